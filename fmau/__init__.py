@@ -1,0 +1,1 @@
+"""fmau: fine-grained micro-action understanding with multimodal LLMs."""

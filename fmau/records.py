@@ -1,0 +1,125 @@
+"""The frozen records that pass between stages.
+
+A `Question` has no field for the gold answer, so nothing that answers questions can see one; gold
+answers live in a `Gold` mapping beside the questions (`QuestionFile`), and only training targets,
+judging and scoring ask for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from fmau.taxonomy import Task
+
+Gold = Mapping[str, str]
+"""qid -> gold answer, as written in the question file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One line of a multiple-choice question.
+
+    Attributes:
+        letter: "A", "B", ...
+        label: the action or part named, without any class code.
+        class_code: the code that the official file leaves on some options ("A1"), else None.
+    """
+
+    letter: str
+    label: str
+    class_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question about one clip, without its answer.
+
+    Attributes:
+        qid: unique within its file, e.g. "MAS_1785".
+        clip: name of the clip without extension.
+        task: which of the eight tasks.
+        stem: the question itself, without the option lines.
+        options: the lettered options in order; empty unless the task is multiple choice.
+    """
+
+    qid: str
+    clip: str
+    task: Task
+    stem: str
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFile:
+    """The contents of one question file.
+
+    Attributes:
+        questions: in file order.
+        gold: qid -> answer, for the rows that carry one.
+    """
+
+    questions: tuple[Question, ...]
+    gold: Gold = MappingProxyType({})
+
+
+class AnswerStatus(StrEnum):
+    """How one attempt at a question ended."""
+
+    OK = "ok"
+    """The model answered; `Answer.answer` holds the extracted answer."""
+    UNPARSED = "unparsed"
+    """The model replied, but no valid answer could be read from the reply."""
+    TRUNCATED = "truncated"
+    """The reply ran into the token limit before an answer was complete."""
+    CLIP_FAILED = "clip_failed"
+    """The clip could not be read, so the question was never asked."""
+    REQUEST_FAILED = "request_failed"
+    """The server gave no reply after all retries."""
+
+
+class Answer(BaseModel):
+    """One line of `answers.jsonl`.
+
+    Attributes:
+        qid, clip, task: of the question.
+        fingerprint: hash of everything that can change the answer (see `fmau.runs`).
+        status: how the attempt ended; only "ok" rows carry an answer.
+        answer: option letter, "Yes"/"No", or free text; None unless status is "ok".
+        reply: the model's text as received, None if there was none.
+        reason: why there is no answer, for people; None when status is "ok".
+        prompt_tokens, cached_tokens, completion_tokens: as the server counted them.
+        seconds: wall time from request to reply.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    qid: str
+    clip: str
+    task: Task
+    fingerprint: str
+    status: AnswerStatus
+    answer: str | None = None
+    reply: str | None = None
+    reason: str | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def failed(
+        cls, question: Question, fingerprint: str, status: AnswerStatus, reason: str
+    ) -> Self:
+        """An answer row for a question that got no reply."""
+        return cls(
+            qid=question.qid,
+            clip=question.clip,
+            task=question.task,
+            fingerprint=fingerprint,
+            status=status,
+            reason=reason,
+        )

@@ -1,0 +1,144 @@
+"""The field's fixed terms: 7 body-part groups, 52 micro-actions, 8 tasks in 3 tiers.
+
+The action table is data (`taxonomy.json`); this module gives it types and lookups.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One fine-grained micro-action, e.g. code "B1", label "Nodding", part "Head"."""
+
+    code: str
+    label: str
+    meaning: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One coarse-grained body-part group, e.g. code "B", label "Head", with its actions."""
+
+    code: str
+    label: str
+    actions: tuple[Action, ...]
+
+
+@cache
+def parts() -> tuple[Part, ...]:
+    """The 7 groups in code order A to G."""
+    table = json.loads(resources.files("fmau").joinpath("taxonomy.json").read_text("utf-8"))
+    return tuple(
+        Part(
+            row["code"],
+            row["label"],
+            tuple(Action(**action, part=row["label"]) for action in row["actions"]),
+        )
+        for row in table["parts"]
+    )
+
+
+@cache
+def actions() -> tuple[Action, ...]:
+    """The 52 micro-actions in code order A1 to G4."""
+    return tuple(action for part in parts() for action in part.actions)
+
+
+@cache
+def action_by_code() -> dict[str, Action]:
+    """Code ("B1") to action."""
+    return {action.code: action for action in actions()}
+
+
+@cache
+def action_by_label() -> dict[str, Action]:
+    """Lower-cased label ("nodding") to action."""
+    return {action.label.lower(): action for action in actions()}
+
+
+class Tier(StrEnum):
+    """What a task asks of a model, from seeing to interpreting."""
+
+    PERCEPTUAL = "perceptual recognition"
+    RELATIONAL = "relational comprehension"
+    INTERPRETIVE = "interpretive reasoning"
+
+
+class Task(StrEnum):
+    """The eight tasks of MA-Bench, in the order of the paper's tables."""
+
+    CMAR = "CMAR"
+    FMAR = "FMAR"
+    SAD = "SAD"
+    MAD = "MAD"
+    MAS = "MAS"
+    PPR = "PPR"
+    MADU = "MADU"
+    MARE = "MARE"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The task's full name."""
+        return _TASKS[self].title
+
+    @property
+    def tier(self) -> Tier:
+        """The tier the benchmark files the task under."""
+        return _TASKS[self].tier
+
+    @property
+    def option_count(self) -> int:
+        """Number of lettered options; 0 for yes/no and open tasks."""
+        return _TASKS[self].option_count
+
+    @property
+    def per_clip(self) -> int:
+        """How many questions of this task the benchmark asks about each clip."""
+        return _TASKS[self].per_clip
+
+    @property
+    def is_open(self) -> bool:
+        """Answered in free text and judged, rather than matched."""
+        return self.tier is Tier.INTERPRETIVE
+
+    @property
+    def is_choice(self) -> bool:
+        """Answered by an option letter."""
+        return self.option_count > 0
+
+
+@dataclass(frozen=True, slots=True)
+class _TaskFacts:
+    title: str
+    tier: Tier
+    option_count: int
+    per_clip: int
+
+
+_TASKS = {
+    Task.CMAR: _TaskFacts("Coarse-grained Micro-Action Recognition", Tier.PERCEPTUAL, 7, 1),
+    Task.FMAR: _TaskFacts("Fine-grained Micro-Action Recognition", Tier.PERCEPTUAL, 5, 1),
+    Task.SAD: _TaskFacts("Single-Action Dynamics", Tier.RELATIONAL, 0, 2),
+    Task.MAD: _TaskFacts("Multi-Action Dynamics", Tier.RELATIONAL, 0, 2),
+    Task.MAS: _TaskFacts("Micro-Action Sequence", Tier.RELATIONAL, 0, 2),
+    Task.PPR: _TaskFacts("Part-to-Part Relation", Tier.RELATIONAL, 0, 2),
+    Task.MADU: _TaskFacts("Micro-Action Description and Understanding", Tier.INTERPRETIVE, 0, 1),
+    Task.MARE: _TaskFacts("Micro-Action Reasoning and Explanation", Tier.INTERPRETIVE, 0, 1),
+}
+
+CLOSED_TASKS = tuple(task for task in Task if not task.is_open)
+OPEN_TASKS = tuple(task for task in Task if task.is_open)
+YES_NO_TASKS = tuple(task for task in CLOSED_TASKS if not task.is_choice)
+
+TASK_ALIASES = {
+    "AS": Task.MAS,
+    "VCC-LS": Task.MADU,
+    "LRC-LS": Task.MARE,
+    "CMAC": Task.CMAR,
+}
+"""Names that earlier releases of the question files gave some tasks."""

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Make .venv from the CPU lock, once per lock. Sourced by test.sh and demo.sh; harmless to run on its own.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+LOCK=scripts/requirements-cpu.lock
+STAMP=.venv/.fmau-lock-sha256
+WANT=$(sha256sum "$LOCK" pyproject.toml | sha256sum | cut -d' ' -f1)
+
+if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$WANT" ]; then
+  echo "setup: .venv matches the lock, reusing it"
+else
+  PYTHON=${PYTHON:-python3.11}
+  if ! command -v "$PYTHON" >/dev/null; then
+    echo "setup: $PYTHON not found. Install Python 3.11, or name one: PYTHON=/path/to/python3.11 $0" >&2
+    exit 1
+  fi
+  echo "setup: installing the pinned CPU environment into .venv (several minutes the first time)"
+  [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
+  # torch comes first and with its dependencies: where pip finds only the CUDA build, that build
+  # needs its CUDA libraries; where a CPU build is offered, this adds nothing that the lock lacks.
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c "$LOCK" torch==2.13.0
+  # The rest without dependencies: the lock is complete, and the resolver would add torchaudio.
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r "$LOCK"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+  echo "$WANT" > "$STAMP"
+fi
+export PATH="$PWD/.venv/bin:$PATH"
