@@ -16,8 +16,8 @@ class FmauError(Exception):
 class Problem:
     """One defect of an input: `where` it is, `what` is wrong and the `remedy`.
 
-    >>> print(Problem("q.json row 3 (MAS_0001)", "the question is empty", "write one or drop the row"))
-    q.json row 3 (MAS_0001): the question is empty; write one or drop the row
+    >>> print(Problem("q.json row 3 (MAS_0001)", "the question is empty", "write one"))
+    q.json row 3 (MAS_0001): the question is empty; write one
     """
 
     where: str

@@ -6,7 +6,7 @@ judging and scoring ask for it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
@@ -63,7 +63,7 @@ class QuestionFile:
     """
 
     questions: tuple[Question, ...]
-    gold: Gold = MappingProxyType({})
+    gold: Gold = field(default_factory=lambda: MappingProxyType({}))
 
 
 class AnswerStatus(StrEnum):

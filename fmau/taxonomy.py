@@ -82,9 +82,9 @@ class Task(StrEnum):
     MARE = "MARE"
 
     @property
-    def title(self) -> str:  # type: ignore[override]
-        """The task's full name."""
-        return _TASKS[self].title
+    def full_name(self) -> str:
+        """The task's name written out."""
+        return _TASKS[self].full_name
 
     @property
     def tier(self) -> Tier:
@@ -114,7 +114,7 @@ class Task(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _TaskFacts:
-    title: str
+    full_name: str
     tier: Tier
     option_count: int
     per_clip: int

@@ -1,8 +1,8 @@
 """Who does what and when: the plan from which one mini clip is animated, drawn and questioned.
 
 Body frame, used by everything in `fmau.mini`: metres, origin at the seat between the hips,
-x toward the subject's own left, y up, z forward (toward the camera). "Left", "right", "leftward" and
-"rightward" always mean the subject's own, as in MA-Bench.
+x toward the subject's own left, y up, z forward (toward the camera). "Left", "right", "leftward"
+and "rightward" always mean the subject's own, as in MA-Bench.
 
 Array suffixes: T frames, P body parts (order of `BODY_PARTS`), D the axes x, y, z.
 """

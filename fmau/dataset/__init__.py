@@ -1,0 +1,1 @@
+"""Question files and (later) caption files, read and checked into records."""

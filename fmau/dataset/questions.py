@@ -1,0 +1,190 @@
+"""Question files: the official JSON list, checked row by row into `Question` records.
+
+Accepted as found in the wild: `video_name` (no extension) or `video` (with one); an optional
+`answer`; the earlier task names of `fmau.taxonomy.TASK_ALIASES`; class codes (" - A1") on option
+lines, which are parsed off the label and kept beside it. Everything else is a problem, and all
+problems of a file are reported at once.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any
+
+from fmau.errors import InputError, Problem
+from fmau.records import Option, Question, QuestionFile
+from fmau.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
+
+CLIP_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm")
+
+_KEYS = {"video", "video_name", "task", "qid", "question", "answer"}
+_OPTION = re.compile(r"^([A-Z])\. (\S.*)$")
+_CLASS_CODE = re.compile(r"^(.*\S) - ([A-G]\d{1,2})$")
+
+
+def load_questions(path: Path) -> QuestionFile:
+    """Read a question file.
+
+    Raises:
+        InputError: the file is missing or no JSON list, or rows are malformed; the error lists
+            every defect with its row (counted from 1) and qid.
+    """
+    rows = _read_list(path)
+    problems: list[Problem] = []
+    questions: list[Question] = []
+    gold: dict[str, str] = {}
+    first_row: dict[str, int] = {}
+    for number, row in enumerate(rows, start=1):
+        found = list(_row_problems(path, number, row))
+        if not found and row["qid"] in first_row:
+            remedy = "give each question its own qid"
+            what = f"the qid already stands in row {first_row[row['qid']]}"
+            found.append(Problem(_where(path, number, row), what, remedy))
+        problems += found
+        if found:
+            continue
+        first_row[row["qid"]] = number
+        question = _question(row)
+        questions.append(question)
+        if row.get("answer") is not None:
+            gold[question.qid] = _gold(question, row["answer"])
+    if problems:
+        raise InputError(problems)
+    return QuestionFile(tuple(questions), MappingProxyType(gold))
+
+
+def clip_path(folder: Path, clip: str) -> Path:
+    """The file of a clip inside the media folder, whichever known suffix it has.
+
+    Clip names were checked to be plain file names, so the path cannot leave `folder`. Where no
+    file exists, the .mp4 path is returned for the reader to report.
+    """
+    for suffix in CLIP_SUFFIXES:
+        path = folder / f"{clip}{suffix}"
+        if path.exists():
+            return path
+    return folder / f"{clip}{CLIP_SUFFIXES[0]}"
+
+
+def _read_list(path: Path) -> list[Any]:
+    try:
+        rows = json.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError([Problem(str(path), "no such file", "check the path")]) from None
+    except IsADirectoryError:
+        raise InputError([Problem(str(path), "is a folder", "name the JSON file")]) from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        remedy = "question files are UTF-8 JSON lists"
+        raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
+    if not isinstance(rows, list) or not rows:
+        remedy = "a question file is a non-empty JSON list of objects"
+        raise InputError([Problem(str(path), "no list of questions", remedy)])
+    return rows
+
+
+def _where(path: Path, number: int, row: Any) -> str:
+    qid = row.get("qid") if isinstance(row, dict) else None
+    return f"{path} row {number}" + (f" ({qid})" if isinstance(qid, str) and qid else "")
+
+
+def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:
+    """Defects of one row; a row without any can be turned into a `Question`."""
+    where = _where(path, number, row)
+    if not isinstance(row, dict):
+        yield Problem(where, f"is a {type(row).__name__}", "make it an object")
+        return
+    for key in sorted(set(row) - _KEYS):
+        yield Problem(where, f"unknown field {key!r}", f"fields are {', '.join(sorted(_KEYS))}")
+    for key in ("qid", "task", "question"):
+        if not isinstance(row.get(key), str) or not row[key].strip():
+            yield Problem(where, f"{key!r} is missing or empty", "fill it in")
+    yield from _clip_problems(where, row)
+    answer = row.get("answer")
+    if answer is not None and (not isinstance(answer, str) or not answer.strip()):
+        yield Problem(where, f"the answer is {answer!r}", "write text, or leave 'answer' out")
+        return
+    task = _task(row.get("task"))
+    if isinstance(row.get("task"), str) and row["task"].strip() and task is None:
+        known = ", ".join([*Task, *TASK_ALIASES])
+        yield Problem(where, f"unknown task {row['task']!r}", f"known tasks: {known}")
+    if task is not None and isinstance(row.get("question"), str) and row["question"].strip():
+        yield from _text_problems(where, task, row["question"], answer)
+
+
+def _clip_problems(where: str, row: dict[str, Any]) -> Iterator[Problem]:
+    names = [row[key] for key in ("video", "video_name") if row.get(key) is not None]
+    if len(names) != 1:
+        what = "both 'video' and 'video_name' are given" if names else "no 'video' or 'video_name'"
+        yield Problem(where, what, "name the clip in exactly one of them")
+        return
+    name = names[0]
+    if not isinstance(name, str) or not name.strip():
+        yield Problem(where, f"the clip name is {name!r}", "write the clip's file name")
+    elif "/" in name or "\\" in name or name in (".", "..") or "\0" in name:
+        remedy = "write a plain file name; clips are looked up in the recipe's data.clips folder"
+        yield Problem(where, f"the clip name {name!r} is a path", remedy)
+
+
+def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Iterator[Problem]:
+    _, options = _split(text) if task.is_choice else (text, ())
+    if len(options) != task.option_count:
+        yield Problem(
+            where,
+            f"{task} has {task.option_count} options, this question has {len(options)}",
+            'write one option a line, "A. Label", lettered from A in order',
+        )
+        return
+    known = action_by_label() if task is Task.FMAR else {part.label.lower() for part in parts()}
+    for option in options:
+        if option.label.lower() not in known:
+            yield Problem(
+                where,
+                f"option {option.letter} names {option.label!r}, which the taxonomy lacks",
+                "use the labels of fmau/taxonomy.json",
+            )
+    if answer is None or task.is_open:
+        return
+    letters = [option.letter for option in options] or ["Yes", "No"]
+    if answer.strip().lower() not in [letter.lower() for letter in letters]:
+        yield Problem(where, f"the answer is {answer!r}", f"write one of {', '.join(letters)}")
+
+
+def _split(text: str) -> tuple[str, tuple[Option, ...]]:
+    """Stem and options of a multiple-choice text; no options if their letters are out of order."""
+    lines = text.strip().split("\n")
+    options: list[Option] = []
+    while lines and (match := _OPTION.match(lines[-1].strip())):
+        coded = _CLASS_CODE.match(match[2])
+        label, code = (coded[1], coded[2]) if coded else (match[2], None)
+        options.insert(0, Option(match[1], label, code))
+        lines.pop()
+    in_order = [option.letter for option in options] == [
+        chr(ord("A") + place) for place in range(len(options))
+    ]
+    return "\n".join(lines).strip(), tuple(options) if in_order else ()
+
+
+def _task(name: Any) -> Task | None:
+    if not isinstance(name, str):
+        return None
+    name = name.strip()
+    return TASK_ALIASES.get(name) or (Task(name) if name in Task else None)
+
+
+def _question(row: dict[str, Any]) -> Question:
+    task = _task(row["task"])
+    assert task is not None, "checked by _row_problems"
+    name = row.get("video_name") or row["video"]
+    suffix = PurePosixPath(name).suffix
+    clip = name.removesuffix(suffix) if suffix.lower() in CLIP_SUFFIXES else name
+    stem, options = _split(row["question"]) if task.is_choice else (row["question"].strip(), ())
+    return Question(row["qid"], clip, task, stem, options)
+
+
+def _gold(question: Question, answer: str) -> str:
+    """Closed answers in their canonical spelling: an upper-case letter, or "Yes"/"No"."""
+    if question.task.is_choice:
+        return answer.strip().upper()
+    return answer.strip().capitalize() if question.task in YES_NO_TASKS else answer.strip()
