@@ -20,6 +20,7 @@ from fmau.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, par
 CLIP_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm")
 
 _KEYS = {"video", "video_name", "task", "qid", "question", "answer"}
+_TASK_BY_NAME = {task.value: task for task in Task} | TASK_ALIASES
 _OPTION = re.compile(r"^([A-Z])\. (\S.*)$")
 _CLASS_CODE = re.compile(r"^(.*\S) - ([A-G]\d{1,2})$")
 
@@ -167,10 +168,7 @@ def _split(text: str) -> tuple[str, tuple[Option, ...]]:
 
 
 def _task(name: Any) -> Task | None:
-    if not isinstance(name, str):
-        return None
-    name = name.strip()
-    return TASK_ALIASES.get(name) or (Task(name) if name in Task else None)
+    return _TASK_BY_NAME.get(name.strip()) if isinstance(name, str) else None
 
 
 def _question(row: dict[str, Any]) -> Question:
