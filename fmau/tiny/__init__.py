@@ -1,0 +1,10 @@
+"""The tiny checkpoint: the Qwen3-VL architecture at a few million parameters, trained on rendered
+micro-actions, so that every command can be tried on a laptop with real components.
+
+`python -m fmau.tiny OUT` makes it again; the one that tests and the demo use lies in `checkpoint/`.
+"""
+
+from pathlib import Path
+
+CHECKPOINT = Path(__file__).parent / "checkpoint"
+"""The checkpoint that ships with the project."""

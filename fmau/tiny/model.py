@@ -1,0 +1,95 @@
+"""The tiny model's shape: every part of Qwen3-VL, each as small as it can be and still learn.
+
+Kept from the real model: patch 16, spatial merge 2, temporal patch 2, deepstack, grouped-query
+attention, interleaved multimodal RoPE, tied or untied head (tied here), learned position grid.
+"""
+
+from pathlib import Path
+
+import torch
+from transformers import (
+    GenerationConfig,
+    PreTrainedTokenizerFast,
+    Qwen2VLImageProcessor,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
+)
+
+TEXT = {
+    "hidden_size": 192,
+    "intermediate_size": 512,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 2,
+    "head_dim": 32,
+    "max_position_embeddings": 8192,
+    "tie_word_embeddings": True,
+    "rope_parameters": {
+        "rope_type": "default",
+        "rope_theta": 10_000.0,
+        # Halves of head_dim given to time, height and width; they sum to head_dim / 2.
+        "mrope_section": [6, 5, 5],
+        "mrope_interleaved": True,
+    },
+}
+VISION = {
+    "depth": 4,
+    "hidden_size": 160,
+    "intermediate_size": 480,
+    "num_heads": 5,
+    "out_hidden_size": TEXT["hidden_size"],
+    "num_position_embeddings": 16 * 16,
+    "deepstack_visual_indexes": [1],
+}
+
+
+def new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3VLForConditionalGeneration:
+    """The model with random weights, its special token ids taken from the tokenizer."""
+    torch.manual_seed(seed)
+    ids = tokenizer.convert_tokens_to_ids
+    config = Qwen3VLConfig(
+        text_config={
+            **TEXT,
+            "vocab_size": len(tokenizer),
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+            "bos_token_id": None,
+        },
+        vision_config=VISION,
+        image_token_id=ids("<|image_pad|>"),
+        video_token_id=ids("<|video_pad|>"),
+        vision_start_token_id=ids("<|vision_start|>"),
+        vision_end_token_id=ids("<|vision_end|>"),
+        tie_word_embeddings=True,
+    )
+    model = Qwen3VLForConditionalGeneration(config)
+    model.generation_config = GenerationConfig(
+        do_sample=False,
+        eos_token_id=[tokenizer.eos_token_id, tokenizer.pad_token_id],
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return model
+
+
+def new_processor(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLProcessor:
+    """The processor of the real model around our tokenizer, with Qwen3-VL's pixel scaling."""
+    pixels = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "patch_size": 16}
+    return Qwen3VLProcessor(
+        image_processor=Qwen2VLImageProcessor(merge_size=2, temporal_patch_size=2, **pixels),
+        tokenizer=tokenizer,
+        video_processor=Qwen3VLVideoProcessor(merge_size=2, temporal_patch_size=2, **pixels),
+        chat_template=tokenizer.chat_template,
+    )
+
+
+def save_checkpoint(
+    model: Qwen3VLForConditionalGeneration, processor: Qwen3VLProcessor, out: Path
+) -> None:
+    """Write weights as bfloat16 (computing is in float32 on CPUs) and the processor's files."""
+    out.mkdir(parents=True, exist_ok=True)
+    half = {name: tensor.to(torch.bfloat16) for name, tensor in model.state_dict().items()}
+    model.config.dtype = torch.bfloat16
+    model.save_pretrained(out, state_dict=half)
+    processor.save_pretrained(out)

@@ -1,0 +1,164 @@
+"""Question files: the official ones load whole, and every defect is named with row and qid."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fmau.dataset.questions import clip_path, load_questions
+from fmau.errors import InputError
+from fmau.records import Question
+from fmau.taxonomy import CLOSED_TASKS, Task
+
+MABENCH = Path(__file__).resolve().parents[3] / "shared" / "mabench"
+needs_mabench = pytest.mark.skipif(not MABENCH.exists(), reason="no MA-Bench files here")
+
+FMAR = "Which one?\nA. Nodding\nB. Turning head\nC. Head up\nD. Bowing head\nE. Shaking head"
+ROW = {"video": "clip.mp4", "task": "MAS", "qid": "MAS_1", "question": "First?", "answer": "Yes"}
+
+
+def write(folder: Path, rows: Any) -> Path:
+    path = folder / "q.json"
+    path.write_text(json.dumps(rows), "utf-8")
+    return path
+
+
+@needs_mabench
+def test_the_official_file_has_the_official_counts() -> None:
+    file = load_questions(MABENCH / "mabench_data.json")
+    assert Counter(question.task for question in file.questions) == {
+        task: 1000 * task.per_clip for task in Task
+    }
+    assert len({question.clip for question in file.questions}) == 1000
+    assert not file.gold
+
+
+@needs_mabench
+def test_the_official_sample_keeps_every_text_and_answer() -> None:
+    path = MABENCH / "mabench_data_sample_60.json"
+    file = load_questions(path)
+    for row, question in zip(json.loads(path.read_text("utf-8")), file.questions, strict=True):
+        lines = [question.stem] + [
+            f"{o.letter}. {o.label}" + (f" - {o.class_code}" if o.class_code else "")
+            for o in question.options
+        ]
+        assert "\n".join(lines) == row["question"].strip()
+        assert file.gold[question.qid].lower() == row["answer"].strip().lower()
+        assert question.clip + ".mp4" == row["video"]
+
+
+def test_a_question_cannot_carry_its_answer() -> None:
+    assert not {"answer", "gold"} & set(Question.__dataclass_fields__)
+    question = Question("q", "c", Task.MAS, "s")
+    with pytest.raises((AttributeError, TypeError)):
+        question.answer = "Yes"  # type: ignore[attr-defined]
+
+
+def test_both_spellings_of_the_clip_and_all_aliases(tmp_path: Path) -> None:
+    rows = [
+        {"video": "a.b.mp4", "task": "AS", "qid": "1", "question": "First?"},
+        {"video_name": "a.b", "task": "VCC-LS", "qid": "2", "question": "Describe."},
+        {"video_name": "a.b", "task": "LRC-LS", "qid": "3", "question": "Why?"},
+    ]
+    file = load_questions(write(tmp_path, rows))
+    assert [question.clip for question in file.questions] == ["a.b"] * 3
+    assert [question.task.value for question in file.questions] == ["MAS", "MADU", "MARE"]
+
+
+def test_class_codes_are_kept_apart_from_labels(tmp_path: Path) -> None:
+    row = {
+        **ROW,
+        "task": "FMAR",
+        "question": FMAR.replace("Nodding", "Nodding - B1"),
+        "answer": "a",
+    }
+    file = load_questions(write(tmp_path, [row]))
+    assert file.questions[0].options[0].label == "Nodding"
+    assert file.questions[0].options[0].class_code == "B1"
+    assert file.gold == {"MAS_1": "A"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"task": "XYZ"}, "unknown task 'XYZ'"),
+        ({"task": None}, "'task' is missing"),
+        ({"qid": ""}, "'qid' is missing or empty"),
+        ({"question": None}, "'question' is missing"),
+        ({"video": "../up.mp4"}, "is a path"),
+        ({"video": "/etc/passwd"}, "is a path"),
+        ({"video": "a\\b.mp4"}, "is a path"),
+        ({"video": ".."}, "is a path"),
+        ({"video": None}, "no 'video' or 'video_name'"),
+        ({"video_name": "clip"}, "both 'video' and 'video_name'"),
+        ({"answer": "Maybe"}, "write one of Yes, No"),
+        ({"answer": 3}, "the answer is 3"),
+        ({"comment": "x"}, "unknown field 'comment'"),
+        ({"task": "FMAR", "question": FMAR[: FMAR.index("\nE.")]}, "this question has 4"),
+        ({"task": "FMAR", "question": FMAR.replace("B. ", "C. ")}, "lettered from A"),
+        ({"task": "FMAR", "question": FMAR.replace("Nodding", "Flying")}, "'Flying'"),
+        ({"task": "FMAR", "question": FMAR, "answer": "F"}, "write one of A, B, C, D, E"),
+        ({"task": "CMAR", "question": FMAR}, "CMAR has 7 options"),
+    ],
+)
+def test_a_defect_is_named_with_row_and_qid(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    path = write(tmp_path, [{**ROW, "qid": "fine"}, {**ROW, **changes}])
+    with pytest.raises(InputError) as error:
+        load_questions(path)
+    assert said in str(error.value)
+    assert f"{path} row 2" in str(error.value)
+    assert changes.get("qid") == "" or "(MAS_1)" in str(error.value)
+
+
+def test_all_defects_are_listed_at_once(tmp_path: Path) -> None:
+    rows = [ROW, ROW, {**ROW, "qid": "x", "task": "NO"}, 5]
+    with pytest.raises(InputError) as error:
+        load_questions(write(tmp_path, rows))
+    assert len(error.value.problems) == 3
+    assert "already stands in row 1" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "[1]", "\x00", '"text"'])
+def test_what_is_no_question_file_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "q.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError, match=re.escape(str(path))):
+        load_questions(path)
+    with pytest.raises(InputError, match="no such file"):
+        load_questions(tmp_path / "none.json")
+
+
+field = st.none() | st.integers() | st.text(max_size=40) | st.just(FMAR) | st.sampled_from(Task)
+row = st.dictionaries(st.sampled_from([*ROW, "video_name", "other"]), field) | field
+
+
+@settings(max_examples=200)
+@given(rows=st.lists(row, max_size=5))
+def test_any_json_either_loads_or_raises_an_input_error(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[Any]
+) -> None:
+    path = write(tmp_path_factory.getbasetemp(), rows)
+    try:
+        file = load_questions(path)
+    except InputError:
+        return
+    assert len(file.questions) == len(rows)
+    for question in file.questions:
+        assert "/" not in question.clip
+        assert len(question.options) == question.task.option_count
+        if question.qid in file.gold and question.task in CLOSED_TASKS:
+            letters = [option.letter for option in question.options] or ["Yes", "No"]
+            assert file.gold[question.qid] in letters
+
+
+def test_clips_are_found_whatever_their_suffix(tmp_path: Path) -> None:
+    (tmp_path / "a.avi").touch()
+    assert clip_path(tmp_path, "a").name == "a.avi"
+    assert clip_path(tmp_path, "b").name == "b.mp4"

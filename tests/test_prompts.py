@@ -1,0 +1,63 @@
+"""Prompt sets: the shipped ones are usable, and a broken one is refused with the reason."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fmau.errors import RecipeError
+from fmau.prompts import load_prompts
+from fmau.taxonomy import Task
+
+ROOT = Path(__file__).resolve().parents[1]
+GOOD = {"system": "s", "common": "c", "tasks": {task.value: "x {question}" for task in Task}}
+
+
+def write(folder: Path, **changes: object) -> str:
+    path = folder / "set.yaml"
+    path.write_text(yaml.safe_dump({**GOOD, **changes}), "utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "prompts").glob("*.yaml")), ids=lambda p: p.stem)
+def test_shipped_sets_cover_all_tasks(path: Path) -> None:
+    prompts = load_prompts(path.stem, ROOT / "prompts")
+    for task in Task:
+        filled = prompts.fill(task, "Is this {it}?")
+        assert "Is this {it}?" in filled
+    # Longer than one KV block of a CPU server, counting a token per word at least.
+    assert len(prompts.common.split()) >= 32
+
+
+def test_a_task_without_template_is_named(tmp_path: Path) -> None:
+    tasks = {task.value: "{question}" for task in Task if task is not Task.MAS}
+    with pytest.raises(RecipeError, match=r"tasks\.MAS: missing"):
+        load_prompts(write(tmp_path, tasks=tasks))
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("no placeholder", "placeholders found: none"),
+        ("{question} {question}", "exactly one"),
+        ("{question} {answer}", "{answer}"),
+        ("{question", "literal braces"),
+    ],
+)
+def test_a_bad_template_is_named(tmp_path: Path, template: str, said: str) -> None:
+    tasks = {**GOOD["tasks"], "PPR": template}  # type: ignore[dict-item]
+    with pytest.raises(RecipeError) as error:
+        load_prompts(write(tmp_path, tasks=tasks))
+    assert "tasks.PPR" in str(error.value)
+    assert said in str(error.value)
+
+
+def test_unknown_tasks_keys_and_names_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="NEW"):
+        load_prompts(write(tmp_path, tasks={**GOOD["tasks"], "NEW": "{question}"}))  # type: ignore[dict-item]
+    with pytest.raises(RecipeError, match="user"):
+        load_prompts(write(tmp_path, user="hello"))
+    with pytest.raises(RecipeError, match="there are: brief, zero_shot"):
+        load_prompts("zeroshot", ROOT / "prompts")
+    with pytest.raises(RecipeError, match="common: empty"):
+        load_prompts(write(tmp_path, common=""))

@@ -1,0 +1,116 @@
+"""Recipes: the shipped ones load, and every kind of mistake is named with its key."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmau.errors import RecipeError
+from fmau.recipe import digest, load_recipe
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = sorted((ROOT / "recipes").glob("*.yaml"))
+MINIMAL = {
+    "name": "r",
+    "model": {"path": "m", "dtype": "float32"},
+    "data": {"questions": "q.json", "clips": "clips"},
+    "frames": {"min_pixels_per_frame": 4096, "max_pixels_per_frame": 65536},
+    "prompt": {"set": "zero_shot"},
+}
+
+
+def write(folder: Path, **changes: object) -> Path:
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**MINIMAL, **changes}), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_recipes_load_and_are_named_after_their_file(path: Path) -> None:
+    assert load_recipe(path).name == path.stem
+
+
+def test_a_minimal_recipe_has_the_documented_defaults(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path))
+    assert (recipe.frames.count, recipe.frames.policy) == (8, "endpoints")
+    assert recipe.prompt.strip_class_codes
+    assert recipe.serve.host == "127.0.0.1"
+    assert recipe.run_folder == Path("runs/r")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"sereve": {}}, "sereve: unknown key"),
+        ({"serve": {"prot": 1}}, "serve.prot: unknown key; known keys: host, port"),
+        ({"serve": {"port": 70000}}, "serve.port"),
+        ({"serve": {"ready_timeout_s": "2 min"}}, "serve.ready_timeout_s"),
+        ({"frames": {**MINIMAL["frames"], "count": 7}}, "frames.count"),
+        ({"frames": {**MINIMAL["frames"], "policy": "first_n"}}, "fps belongs to policy"),
+        (
+            {"frames": {"min_pixels_per_frame": 9000, "max_pixels_per_frame": 4096}},
+            "min_pixels_per_frame exceeds",
+        ),
+        ({"model": {"path": "m"}}, "model.dtype: missing"),
+        ({"name": "../up"}, "name"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(
+    tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(RecipeError) as error:
+        load_recipe(write(tmp_path, **changes))
+    assert said in str(error.value)
+    assert "recipe.yaml" in str(error.value)
+
+
+def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError) as error:
+        load_recipe(write(tmp_path, model={"pth": "m"}, extra=1))
+    for said in ("model.path: missing", "model.dtype: missing", "model.pth: unknown", "extra"):
+        assert said in str(error.value)
+
+
+def test_a_missing_or_unreadable_recipe_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="no such recipe"):
+        load_recipe(tmp_path / "none.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [1", "utf-8")
+    with pytest.raises(RecipeError, match="cannot be read as YAML"):
+        load_recipe(broken)
+    broken.write_text("- a\n", "utf-8")
+    with pytest.raises(RecipeError, match="mapping of blocks"):
+        load_recipe(broken)
+
+
+def test_overrides_replace_values_of_existing_keys_only(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    assert load_recipe(path, ["serve.port=9000", "model.revision=null"]).serve.port == 9000
+    with pytest.raises(RecipeError, match="no key 'prot'"):
+        load_recipe(path, ["serve.prot=9000"])
+    with pytest.raises(RecipeError, match="no block 'sevre'"):
+        load_recipe(path, ["sevre.port=9000"])
+    with pytest.raises(RecipeError, match="KEY=VALUE"):
+        load_recipe(path, ["serve.port"])
+    with pytest.raises(RecipeError, match=r"serve\.port"):
+        load_recipe(path, ["serve.port=many"])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), json_values, min_size=2))
+def test_digest_ignores_key_order(value: dict[str, object]) -> None:
+    assert digest(value) == digest(dict(reversed(value.items())))
+
+
+@given(json_values, json_values)
+def test_digest_tells_values_apart(left: object, right: object) -> None:
+    same = repr(left) == repr(right)
+    assert (digest([left]) == digest([right])) == same or left == right
