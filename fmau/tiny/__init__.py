@@ -6,5 +6,9 @@ micro-actions, so that every command can be tried on a laptop with real componen
 
 from pathlib import Path
 
+from fmau.torchvision_cpu import ensure_torchvision
+
+ensure_torchvision()  # before any module of this package imports Qwen3-VL's processors
+
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 """The checkpoint that ships with the project."""

@@ -1,0 +1,208 @@
+"""The command line: composes the stages and prints; every decision lies in the stages.
+
+Heavy imports stand inside the commands, so that `fmau --help` and a mistyped path answer at once.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from fmau.errors import FmauError
+from fmau.recipe import Recipe, load_recipe
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Fine-grained micro-action understanding with multimodal LLMs.",
+)
+out = Console()
+err = Console(stderr=True)
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, e.g. runs/NAME.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe value: serve.port=9000"),
+]
+ServerUrl = Annotated[
+    str | None,
+    typer.Option("--server", metavar="URL", help="Ask this server instead of starting one."),
+]
+
+API_KEY = "FMAU_API_KEY"
+"""Environment variable that holds the server's key: a secret belongs in no recipe or manifest."""
+
+
+def main() -> None:
+    """Run the command line; mistakes that people make are printed without a traceback."""
+    try:
+        app()
+    except FmauError as error:
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def mini(
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
+    clips: Annotated[int, typer.Option(min=7, help="Test clips, 12 questions each.")] = 50,
+    train_clips: Annotated[int, typer.Option(min=7, help="Training clips.")] = 200,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal benchmarks.")] = 0,
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Also draw all 52 actions, as OUT/actions.png.")
+    ] = False,
+) -> None:
+    """Write a mini benchmark: rendered clips, captions, questions with provable answers."""
+    from fmau.mini.write import write_mini
+
+    with _progress("rendering clips") as progress:
+        write_mini(folder, clips=clips, train_clips=train_clips, seed=seed, progress=progress)
+    if sheet:
+        from fmau.mini.sheet import write_sheet
+        from fmau.taxonomy import actions
+
+        write_sheet(folder / "actions.png", [action.code for action in actions()], seed)
+    out.print(
+        f"{folder}: {clips} test clips with {12 * clips} questions, {train_clips} training clips "
+        "with captions"
+    )
+
+
+@app.command()
+def check(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
+    """Validate recipe, prompts, questions and clips; print the plan."""
+    from fmau.check import check_recipe
+    from fmau.report.terminal import print_plan
+
+    recipe = load_recipe(recipe_file, overrides or ())
+    with err.status("reading questions and clips"):
+        plan = check_recipe(recipe)
+    print_plan(recipe.name, plan, out)
+
+
+@app.command()
+def serve(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
+    """Start vLLM for a recipe and keep it running until Ctrl-C."""
+    recipe = load_recipe(recipe_file, overrides or ())
+    try:
+        with _server(recipe) as server:
+            out.print(f"{recipe.model.path} answers at {server.base_url} (Ctrl-C stops it)")
+            server.wait_ended()
+    except KeyboardInterrupt:
+        out.print("stopped")
+
+
+@app.command()
+def answer(
+    recipe_file: RecipeFile, overrides: Overrides = None, server: ServerUrl = None
+) -> None:
+    """Put a recipe's questions to the model: RUN/answers.jsonl. Run again to go on."""
+    from fmau.answer.engine import answer_questions
+    from fmau.dataset.questions import load_questions
+    from fmau.prompts import load_prompts
+    from fmau.runs import open_run
+
+    recipe = load_recipe(recipe_file, overrides or ())
+    prompts = load_prompts(recipe.prompt.set)
+    questions = load_questions(recipe.data.questions).questions
+    with open_run(recipe, prompts) as run, _base_url(recipe, server) as base_url:
+        summary = answer_questions(
+            run, recipe, prompts, questions, base_url, api_key=os.environ.get(API_KEY)
+        )
+    out.print(summary.text(recipe.run_folder))
+    if summary.stopped or summary.remaining or summary.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def score(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="Run folder; or give both files.")
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option(help="Question file with answers.")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Prediction file in the official format.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print scores as JSON.")] = False,
+) -> None:
+    """Score a run, or any prediction file in the official format."""
+    from fmau.dataset.questions import load_questions
+    from fmau.report.terminal import print_scores
+    from fmau.score import load_predictions, score_run
+    from fmau.score import score as score_answers
+
+    if run is not None and questions is None and predictions is None:
+        name, scores = run.name, score_run(run)
+    elif run is None and questions is not None and predictions is not None:
+        file = load_questions(questions)
+        name, scores = predictions.stem, score_answers(file, load_predictions(predictions, file))
+    else:
+        raise typer.BadParameter("give a RUN, or both --questions and --predictions")
+    if as_json:
+        print(scores.model_dump_json(indent=2))
+    else:
+        print_scores({name: scores}, out)
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", help="HTML file; default: report.html in the first RUN.")
+    ] = None,
+) -> None:
+    """Write report.html and print Table 4."""
+    from fmau.report.page import write_report
+    from fmau.report.terminal import print_scores
+    from fmau.score import score_run
+
+    print_scores({run.name: score_run(run) for run in runs}, out)
+    path = write_report(runs, to or runs[0] / "report.html")
+    out.print(f"report: {path}")
+
+
+@app.command()
+def submit(
+    run: RunFolder,
+    team: Annotated[str, typer.Option(help="Team name; the file is TEAM_prediction.json.")],
+    to: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("."),
+) -> None:
+    """Write and validate the challenge's submission file."""
+    from fmau.submit import write_submission
+
+    for warning in (submission := write_submission(run, to, team)).warnings:
+        err.print(f"[yellow]warning:[/] {escape(warning)}")
+    out.print(f"submission: {submission.path}")
+
+
+@app.command()
+def ask(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="Video file.")],
+    question: Annotated[str, typer.Argument(help="In your own words.")],
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    server: ServerUrl = None,
+) -> None:
+    """Ask one question about one clip."""
+    from fmau.answer.single import ask_clip
+    from fmau.prompts import load_prompts
+
+    recipe = load_recipe(recipe_file, overrides or ())
+    prompts = load_prompts(recipe.prompt.set)
+    with _base_url(recipe, server) as base_url:
+        print(ask_clip(clip, question, recipe, prompts, base_url, os.environ.get(API_KEY)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""What the tiny model learns from: rendered clips, each with conversations of several kinds.
+
+Kinds named after the benchmark's tasks are its own questions. The others lead up to them:
+`part` (which part moves most), `label` (name the group and the action in words) and `hint` (a
+multiple-choice question whose text tells the answer, so that only the letter must be found).
+"""
+
+import json
+import multiprocessing
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from datasets import Dataset, load_from_disk
+from numpy.typing import NDArray
+from transformers.video_utils import VideoMetadata
+
+from fmau.conversation import VIDEO_PART, messages, messages_asking
+from fmau.dataset.questions import load_questions
+from fmau.frames.clip import ClipFrames, frames_from_pixels
+from fmau.frames.sampling import sample_indices
+from fmau.mini import phrases
+from fmau.mini.casting import plan_clip
+from fmau.mini.facts import Facts, observe
+from fmau.mini.figure import sample_subject
+from fmau.mini.kinematics import animate
+from fmau.mini.plan import FPS, ClipPlan
+from fmau.mini.questions import ask
+from fmau.mini.render import render_frames
+from fmau.prompts import PromptSet
+from fmau.recipe import FramesBlock
+from fmau.records import Question
+from fmau.taxonomy import action_by_code, actions, parts
+
+RENDER_HEIGHT, RENDER_WIDTH = 384, 320
+"""Size of mini clips; frames are drawn at it and shrunk, as they are in answering."""
+
+QUESTIONS_PER_DRAW = 520
+"""Clips whose questions are balanced together."""
+
+POSITION_SCALE_M = 0.3
+"""Unit of the position targets, about the length of a forearm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One conversation: its kind, its messages up to the question, and the right reply."""
+
+    kind: str
+    messages: list[dict[str, Any]]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonClip:
+    """One rendered clip with all its lessons.
+
+    Attributes:
+        positions: float32 (8, 42): where the 14 body parts are in each frame, in units of
+            `POSITION_SCALE_M`.
+    """
+
+    frames: ClipFrames
+    positions: NDArray[np.float32]
+    lessons: tuple[Lesson, ...]
+
+    def metadata(self) -> VideoMetadata:
+        """The clip's times, as the processor wants them."""
+        return VideoMetadata(
+            total_num_frames=self.frames.total_num_frames,
+            fps=self.frames.fps,
+            frames_indices=list(self.frames.indices),
+        )
+
+
+class LessonPool:
+    """Rendered clips on disk (an Arrow dataset), read one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._rows = load_from_disk(str(folder))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> LessonClip:
+        row = self._rows[index]
+        return LessonClip(
+            frames=ClipFrames(
+                clip=row["clip"],
+                jpegs=tuple(row["jpegs"]),
+                height=row["height"],
+                width=row["width"],
+                indices=tuple(row["indices"]),
+                fps=float(FPS),
+                total_num_frames=row["total_num_frames"],
+                duration_s=row["total_num_frames"] / FPS,
+            ),
+            positions=np.array(row["positions"], np.float32).reshape(len(row["jpegs"]), -1),
+            lessons=tuple(
+                Lesson(lesson["kind"], json.loads(lesson["messages"]), lesson["answer"])
+                for lesson in row["lessons"]
+            ),
+        )
+
+
+def build_pool(
+    out: Path, *, clips: int, seed: int, prompts: PromptSet, frames: FramesBlock, workers: int
+) -> None:
+    """Cast, question, and render `clips` clips and save them to the folder `out`."""
+    draws = [
+        (clips_of_draw, seed, draw, prompts, frames)
+        for draw, clips_of_draw in enumerate(_chunks(clips, QUESTIONS_PER_DRAW))
+    ]
+
+    def rows() -> Iterator[dict[str, Any]]:
+        # Fork would inherit OpenCV's and torch's thread pools; spawn starts clean.
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            for made in pool.imap(_draw, draws):
+                yield from made
+
+    with tempfile.TemporaryDirectory() as cache:
+        Dataset.from_generator(rows, cache_dir=cache).save_to_disk(str(out))
+
+
+def _chunks(total: int, size: int) -> list[int]:
+    return [size] * (total // size) + ([total % size] if total % size else [])
+
+
+def _draw(job: tuple[int, int, int, PromptSet, FramesBlock]) -> list[dict[str, Any]]:
+    """All rows of one draw, whose questions are balanced together."""
+    count, seed, draw, prompts, spec = job
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng([seed, draw])
+    cast: list[tuple[ClipPlan, Facts]] = []
+    for number in range(count):
+        group = parts()[number % len(parts())]
+        action = group.actions[rng.integers(len(group.actions))]
+        plan = plan_clip(f"lesson_{draw}_{number}", action.code, sample_subject(rng), rng)
+        cast.append((plan, observe(animate(plan).motion)))
+    questions = _questions(ask(cast, rng))
+    return [_row(plan, facts, questions[plan.name], prompts, spec, rng) for plan, facts in cast]
+
+
+def _questions(rows: Sequence[dict[str, Any]]) -> dict[str, list[tuple[Question, str]]]:
+    """Clip -> (question, gold answer); read back through the loader that everyone uses."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "questions.json"
+        path.write_text(json.dumps(rows), "utf-8")
+        file = load_questions(path)
+    by_clip: dict[str, list[tuple[Question, str]]] = defaultdict(list)
+    for question in file.questions:
+        by_clip[question.clip].append((question, file.gold[question.qid]))
+    return by_clip
+
+
+def _row(
+    plan: ClipPlan,
+    facts: Facts,
+    questions: list[tuple[Question, str]],
+    prompts: PromptSet,
+    spec: FramesBlock,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    animation = animate(plan)
+    indices = sample_indices(plan.frame_count, spec, FPS)
+    drawn_THWC = render_frames(plan, animation, indices, height=RENDER_HEIGHT, width=RENDER_WIDTH)
+    frames = frames_from_pixels(
+        plan.name,
+        drawn_THWC,
+        indices=indices,
+        fps=FPS,
+        total_num_frames=plan.frame_count,
+        spec=spec,
+    )
+    positions_TPD = animation.motion.positions_TPD[list(indices)] / POSITION_SCALE_M
+    return {
+        "clip": plan.name,
+        "jpegs": list(frames.jpegs),
+        "height": frames.height,
+        "width": frames.width,
+        "indices": list(indices),
+        "total_num_frames": plan.frame_count,
+        "positions": positions_TPD.astype(np.float32).ravel().tolist(),
+        "lessons": [
+            {"kind": kind, "messages": json.dumps(conversation), "answer": answer}
+            for kind, conversation, answer in _lessons(plan, facts, questions, prompts, rng)
+        ],
+    }
+
+
+def _lessons(
+    plan: ClipPlan,
+    facts: Facts,
+    questions: list[tuple[Question, str]],
+    prompts: PromptSet,
+    rng: np.random.Generator,
+) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
+    action = action_by_code()[plan.events[0].code]
+    for question, answer in questions:
+        conversation = messages(question, prompts, VIDEO_PART, strip_class_codes=True)
+        yield question.task.value, conversation, answer
+        if question.task.is_choice:
+            yield _hint(conversation, question, rng)
+    for kind, instruction, answer in (
+        ("part", "Which body part acts?", phrases.leader(facts, plan)),
+        ("label", "Name the group and the action.", f"{action.part}: {action.label}"),
+    ):
+        yield kind, messages_asking(instruction, prompts, VIDEO_PART), answer
+
+
+def _hint(
+    conversation: list[dict[str, Any]], question: Question, rng: np.random.Generator
+) -> tuple[str, list[dict[str, Any]], str]:
+    """The same question with an answer told, any of the options: the video cannot help."""
+    option = question.options[rng.integers(len(question.options))]
+    user = conversation[-1]
+    *video, text = user["content"]
+    told = {**text, "text": f"{text['text']}\nIt is {option.label}."}
+    return "hint", [*conversation[:-1], {**user, "content": [*video, told]}], option.letter
+
+
+def corpus(prompts: Sequence[PromptSet], *, clips: int, seed: int) -> Iterator[str]:
+    """Texts to learn a vocabulary from: prompts, taxonomy, and the lessons of unrendered clips."""
+    for prompt_set in prompts:
+        yield from (prompt_set.system, prompt_set.common, *prompt_set.tasks.values())
+    for action in actions():
+        yield f"{action.part}: {action.label}, {action.meaning}."
+        yield f"A. {action.label}\nB. {action.part}"
+    rng = np.random.default_rng(seed)
+    subject = sample_subject(rng)
+    cast = []
+    for number in range(clips):
+        action = actions()[number % len(actions())]
+        plan = plan_clip(f"corpus_{number}", action.code, subject, rng)
+        cast.append((plan, observe(animate(plan).motion)))
+    for row in ask(cast, rng):
+        yield row["question"]
+        yield row["answer"]

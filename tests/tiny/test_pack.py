@@ -1,0 +1,82 @@
+"""Packing must not change the loss: it is compared with one forward pass per conversation."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from fmau.tiny.model import new_model, new_processor
+from fmau.tiny.pack import IGNORED, collate, pack
+from fmau.tiny.tokenizer import train_tokenizer
+
+pytestmark = pytest.mark.slow
+CLIPS = [["Does it move?", "Which part, left or right, moves most?", "Hm"], ["What?", "Who is it?"]]
+
+
+@pytest.fixture(scope="module")
+def parts():  # type: ignore[no-untyped-def]
+    tokenizer = train_tokenizer([text for texts in CLIPS for text in texts], 300)
+    model = new_model(tokenizer, seed=0).eval()
+    return model, new_processor(tokenizer)
+
+
+def conversation(processor, question, pixels_THWC):  # type: ignore[no-untyped-def]
+    from transformers.video_utils import VideoMetadata
+
+    turns = [
+        {"role": "system", "content": "Watch."},
+        {"role": "user", "content": [{"type": "video"}, {"type": "text", "text": question}]},
+    ]
+    text = processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+    return processor(
+        text=[text],
+        videos=[pixels_THWC],
+        video_metadata=[
+            VideoMetadata(fps=30.0, frames_indices=[0, 9, 18, 27], total_num_frames=28)
+        ],
+        do_sample_frames=False,
+        do_resize=False,
+        cap_pixels_per_frame=False,
+        return_tensors="pt",
+    )
+
+
+@torch.no_grad()
+def test_packed_loss_equals_the_losses_one_by_one(parts) -> None:  # type: ignore[no-untyped-def]
+    model, processor = parts
+    rng = np.random.default_rng(0)
+    alone, packs, pixels, grids = 0.0, [], [], []
+    for questions in CLIPS:
+        frames = rng.integers(0, 255, (4, 64, 96, 3), dtype=np.uint8)
+        pairs = []
+        for question in questions:
+            inputs = conversation(processor, question, frames)
+            prompt = inputs["input_ids"][0].tolist()
+            answer = processor.tokenizer(f"Yes {question}<|im_end|>")["input_ids"]
+            ids = torch.tensor([prompt + answer])
+            logits = model(
+                input_ids=ids,
+                mm_token_type_ids=(ids == model.config.video_token_id).int() * 2,
+                pixel_values_videos=inputs["pixel_values_videos"],
+                video_grid_thw=inputs["video_grid_thw"],
+            ).logits[0, len(prompt) - 1 : -1]
+            alone += cross_entropy(logits, torch.tensor(answer), reduction="sum").item()
+            pairs.append((prompt, answer))
+        packs.append(pack(pairs, inputs["video_grid_thw"], model))
+        pixels.append(inputs["pixel_values_videos"])
+        grids.append(inputs["video_grid_thw"])
+    batch = collate(packs)
+    labels = batch.pop("labels")[:, 1:]
+    logits = model(
+        **batch, pixel_values_videos=torch.cat(pixels), video_grid_thw=torch.cat(grids)
+    ).logits[:, :-1]
+    kept = labels != IGNORED
+    together = cross_entropy(logits[kept], labels[kept], reduction="sum").item()
+    assert together == pytest.approx(alone, rel=1e-5)
+
+
+def test_conversations_about_different_clips_are_refused(parts) -> None:  # type: ignore[no-untyped-def]
+    model, _ = parts
+    video = model.config.video_token_id
+    with pytest.raises(ValueError, match="do not share the video"):
+        pack([([1, video, 5], [2]), ([3, video, 5], [2])], torch.tensor([[1, 2, 2]]), model)
