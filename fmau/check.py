@@ -1,14 +1,17 @@
 """`fmau check`: everything that a recipe needs, looked at before anything long is started.
 
-Prompts, questions and the header of every clip are read. Problems are collected and raised together;
-if there are none, the plan says how much there is to do.
+Prompts, questions and the header of every clip are read. Problems are collected and raised
+together; if there are none, the plan says how much there is to do.
 """
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
 
 from fmau.conversation import user_text
 from fmau.dataset.questions import clip_path, load_questions
@@ -19,6 +22,9 @@ from fmau.prompts import PromptSet, load_prompts
 from fmau.recipe import PIXEL_FACTOR, Recipe
 from fmau.records import Question
 from fmau.taxonomy import Task
+
+DEFAULT_BLOCK = 32
+"""Tokens per KV block where the recipe leaves the choice to us: 16 on GPU, 32 on CPU."""
 
 PROBES_AT_ONCE = 8
 """Headers are small reads; several at once hide the latency of a network disk."""
@@ -79,6 +85,41 @@ def check_recipe(recipe: Recipe) -> Plan:
     return _with_tokens(plan, recipe, prompts, questions) if model.is_dir() else plan
 
 
+def plan_table(recipe: Recipe, plan: Plan) -> Table:
+    """The plan for people."""
+    table = Table(box=SIMPLE_HEAD, show_header=False, title=f"{recipe.name}: ready")
+    kinds = ", ".join(f"{count:,} {task}" for task, count in sorted(plan.questions.items()))
+    total = sum(plan.questions.values())
+    table.add_row("questions", f"{total:,} ({kinds})")
+    table.add_row("clips", f"{plan.clips:,}, {plan.mean_duration_s:.2f} s on average")
+    size = f"{plan.frame_width} x {plan.frame_height} pixels (as the first clip)"
+    table.add_row("frames", f"{recipe.frames.count} a clip, {recipe.frames.policy}, {size}")
+    table.add_row("vision tokens", f"{plan.vision_tokens:,} a clip")
+    if plan.prompt_tokens is None or plan.computed_tokens is None:
+        table.add_row("prompt tokens", "unknown: the tokenizer is not on this machine")
+        return table
+    share = 100 * plan.computed_tokens / plan.prompt_tokens
+    table.add_row(
+        "prompt tokens",
+        f"{plan.prompt_tokens:,}; {plan.computed_tokens:,} to compute ({share:.0f} %), "
+        "each clip's shared prefix once",
+    )
+    table.add_row("common text", f"{plan.common_tokens} tokens{_common_remark(recipe, plan)}")
+    table.add_row("weights", f"{plan.weights_gib:.2f} GiB on disk")
+    return table
+
+
+def _common_remark(recipe: Recipe, plan: Plan) -> str:
+    """A warning if question text can fall into the KV block that holds the video's tail."""
+    block = recipe.serve.block_size or DEFAULT_BLOCK
+    if plan.common_tokens is None or plan.common_tokens >= block:
+        return ""
+    return (
+        f", less than a KV block ({block}): every question would encode its clip again; "
+        "write a longer `common` in the prompt set"
+    )
+
+
 def _probe_all(recipe: Recipe, questions: tuple[Question, ...]) -> dict[str, Timeline]:
     clips = dict.fromkeys(question.clip for question in questions)
 
@@ -106,8 +147,6 @@ def _with_tokens(
     plan: Plan, recipe: Recipe, prompts: PromptSet, questions: tuple[Question, ...]
 ) -> Plan:
     """The plan with counts that need the model's tokenizer."""
-    from dataclasses import replace
-
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(recipe.model.path)

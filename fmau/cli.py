@@ -5,10 +5,10 @@ Heavy imports stand inside the commands, so that `fmau --help` and a mistyped pa
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.markup import escape
 
 from fmau.errors import FmauError
 from fmau.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from fmau.serve import Server
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,13 +83,12 @@ def mini(
 @app.command()
 def check(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
     """Validate recipe, prompts, questions and clips; print the plan."""
-    from fmau.check import check_recipe
-    from fmau.report.terminal import print_plan
+    from fmau.check import check_recipe, plan_table
 
     recipe = load_recipe(recipe_file, overrides or ())
     with err.status("reading questions and clips"):
         plan = check_recipe(recipe)
-    print_plan(recipe.name, plan, out)
+    out.print(plan_table(recipe, plan))
 
 
 @app.command()
@@ -94,19 +96,17 @@ def serve(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
     """Start vLLM for a recipe and keep it running until Ctrl-C."""
     recipe = load_recipe(recipe_file, overrides or ())
     try:
-        with _server(recipe) as server:
-            out.print(f"{recipe.model.path} answers at {server.base_url} (Ctrl-C stops it)")
+        with _started(recipe) as server:
+            out.print(f"{escape(recipe.model.path)} answers at {server.base_url}; Ctrl-C stops it")
             server.wait_ended()
     except KeyboardInterrupt:
         out.print("stopped")
 
 
 @app.command()
-def answer(
-    recipe_file: RecipeFile, overrides: Overrides = None, server: ServerUrl = None
-) -> None:
-    """Put a recipe's questions to the model: RUN/answers.jsonl. Run again to go on."""
-    from fmau.answer.engine import answer_questions
+def answer(recipe_file: RecipeFile, overrides: Overrides = None, server: ServerUrl = None) -> None:
+    """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
+    from fmau.answer import answer_questions
     from fmau.dataset.questions import load_questions
     from fmau.prompts import load_prompts
     from fmau.runs import open_run
@@ -115,11 +115,10 @@ def answer(
     prompts = load_prompts(recipe.prompt.set)
     questions = load_questions(recipe.data.questions).questions
     with open_run(recipe, prompts) as run, _base_url(recipe, server) as base_url:
-        summary = answer_questions(
-            run, recipe, prompts, questions, base_url, api_key=os.environ.get(API_KEY)
-        )
-    out.print(summary.text(recipe.run_folder))
-    if summary.stopped or summary.remaining or summary.failed:
+        summary = answer_questions(run, recipe, prompts, questions, base_url, api_key=_key())
+    out.print(escape(summary.text()), highlight=False)
+    out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
+    if not summary.complete:
         raise typer.Exit(1)
 
 
@@ -128,9 +127,7 @@ def score(
     run: Annotated[
         Path | None, typer.Argument(metavar="[RUN]", help="Run folder; or give both files.")
     ] = None,
-    questions: Annotated[
-        Path | None, typer.Option(help="Question file with answers.")
-    ] = None,
+    questions: Annotated[Path | None, typer.Option(help="Question file with answers.")] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Prediction file in the official format.")
     ] = None,
@@ -138,12 +135,12 @@ def score(
 ) -> None:
     """Score a run, or any prediction file in the official format."""
     from fmau.dataset.questions import load_questions
-    from fmau.report.terminal import print_scores
-    from fmau.score import load_predictions, score_run
+    from fmau.report import print_scores, score_run
+    from fmau.score import load_predictions
     from fmau.score import score as score_answers
 
     if run is not None and questions is None and predictions is None:
-        name, scores = run.name, score_run(run)
+        name, scores = run.name, score_run(run).scores
     elif run is None and questions is not None and predictions is not None:
         file = load_questions(questions)
         name, scores = predictions.stem, score_answers(file, load_predictions(predictions, file))
@@ -163,11 +160,9 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html and print Table 4."""
-    from fmau.report.page import write_report
-    from fmau.report.terminal import print_scores
-    from fmau.score import score_run
+    from fmau.report import print_scores, score_run, write_report
 
-    print_scores({run.name: score_run(run) for run in runs}, out)
+    print_scores({scored.name: scored.scores for scored in map(score_run, runs)}, out)
     path = write_report(runs, to or runs[0] / "report.html")
     out.print(f"report: {path}")
 
@@ -179,9 +174,10 @@ def submit(
     to: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("."),
 ) -> None:
     """Write and validate the challenge's submission file."""
-    from fmau.submit import write_submission
+    from fmau.submit import submit_run
 
-    for warning in (submission := write_submission(run, to, team)).warnings:
+    submission = submit_run(run, team, to)
+    for warning in submission.warnings:
         err.print(f"[yellow]warning:[/] {escape(warning)}")
     out.print(f"submission: {submission.path}")
 
@@ -201,7 +197,47 @@ def ask(
     recipe = load_recipe(recipe_file, overrides or ())
     prompts = load_prompts(recipe.prompt.set)
     with _base_url(recipe, server) as base_url:
-        print(ask_clip(clip, question, recipe, prompts, base_url, os.environ.get(API_KEY)))
+        print(ask_clip(clip, question, recipe, prompts, base_url, api_key=_key()))
+
+
+def _key() -> str | None:
+    return os.environ.get(API_KEY)
+
+
+@contextmanager
+def _base_url(recipe: Recipe, given: str | None) -> Iterator[str]:
+    """The server to ask: the given one, one that runs at the recipe's port, or one of our own."""
+    from fmau.serve import running_model
+
+    address = given or f"http://{recipe.serve.host}:{recipe.serve.port}"
+    if given or running_model(address, _key()):
+        yield address
+    else:
+        with _started(recipe) as server:
+            yield server.base_url
+
+
+@contextmanager
+def _started(recipe: Recipe) -> "Iterator[Server]":
+    """A server of our own, ready; stopped when the block ends."""
+    from fmau.serve import start_server
+
+    log = recipe.run_folder / "server.log"
+    with start_server(recipe, log_path=log, api_key=_key()) as server:
+        with err.status("starting vLLM") as status:
+            server.wait_ready(lambda line: status.update(f"starting vLLM: {escape(line[:90])}"))
+        yield server
+
+
+@contextmanager
+def _progress(what: str) -> "Iterator[Callable[[int, int], None]]":
+    """A progress bar as a function of (done, total)."""
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 if __name__ == "__main__":

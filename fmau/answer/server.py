@@ -1,0 +1,93 @@
+"""What is asked of the server itself, before and after the questions."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from fmau.answer.client import ChatClient, ChatRequest, RequestError, ServedModel
+from fmau.errors import ServerError
+
+COUNTERS = (
+    "vllm:prefix_cache_queries_total",
+    "vllm:prefix_cache_hits_total",
+    "vllm:mm_cache_queries_total",
+    "vllm:mm_cache_hits_total",
+)
+"""Prompt tokens looked up and found in the prefix cache; media items looked up and found."""
+
+_WORD = "fmau-Q7"
+"""What no model says unless it is made to."""
+
+
+async def choose_model(client: ChatClient, path: str, name: str | None) -> str:
+    """The name to put into requests.
+
+    Args:
+        path: of the recipe's model, which the server must serve.
+        name: the one wanted (an adapter's, say), None for the server's only base model.
+
+    Raises:
+        ServerError: nothing of that name is served, or other weights than the recipe's.
+    """
+    served = await client.models()
+    names = ", ".join(model.name for model in served) or "none"
+    if name is not None:
+        if name not in {model.name for model in served}:
+            raise ServerError(f"{client.base_url}: no model {name!r} is served; there is: {names}")
+        return name
+    bases = [model for model in served if model.parent is None]
+    if len(bases) != 1:
+        raise ServerError(f"{client.base_url} serves {names}; say which model to ask")
+    if not _is_same(bases[0], path):
+        raise ServerError(
+            f"{client.base_url} serves {bases[0].root}, but the recipe's model is {path}; stop "
+            "that server, or give this recipe another serve.port"
+        )
+    return bases[0].name
+
+
+async def check_constraint(client: ChatClient, model: str) -> None:
+    """Make sure that the server decodes under the constraint it is given.
+
+    A server that does not know `structured_outputs` ignores it with HTTP 200, and the first
+    token of an unconstrained reply ("A person ...") could pass for an option letter. So one request
+    demands a word that no model would say.
+
+    Raises:
+        ServerError: it does not, or it refuses the request.
+    """
+    messages = [{"role": "user", "content": "Hello."}]
+    fields = {"structured_outputs": {"choice": [_WORD]}, "temperature": 0}
+    try:
+        reply = await client.ask(model, ChatRequest(messages, 16, fields))
+    except RequestError as error:
+        raise ServerError(
+            f"{client.base_url}: a first, text-only request failed: {error}"
+        ) from None
+    if reply.text.strip() != _WORD:
+        raise ServerError(
+            f"{client.base_url}: the server ignores structured_outputs (it replied "
+            f"{reply.text[:40]!r}); use a current vLLM, without a reasoning parser"
+        )
+
+
+def read_counters(page: str | None) -> dict[str, float]:
+    """`COUNTERS` found on a Prometheus page, each summed over the server's engines."""
+    totals: dict[str, float] = {}
+    for family in text_string_to_metric_families(page or ""):
+        for sample in family.samples:
+            if sample.name in COUNTERS:
+                totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
+    return totals
+
+
+def counted(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """What each counter gained between two readings."""
+    return {name: value - before.get(name, 0.0) for name, value in after.items()}
+
+
+def _is_same(served: ServedModel, path: str) -> bool:
+    if served.root is None or path in {served.root, served.name}:
+        return True
+    return Path(path).is_dir() and Path(path).resolve() == Path(served.root).resolve()

@@ -1,0 +1,51 @@
+"""One question in the user's own words about one clip."""
+
+import asyncio
+from pathlib import Path
+
+from fmau.answer.client import ChatClient, ChatRequest, RequestError
+from fmau.answer.request import ClipParts
+from fmau.answer.server import choose_model
+from fmau.conversation import messages_asking
+from fmau.errors import ServerError
+from fmau.frames.clip import read_clip
+from fmau.prompts import PromptSet
+from fmau.recipe import Recipe
+from fmau.runs import DECODING
+
+
+def ask_clip(
+    clip: Path,
+    question: str,
+    recipe: Recipe,
+    prompts: PromptSet,
+    base_url: str,
+    *,
+    api_key: str | None = None,
+) -> str:
+    """The model's reply, as it came.
+
+    Raises:
+        ClipError: the clip cannot be read.
+        ServerError: the server is not there, serves another model, or gave no reply.
+    """
+    parts = ClipParts.of(read_clip(clip, recipe.frames))
+    request = ChatRequest(
+        messages_asking(question, prompts, parts.payload),
+        recipe.answer.max_tokens_open,
+        {**DECODING, "media_io_kwargs": {"video": parts.media_kwargs}},
+    )
+    return asyncio.run(_ask(request, recipe, base_url, api_key))
+
+
+async def _ask(request: ChatRequest, recipe: Recipe, base_url: str, api_key: str | None) -> str:
+    knobs = recipe.answer
+    client = ChatClient(
+        base_url, api_key=api_key, timeout_s=knobs.request_timeout_s, retries=knobs.retries
+    )
+    async with client:
+        model = await choose_model(client, recipe.model.path, None)
+        try:
+            return (await client.ask(model, request)).text
+        except RequestError as error:
+            raise ServerError(f"{base_url}: {error}") from None

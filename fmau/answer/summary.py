@@ -1,0 +1,70 @@
+"""What one session of answering did."""
+
+from dataclasses import dataclass, field
+
+from fmau.records import Answer, AnswerStatus
+from fmau.runs import FINAL
+
+_FAULTS = {status.value for status in AnswerStatus if status not in FINAL}
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one call of `answer_questions` did.
+
+    Attributes:
+        total: questions asked for.
+        done_before: of them with a final answer from an earlier session.
+        statuses: status -> rows written now.
+        decodes: clips decoded.
+        prompt_tokens, cached_tokens, completion_tokens: sums over the replies.
+        seconds: wall time.
+        counters: what the server's cache counters gained; empty if it has none.
+        stopped: a signal ended the work early; the same call goes on where it stopped.
+    """
+
+    total: int
+    done_before: int
+    statuses: dict[str, int] = field(default_factory=dict)
+    decodes: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    counters: dict[str, float] = field(default_factory=dict)
+    stopped: bool = False
+
+    @property
+    def remaining(self) -> int:
+        """Questions still without a row of this session or a final one from before."""
+        return self.total - self.done_before - sum(self.statuses.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question now has a final row, readable or not."""
+        return not (self.remaining or self.statuses.keys() & _FAULTS)
+
+    def text(self) -> str:
+        """The outcome in a few lines, for people."""
+        asked = sum(self.statuses.values())
+        lines = [
+            f"{self.done_before + asked:,} of {self.total:,} questions have a row"
+            + (f" ({self.done_before:,} from before)" if self.done_before else "")
+        ]
+        lines += [f"  {count:,} {status}" for status, count in sorted(self.statuses.items())]
+        if asked:
+            lines.append(
+                f"{asked / max(self.seconds, 1e-9):.1f} questions/s in {self.seconds:.0f} s; "
+                f"{self.decodes:,} clips decoded; {self.cached_tokens:,} of "
+                f"{self.prompt_tokens:,} prompt tokens from the server's cache"
+            )
+        if not self.complete:
+            lines.append("not complete: run the same command again to go on")
+        return "\n".join(lines)
+
+    def count(self, row: Answer) -> None:
+        """Add one row."""
+        self.statuses[row.status.value] = self.statuses.get(row.status.value, 0) + 1
+        self.prompt_tokens += row.prompt_tokens or 0
+        self.cached_tokens += row.cached_tokens or 0
+        self.completion_tokens += row.completion_tokens or 0

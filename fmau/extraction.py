@@ -1,0 +1,156 @@
+"""From a model's reply to an answer, or to the reason why there is none.
+
+Two sources of replies:
+
+- our own closed questions are decoded under a constraint, so the reply is a choice by construction
+  (`complete_choice`);
+- prediction files made elsewhere, and models that think aloud, give free text (`read_letter`,
+  `read_yes_no`).
+
+Free text is read strictly. A reply makes *claims*; it has an answer if all its claims agree and,
+for letters, no other option's letter stands anywhere in it:
+
+    letter   "B", "b", "B.", "(B)", "**B**", "B. Head", "B. <any sentence>", "Answer: B",
+             "The correct option is (B).", "\\boxed{B}", or the whole reply is one option's label
+    yes/no   "Yes", "no.", "**No**", "Yes, <any sentence>", "Answer: no", "\\boxed{Yes}"
+
+"A person nods" claims nothing (a letter that opens a reply needs punctuation), "No contact is seen"
+neither; "B or C" names two; "B. Body" contradicts itself where B is Head. All these are unparsed: a
+guess would be counted as data.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fmau.records import AnswerStatus, Option, Question
+
+YES_NO = ("Yes", "No")
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a reply amounts to.
+
+    Attributes:
+        status: OK, UNPARSED or TRUNCATED.
+        answer: letter, "Yes"/"No" or free text; None unless status is OK.
+        reason: why there is no answer; None if status is OK.
+    """
+
+    status: AnswerStatus
+    answer: str | None = None
+    reason: str | None = None
+
+
+def choices(question: Question) -> tuple[str, ...]:
+    """The valid answers of a closed question: its letters, or Yes and No. Empty for open tasks."""
+    if question.task.is_open:
+        return ()
+    return tuple(option.letter for option in question.options) or YES_NO
+
+
+def extract(question: Question, reply: str, *, truncated: bool = False) -> Extraction:
+    """Read the answer out of a free-text reply.
+
+    Args:
+        truncated: the reply ended at the token limit. An open answer is then incomplete; a closed
+            one counts if the part received holds it.
+    """
+    text = strip_thinking(reply)
+    if text is None:
+        return Extraction(AnswerStatus.TRUNCATED, reason="the reply ends within its thinking")
+    if not text:
+        status = AnswerStatus.TRUNCATED if truncated else AnswerStatus.UNPARSED
+        return Extraction(status, reason="the reply is empty")
+    if question.task.is_open:
+        if truncated:
+            return Extraction(AnswerStatus.TRUNCATED, reason="the reply reached the token limit")
+        return Extraction(AnswerStatus.OK, text)
+    answer = read_letter(text, question.options) if question.options else read_yes_no(text)
+    if answer is not None:
+        return Extraction(AnswerStatus.OK, answer)
+    if truncated:
+        return Extraction(AnswerStatus.TRUNCATED, reason="the token limit came before an answer")
+    valid = ", ".join(choices(question))
+    return Extraction(AnswerStatus.UNPARSED, reason=f"the reply names none, or several, of {valid}")
+
+
+def complete_choice(reply: str, valid: Sequence[str]) -> str | None:
+    """The one choice that a reply decoded under that constraint stands for, else None.
+
+    The constraint lets the model emit only beginnings of choices. Where just one choice begins
+    with what was emitted, the grammar leaves no other continuation, so one token is enough:
+    "N" can only become "No".
+    """
+    fitting = [choice for choice in valid if reply and choice.startswith(reply)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def strip_thinking(reply: str) -> str | None:
+    """The reply without `<think>...</think>`; None if the block was never closed.
+
+    Chat templates of thinking models put the opening tag into the prompt, so a lone closing tag
+    ends a block too.
+    """
+    text = re.sub(r"<think>.*?</think>", "", reply, flags=re.DOTALL)
+    text = text.rpartition("</think>")[2]
+    return None if "<think>" in text else text.strip()
+
+
+_ANSWER_IS = (
+    r"(?<!wrong )(?<!incorrect )\b(?:answer|(?:correct|right|best) (?:option|choice))"
+    r"(?:\s+is\s*:?|\s*[:=])\s*"
+)
+_CLOSING = r"(?=\s*(?:[.,:;!)]|\n|$))"
+_LETTER_CLAIMS = (
+    # On a line of its own, or opening one: "B", "(B)", "B. Head", "B: because ...".
+    re.compile(r"^\s*\(?([A-Z])\)?" + _CLOSING, re.MULTILINE),
+    re.compile(r"(?i:" + _ANSWER_IS + r")\(?([A-Z])\)?" + _CLOSING),
+    re.compile(r"\\boxed\{\(?([A-Z])\)?\}"),
+)
+_LETTER_MENTION = re.compile(r"(?<![\w'’])(?!A [a-z])([A-Z])(?![\w'’])")  # "A hand": an article
+_YES_NO_CLAIMS = (
+    # At the start of a sentence, and followed by punctuation: "No contact is seen" is not a no.
+    re.compile(r"(?i)(?:^|[.,:;!?\n])\s*(yes|no)" + _CLOSING),
+    re.compile(r"(?i)" + _ANSWER_IS + r"(yes|no)" + _CLOSING),
+    re.compile(r"(?i)\\boxed\{(yes|no)\}"),
+)
+_LONE_LETTER = re.compile(r"\(?([A-Za-z])[).:]*")
+
+
+def read_letter(text: str, options: Sequence[Option]) -> str | None:
+    """The option letter that a free text claims, None if it claims none or several.
+
+    A label behind a claimed letter must be that option's own.
+    """
+    text = _plain(text)
+    letters = {option.letter for option in options}
+    if lone := _LONE_LETTER.fullmatch(text):
+        return lone[1].upper() if lone[1].upper() in letters else None
+    claims = _labelled(text, options)
+    for pattern in _LETTER_CLAIMS:
+        for match in pattern.finditer(text):
+            line = text[match.end() :].partition("\n")[0]
+            named = _labelled(line, options)
+            claims |= {match[1]} if match[1] in named else {match[1], *named}
+    others = (set(_LETTER_MENTION.findall(text)) & letters) - claims
+    return claims.pop() if len(claims) == 1 and claims <= letters and not others else None
+
+
+def read_yes_no(text: str) -> str | None:
+    """The "Yes" or "No" that a free text claims, None if it claims none or both."""
+    plain = _plain(text)
+    claimed = {match[1].capitalize() for p in _YES_NO_CLAIMS for match in p.finditer(plain)}
+    return claimed.pop() if len(claimed) == 1 else None
+
+
+def _plain(text: str) -> str:
+    """Without Markdown emphasis, code marks and quotes around words."""
+    return re.sub(r"[*_`\"“”]+", "", text).strip()
+
+
+def _labelled(text: str, options: Sequence[Option]) -> set[str]:
+    """Letters of the options whose label is the whole text, but for punctuation around it."""
+    label = text.strip(" .,:;!)").casefold()
+    return {option.letter for option in options if option.label.casefold() == label}

@@ -1,0 +1,1 @@
+"""From a video file to the few frames a model sees: sampled, decoded, resized, exactly timed."""

@@ -1,0 +1,147 @@
+"""One clip as the model sees it: a few small JPEGs, and exact times.
+
+The JPEG bytes are what is cached and sent to the server, and their decoded pixels are what training
+uses, so both sides start from the same numbers. Frames are resized here, once; all later
+processing leaves their size alone.
+
+Times. Qwen3-VL writes "<0.3 seconds>" before each pair of frames and computes it as frame
+index / fps, in Transformers and in vLLM alike; neither takes times as such. For a clip of constant
+rate that is exact. A variable-rate clip has no fps for which it holds, so its times are given in
+milliseconds: fps is 1000, and the "index" of a frame is the millisecond at which it is shown.
+
+Axes: T frames, H height, W width, C red-green-blue.
+"""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fmau.errors import ClipError
+from fmau.frames.decode import Timeline, decode, probe
+from fmau.frames.resize import resize
+from fmau.frames.sampling import sample_indices
+from fmau.recipe import FramesBlock
+
+TICKS_PER_SECOND = 1000
+"""The fps given for variable-rate clips."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFrames:
+    """The sampled, resized, compressed frames of one clip.
+
+    Attributes:
+        clip: name of the clip, without extension.
+        jpegs: the frames in order, one JPEG file each.
+        height, width: of every frame, in pixels; multiples of 32.
+        indices: when each frame is shown: `indices[i] / fps` seconds after the clip's first frame.
+            Source frame indices in a constant-rate clip, milliseconds in a variable-rate one.
+        fps: the unit of `indices`, per second.
+        total_num_frames: length of the clip in the unit of `indices`.
+        duration_s: length of the clip in seconds.
+    """
+
+    clip: str
+    jpegs: tuple[bytes, ...]
+    height: int
+    width: int
+    indices: tuple[int, ...]
+    fps: float
+    total_num_frames: int
+    duration_s: float
+
+    def pixels_THWC(self) -> NDArray[np.uint8]:
+        """The frames decoded: the pixels that every model sees."""
+        images = [Image.open(io.BytesIO(jpeg)) for jpeg in self.jpegs]
+        return np.stack([np.asarray(image.convert("RGB")) for image in images])
+
+    def data_url(self) -> str:
+        """All frames as one URL for a vLLM server: data:video/jpeg;base64,FRAME,FRAME,..."""
+        return "data:video/jpeg;base64," + ",".join(
+            base64.b64encode(jpeg).decode("ascii") for jpeg in self.jpegs
+        )
+
+    def media_kwargs(self) -> dict[str, Any]:
+        """What a vLLM server must be told about `data_url`, as `media_io_kwargs["video"]`."""
+        return {
+            "fps": self.fps,
+            "frames_indices": list(self.indices),
+            # vLLM refuses fewer than it is sent, which a very short clip would have.
+            "total_num_frames": max(self.total_num_frames, len(self.jpegs)),
+            "duration": self.duration_s,
+            "do_sample_frames": False,
+            # Without it vLLM reads the first 32 frames of a URL and drops the rest.
+            "num_frames": len(self.jpegs),
+        }
+
+
+def read_clip(path: Path, spec: FramesBlock) -> ClipFrames:
+    """Sample, decode and resize the frames of one video file.
+
+    Raises:
+        ClipError: the clip cannot be used; the text names the file, the reason and the remedy.
+    """
+    timeline = probe(path)
+    indices = sample_indices(timeline.total_num_frames, spec, timeline.fps)
+    pixels_THWC = decode(path, timeline, indices)
+    ticks, fps, total = _ticks(timeline, indices)
+    try:
+        return frames_from_pixels(
+            path.stem, pixels_THWC, indices=ticks, fps=fps, total_num_frames=total, spec=spec
+        )
+    except ValueError as error:
+        raise ClipError(f"{path}: {error}") from None
+
+
+def frames_from_pixels(
+    clip: str,
+    pixels_THWC: NDArray[np.uint8],
+    *,
+    indices: Sequence[int],
+    fps: float,
+    total_num_frames: int,
+    spec: FramesBlock,
+) -> ClipFrames:
+    """Resize and compress frames that are already sampled and decoded.
+
+    Args:
+        indices, fps, total_num_frames: as in `ClipFrames`.
+
+    Raises:
+        ValueError: the frames are too long and thin for any size.
+    """
+    images = resize(pixels_THWC, spec)
+    width, height = images[0].size
+    return ClipFrames(
+        clip=clip,
+        jpegs=tuple(_jpeg(image, spec.jpeg_quality) for image in images),
+        height=height,
+        width=width,
+        indices=tuple(indices),
+        fps=float(fps),
+        total_num_frames=total_num_frames,
+        duration_s=total_num_frames / fps,
+    )
+
+
+def _ticks(timeline: Timeline, indices: tuple[int, ...]) -> tuple[tuple[int, ...], float, int]:
+    """Indices, fps and length, in frames or, for a variable rate, in milliseconds."""
+    if timeline.constant_rate:
+        return indices, timeline.fps, timeline.total_num_frames
+    ticks = tuple(round(timeline.times_s[index] * TICKS_PER_SECOND) for index in indices)
+    total = round(timeline.duration_s * TICKS_PER_SECOND)
+    return ticks, float(TICKS_PER_SECOND), total
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    # Full-resolution colour: shrinking the frame has already averaged what the video codec halved.
+    image.save(buffer, "JPEG", quality=quality, subsampling="4:4:4")
+    return buffer.getvalue()

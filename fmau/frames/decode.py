@@ -1,0 +1,197 @@
+"""Reads a video file: when each frame is shown, and the pixels of chosen frames.
+
+The times come from the container (PyAV, packets only, nothing decoded), the pixels from decord,
+which decodes by frame index. decord is built on an old FFmpeg: where it cannot open a file, or
+lists other frames than the container does, PyAV decodes instead. Both give the same pixels, and
+both apply the rotation that phones write into a file.
+
+Axes: T frames, H height, W width, C red-green-blue.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import decord
+import numpy as np
+from numpy.typing import NDArray
+
+from fmau.errors import ClipError
+
+decord.logging.set_level(decord.logging.QUIET)
+
+RATE_TOLERANCE_S = 1e-3
+"""How far frames may lie from index / fps at a constant rate; Matroska rounds times to 1 ms."""
+
+MISMATCH_S = 2 * RATE_TOLERANCE_S
+"""A frame that decord lists further than this from where the container has it is another frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When the frames of a clip are shown.
+
+    Attributes:
+        times_s: presentation time of every frame, in seconds from the first.
+        fps: frames per second; of a variable-rate clip, their mean.
+        constant_rate: frame i is shown at i / fps.
+        duration_s: from the first frame to the end of the last, in seconds.
+    """
+
+    times_s: tuple[float, ...]
+    fps: float
+    constant_rate: bool
+    duration_s: float
+
+    @property
+    def total_num_frames(self) -> int:
+        """Frames in the clip."""
+        return len(self.times_s)
+
+
+def probe(path: Path) -> Timeline:
+    """Read the times of all frames of a clip, without decoding it.
+
+    Raises:
+        ClipError: missing, empty, cut off, not a video, or of fewer than two frames.
+    """
+    if not path.is_file():
+        raise ClipError(f"{path}: no such file; put the clip there or correct the clips folder")
+    if path.stat().st_size == 0:
+        raise ClipError(f"{path}: the file is empty; copy the clip again")
+    try:
+        with _open(path) as container:
+            return _timeline(path, container)
+    except av.FFmpegError as error:
+        raise ClipError(
+            f"{path}: cannot be read as a video ({error.strerror}); the file is damaged or of "
+            "another kind, copy it again or convert it to mp4"
+        ) from None
+
+
+def decode(path: Path, timeline: Timeline, indices: Sequence[int]) -> NDArray[np.uint8]:
+    """The pixels of the frames at `indices`, upright, as pixels_THWC.
+
+    Args:
+        timeline: of this very file, from `probe`.
+        indices: ascending, repeats allowed.
+
+    Raises:
+        ClipError: a frame that is needed cannot be decoded.
+    """
+    pixels_THWC = _decode_with_decord(path, timeline, indices)
+    if pixels_THWC is None:
+        pixels_THWC = _decode_with_pyav(path, timeline, indices)
+    return pixels_THWC
+
+
+def _open(path: Path) -> Any:
+    # An absolute path cannot be taken for a URL, and a playlist cannot make FFmpeg fetch one.
+    return av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
+
+
+def _timeline(path: Path, container: Any) -> Timeline:
+    if not container.streams.video:
+        raise ClipError(f"{path}: holds no video, only sound or data; name a video file")
+    stream = container.streams.video[0]
+    packets = [packet for packet in container.demux() if packet.size and not packet.is_discard]
+    if _is_cut_off(path, container, packets):
+        raise ClipError(f"{path}: the file is cut off before its end; copy it again")
+    shown = [packet for packet in packets if packet.stream is stream]
+    if len(shown) < 2:
+        what = "one frame shows no movement" if shown else "holds no frames"
+        raise ClipError(f"{path}: {what}; use a clip of at least two frames")
+    return _from_packets(path, stream, shown)
+
+
+def _from_packets(path: Path, stream: Any, packets: Sequence[Any]) -> Timeline:
+    if any(packet.pts is None for packet in packets):
+        # A bare stream of pictures; FFmpeg would make up 25 frames per second.
+        raise ClipError(f"{path}: does not say when its frames are shown; convert it to mp4")
+    in_order = sorted(packets, key=lambda packet: packet.pts)
+    times = [(packet.pts - in_order[0].pts) * stream.time_base for packet in in_order]
+    for rate in (stream.average_rate, stream.base_rate, stream.guessed_rate):
+        if rate and all(abs(time - i / rate) <= RATE_TOLERANCE_S for i, time in enumerate(times)):
+            return _constant(rate, len(times))
+    if times[-1] <= 0:
+        raise ClipError(f"{path}: all frames are shown at the same time; convert it to mp4 again")
+    mean_gap = times[-1] / (len(times) - 1)
+    last_gap = (in_order[-1].duration or 0) * stream.time_base or mean_gap
+    return Timeline(
+        times_s=tuple(float(time) for time in times),
+        fps=float(1 / mean_gap),
+        constant_rate=False,
+        duration_s=float(times[-1] + last_gap),
+    )
+
+
+def _constant(rate: Fraction, count: int) -> Timeline:
+    times_s = tuple(float(i / rate) for i in range(count))
+    return Timeline(times_s, float(rate), constant_rate=True, duration_s=float(count / rate))
+
+
+def _is_cut_off(path: Path, container: Any, packets: Sequence[Any]) -> bool:
+    """Whether the header promises more than the file holds.
+
+    Decoders take what there is, and repeat the last picture for the rest: motion that stops.
+    """
+    if any(packet.is_corrupt for packet in packets):
+        return True
+    stream = container.streams.video[0]
+    size = path.stat().st_size
+    if any(entry.pos + entry.size > size for entry in stream.index_entries):
+        return True
+    if stream.frames or not container.duration or not packets:
+        return False  # frames are listed in the header, and all of them are there
+    # Matroska and WebM list no frames: compare the end of what is there with the promised end.
+    ends = [
+        (packet.pts + (packet.duration or 0)) * packet.time_base
+        for packet in packets
+        if packet.pts is not None
+    ]
+    promised = Fraction(container.duration, av.time_base)
+    mean_gap = promised / len(packets)
+    return bool(ends) and promised - max(ends) > max(3 * mean_gap, Fraction(1, 10))
+
+
+def _decode_with_decord(
+    path: Path, timeline: Timeline, indices: Sequence[int]
+) -> NDArray[np.uint8] | None:
+    """pixels_THWC, or None where decord fails or sees other frames than the container lists."""
+    try:
+        # One thread: clips are decoded side by side, which scales better than threads within one.
+        reader = decord.VideoReader(str(path.absolute()), num_threads=1)
+        starts_s = reader.get_frame_timestamp(range(len(reader)))[:, 0]
+        if len(reader) != timeline.total_num_frames:
+            return None
+        if np.abs(starts_s - starts_s[0] - timeline.times_s).max() > MISMATCH_S:
+            return None
+        pixels_THWC: NDArray[np.uint8] = reader.get_batch(list(indices)).asnumpy()
+    except (decord.DECORDError, RuntimeError, AssertionError):
+        return None
+    return pixels_THWC
+
+
+def _decode_with_pyav(path: Path, timeline: Timeline, indices: Sequence[int]) -> NDArray[np.uint8]:
+    pixels_by_index: dict[int, NDArray[np.uint8]] = {}
+    decoded = 0
+    reason = "others are damaged"
+    try:
+        with _open(path) as container:
+            for decoded, frame in enumerate(container.decode(video=0), start=1):
+                if decoded - 1 in indices:
+                    pixels_HWC = frame.to_ndarray(format="rgb24")
+                    pixels_by_index[decoded - 1] = np.rot90(pixels_HWC, frame.rotation // 90)
+    except av.FFmpegError as error:
+        reason = error.strerror
+    # Frames are told apart by their order, the one thing all containers keep (AVI mixes up the
+    # times of B-frames), so a frame that the decoder skipped would shift all that follow.
+    if decoded != timeline.total_num_frames:
+        raise ClipError(
+            f"{path}: only {decoded} of {timeline.total_num_frames} frames can be decoded "
+            f"({reason}); copy the clip again or convert it to mp4 with H.264"
+        )
+    return np.stack([pixels_by_index[index] for index in indices])

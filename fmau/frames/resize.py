@@ -1,0 +1,59 @@
+"""Brings frames to the size at which the model sees them: sides in multiples of 32, aspect kept.
+
+The size is qwen-vl-utils' own rule, and the filter its own (Pillow's bicubic, which averages over
+all source pixels when shrinking), in one step. Its `process_vision_info` takes two steps for a
+list of frames, the first to multiples of 64; for sizes that are such multiples both agree.
+
+Axes: T frames, H height, W width, C red-green-blue.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fmau.recipe import PIXEL_FACTOR, FramesBlock
+from fmau.torchvision_cpu import ensure_torchvision
+
+
+def target_size(height: int, width: int, spec: FramesBlock) -> tuple[int, int]:
+    """Height and width after resizing, in pixels.
+
+    Raises:
+        ValueError: the frame is too long and thin for any size; the text says so, with a remedy.
+    """
+    # Imported when first used: qwen-vl-utils brings torch with it, which takes seconds.
+    ensure_torchvision()
+    from qwen_vl_utils.vision_process import MAX_RATIO, smart_resize
+
+    if max(height, width) > MAX_RATIO * min(height, width):
+        raise ValueError(
+            f"frames of {width}x{height} are too long and thin for Qwen models, which take up to "
+            f"{MAX_RATIO}:1; crop the clip"
+        )
+    new_height, new_width = smart_resize(
+        height,
+        width,
+        factor=PIXEL_FACTOR,
+        min_pixels=spec.min_pixels_per_frame,
+        max_pixels=spec.max_pixels_per_frame,
+    )
+    if not (new_height and new_width):
+        raise ValueError(
+            f"frames of {width}x{height}, shrunk to {spec.max_pixels_per_frame} pixels, are less "
+            f"than {PIXEL_FACTOR} pixels wide or high; raise frames.max_pixels_per_frame"
+        )
+    return new_height, new_width
+
+
+def resize(pixels_THWC: NDArray[np.uint8], spec: FramesBlock) -> list[Image.Image]:
+    """The frames at their target size.
+
+    Raises:
+        ValueError: as `target_size`.
+    """
+    _, height, width, _ = pixels_THWC.shape
+    new_height, new_width = target_size(height, width, spec)
+    return [
+        Image.fromarray(pixels_HWC).resize((new_width, new_height), Image.Resampling.BICUBIC)
+        for pixels_HWC in pixels_THWC
+    ]

@@ -1,0 +1,159 @@
+"""What a motion programme is given, and the few moves that most of them are made of.
+
+Array suffixes as in `fmau.mini.pose`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fmau.mini.figure import Subject
+from fmau.mini.pose import OUT, Pose, head_frame, trunk_rotation, two_bones
+
+Floats = NDArray[np.float64]
+Vector = tuple[float, float, float]
+
+HEAD_MARKS: dict[str, Vector] = {
+    "nose": (0.0, -0.08, 0.52),
+    "cheek": (0.34, -0.16, 0.36),
+    "eye": (0.18, 0.07, 0.46),
+    "glasses": (0.36, 0.08, 0.36),
+    "forehead": (0.06, 0.30, 0.44),
+    "mouth": (0.0, -0.40, 0.46),
+    "face": (0.12, 0.10, 0.52),
+    "ear": (0.46, -0.02, 0.02),
+    "hair": (0.34, 0.46, 0.08),
+    "hindbrain": (0.26, 0.06, -0.46),
+}
+"""Places on the head, on the left side, in head heights from its middle: left, up, forward."""
+
+TRUNK_MARKS: dict[str, Vector] = {
+    "chest": (0.02, 0.74, 0.30),
+    "neck": (0.15, 1.08, 0.12),
+    "back": (0.10, 0.45, -0.34),
+    "waist": (0.42, 0.22, 0.04),
+    "shoulder": (0.40, 0.94, 0.16),
+}
+"""Places on the trunk, likewise, in trunk lengths from the hips."""
+
+
+@dataclass(slots=True)
+class Act:
+    """One event while it is played into a pose.
+
+    Attributes:
+        pose: to change. subject: who acts.
+        seconds_T: time from the clip's start.
+        level_T: 0 before, 1 at the height of the action, 0 after it has gone back.
+        beat_T: -1 to 1, the back and forth of repeated actions, 0 outside the event.
+        side: 0 left, 1 right: the limb or direction that acts.
+        amplitude: about 1.
+        rng: for the details that differ from clip to clip.
+    """
+
+    pose: Pose
+    subject: Subject
+    seconds_T: Floats
+    level_T: Floats
+    beat_T: Floats
+    side: int
+    amplitude: float
+    rng: Generator
+
+    @property
+    def out(self) -> float:
+        """+1 for the left side, -1 for the right: the outward sense of x."""
+        return OUT[self.side]
+
+    @property
+    def other(self) -> int:
+        """The side that does not act."""
+        return 1 - self.side
+
+
+def mark(act: Act, name: str, side: int | None = None) -> Floats:
+    """Where a place on head or trunk is in every frame (T, D).
+
+    Args:
+        side: on which side of the body; by default the acting one.
+    """
+    sign = OUT[act.side if side is None else side]
+    if name in HEAD_MARKS:
+        x, y, z = HEAD_MARKS[name]
+        _, middle_TD, head_TDD = head_frame(act.pose, act.subject)
+        return middle_TD + act.subject.head * (head_TDD @ np.array([sign * x, y, z]))
+    x, y, z = TRUNK_MARKS[name]
+    local = act.subject.trunk * np.array([sign * x, y, z])
+    return act.pose.root_TD + trunk_rotation(act.pose) @ local
+
+
+def leg_mark(act: Act, side: int, share: float, lift: float = 0.09) -> Floats:
+    """A place on a leg (T, D): 0 at the hip, 1 at the knee, 2 at the ankle.
+
+    Args:
+        lift: how far above the bone the skin is, metres; on the lower leg, how far in front.
+    """
+    subject = act.subject
+    hip_TD = act.pose.root_TD + np.array([OUT[side] * subject.hip, 0.0, 0.0])
+    knee_TD, ankle_TD = two_bones(
+        hip_TD,
+        act.pose.ankle_TSD[:, side],
+        act.pose.knee_TSD[:, side],
+        subject.upper_leg,
+        subject.lower_leg,
+    )
+    if share <= 1:
+        return hip_TD + share * (knee_TD - hip_TD) + np.array([0.0, lift, 0.0])
+    return knee_TD + (share - 1) * (ankle_TD - knee_TD) + np.array([0.0, 0.0, lift])
+
+
+def reach(
+    act: Act,
+    goal_TD: Floats,
+    fingers: Vector,
+    *,
+    side: int | None = None,
+    palm: bool = False,
+    curl: tuple[float, ...] = (0.2, 0.1, 0.1, 0.1, 0.1),
+    elbow: Vector = (0.9, -0.6, -0.1),
+) -> None:
+    """Bring a hand to a place, following it while it moves.
+
+    Args:
+        goal_TD: what the hand touches.
+        fingers: where the fingers point at the goal, for the left hand (x outward).
+        side: which hand; by default the acting one.
+        palm: touch with the palm rather than with the fingertips.
+        curl: of the five fingers, thumb first.
+        elbow: where the elbow points at the goal, for the left arm.
+    """
+    side = act.side if side is None else side
+    mirror = np.array([OUT[side], 1.0, 1.0])
+    toward = np.array(fingers) * mirror / np.linalg.norm(fingers)
+    wrist_TD = goal_TD - toward * act.subject.hand * (0.45 if palm else 0.95)
+    level_T1 = act.level_T[:, None]
+    pose = act.pose
+    # Hands swing out and forward on their way, as arms do to clear the body.
+    arc = np.array([0.05 * OUT[side], 0.0, 0.10])
+    pose.wrist_TSD[:, side] += level_T1 * (wrist_TD - pose.wrist_TSD[:, side])
+    pose.wrist_TSD[:, side] += 4 * level_T1 * (1 - level_T1) * arc
+    pose.fingers_TSD[:, side] += level_T1 * (2.0 * toward - pose.fingers_TSD[:, side])
+    pose.elbow_TSD[:, side] += level_T1 * (np.array(elbow) * mirror - pose.elbow_TSD[:, side])
+    shape(act, curl, side=side)
+
+
+def shape(act: Act, curl: tuple[float, ...], *, side: int, spread: float = 0.15) -> None:
+    """Give a hand a shape: curl of the five fingers, and how far they are fanned out."""
+    pose = act.pose
+    level_T1 = act.level_T[:, None]
+    pose.curl_TSF[:, side] += level_T1 * (np.array(curl) - pose.curl_TSF[:, side])
+    pose.spread_TS[:, side] += act.level_T * (spread - pose.spread_TS[:, side])
+
+
+def shift_hand(act: Act, by: Vector, *, side: int | None = None) -> None:
+    """Move a wrist by `by` (left hand, metres) times the beat."""
+    side = act.side if side is None else side
+    mirror = np.array([OUT[side], 1.0, 1.0])
+    act.pose.wrist_TSD[:, side] += act.beat_T[:, None] * np.array(by) * mirror

@@ -1,0 +1,63 @@
+"""For each micro-action the one that is most easily taken for it.
+
+The pairs follow the meanings in the taxonomy: same actor and a similar path, told apart by the
+place that is reached, by repetition, or by sense (extend or retract).
+"""
+
+from typing import Final
+
+NEIGHBOURS: Final = {
+    "A1": "A2",
+    "A2": "A1",
+    "A3": "A5",
+    "A4": "A3",
+    "A5": "A3",
+    "B1": "B5",
+    "B2": "B3",
+    "B3": "B2",
+    "B4": "B3",
+    "B5": "B1",
+    "B6": "B5",
+    "C1": "C5",
+    "C2": "C12",
+    "C3": "C9",
+    "C4": "C10",
+    "C5": "C1",
+    "C6": "C13",
+    "C7": "C4",
+    "C8": "C2",
+    "C9": "C3",
+    "C10": "C4",
+    "C11": "E1",
+    "C12": "C2",
+    "C13": "C9",
+    "D1": "D3",
+    "D2": "D4",
+    "D3": "D1",
+    "D4": "D2",
+    "D5": "D6",
+    "D6": "D5",
+    "D7": "D8",
+    "D8": "D7",
+    "E1": "E2",
+    "E2": "E6",
+    "E3": "E4",
+    "E4": "E3",
+    "E5": "E1",
+    "E6": "E2",
+    "F1": "F9",
+    "F2": "F8",
+    "F3": "F4",
+    "F4": "F3",
+    "F5": "F6",
+    "F6": "F5",
+    "F7": "F6",
+    "F8": "F2",
+    "F9": "F10",
+    "F10": "F9",
+    "G1": "G2",
+    "G2": "G1",
+    "G3": "G4",
+    "G4": "G3",
+}
+"""Code to the code of its near neighbour."""

@@ -1,0 +1,87 @@
+"""The data of the answers browser: each question once, and per run what became of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fmau.records import Answer, Question, QuestionFile
+from fmau.score.confusion import same_label
+from fmau.taxonomy import Task
+
+RIGHT = "right"
+RIGHT_LABEL = "right label"
+WRONG = "wrong"
+NO_ANSWER = "no answer"
+UNKNOWN = "not scored"
+"""An answer that nothing can be said about: an open task, or a question without gold."""
+
+
+def browser_data(
+    questions: QuestionFile, runs: Mapping[str, Mapping[str, Answer]]
+) -> dict[str, Any]:
+    """What the browser table shows, ready to be embedded as JSON.
+
+    Args:
+        questions: the question file that all runs answered.
+        runs: run name -> qid -> answer row.
+
+    Returns:
+        `questions`: [qid, task, clip, stem, option lines, gold] each, in file order; `runs`: name
+        and rows of [verdict, answer, reply or reason], one per question in the same order.
+    """
+    gold = questions.gold
+    return {
+        "questions": [
+            [
+                question.qid,
+                str(question.task),
+                question.clip,
+                question.stem,
+                [f"{option.letter}. {option.label}" for option in question.options],
+                _spelled_out(question, gold.get(question.qid)),
+            ]
+            for question in questions.questions
+        ],
+        "runs": [
+            {
+                "name": name,
+                "rows": [
+                    _run_row(question, gold.get(question.qid), answers.get(question.qid))
+                    for question in questions.questions
+                ],
+            }
+            for name, answers in runs.items()
+        ],
+    }
+
+
+def verdict(question: Question, gold: str | None, answer: Answer | None) -> str:
+    """How one answer stands to its gold answer."""
+    if answer is None or answer.answer is None:
+        return NO_ANSWER
+    if gold is None or question.task.is_open:
+        return UNKNOWN
+    if answer.answer == gold:
+        return RIGHT
+    if question.task is Task.FMAR and same_label(question, answer.answer, gold):
+        return RIGHT_LABEL
+    return WRONG
+
+
+def _run_row(question: Question, gold: str | None, row: Answer | None) -> tuple[str, str, str]:
+    if row is None:
+        return NO_ANSWER, "", "there is no row for this question"
+    result = verdict(question, gold, row)
+    answer = _spelled_out(question, row.answer)
+    if row.answer is None:
+        reason = f"{row.status}: {row.reason or 'no reason given'}"
+        return result, answer, "\n".join(filter(None, [reason, row.reply]))
+    # An open answer is its own reply; once is enough.
+    return result, answer, "" if row.reply == row.answer else row.reply or ""
+
+
+def _spelled_out(question: Question, answer: str | None) -> str:
+    """ "B. Head" for "B", so that a letter can be read without its options."""
+    for option in question.options:
+        if option.letter == answer:
+            return f"{option.letter}. {option.label}"
+    return answer or ""

@@ -1,0 +1,155 @@
+"""One self-contained HTML file about one or more runs of the same questions.
+
+Everything is inside the file, the charting library too: it opens from a disk without a network, and
+its content security policy forbids it to ask for anything. Texts of models and question files reach
+the page escaped, or as JSON that scripts insert as text, never as markup.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from fmau.errors import RunError
+from fmau.report.browser import browser_data
+from fmau.report.charts import accuracy_chart, confusion_chart, recall_chart
+from fmau.report.scored_run import ScoredRun, score_run
+from fmau.report.tables import accuracy_table, count_table, span
+from fmau.runs import Manifest
+from fmau.score.scores import Scores
+from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
+from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS
+
+
+def write_report(run_folders: Sequence[Path], out: Path) -> Path:
+    """Score runs and write a report about them to `out`, in place of an older one.
+
+    Args:
+        run_folders: one or more; each gets a fresh `scores.json`.
+        out: the HTML file, about 5 MB and up; its folder must exist.
+
+    Raises:
+        RunError: a folder holds no run, two runs share a name or answered different question
+            files, or a file cannot be written.
+        InputError: a question file or `answers.jsonl` has defects.
+    """
+    runs = [score_run(folder) for folder in run_folders]
+    if len({run.name for run in runs}) < len(runs):
+        raise RunError("two of these runs have the same name; a report needs distinct ones")
+    for folder, run in zip(run_folders, runs, strict=True):
+        if run.questions != runs[0].questions:
+            raise RunError(
+                f"{folder}: answered other questions than {run_folders[0]}; "
+                "write one report per question file"
+            )
+    try:
+        out.write_text(render(runs), "utf-8")
+    except OSError as error:
+        raise RunError(f"{out}: cannot be written: {error.strerror}") from error
+    return out
+
+
+def run_facts(manifest: Manifest) -> dict[str, str]:
+    """The lines at the head of a run: model, adapter, prompts, question file, date."""
+    recipe = manifest.recipe
+    model = recipe["model"]["path"]
+    if revision := recipe["model"].get("revision"):
+        model += f" @ {revision}"
+    facts = {
+        "model": model,
+        "adapter": manifest.adapter or "none",
+        "prompts": recipe["prompt"]["set"],
+        "questions": recipe["data"]["questions"],
+        "conditions": manifest.fingerprint[:12],
+    }
+    if manifest.sessions:
+        facts["last worked on"] = manifest.sessions[-1].started
+    return facts
+
+
+def render(runs: Sequence[ScoredRun]) -> str:
+    """The report as HTML text.
+
+    Args:
+        runs: at least one; all of the same questions, names distinct.
+    """
+    environment = Environment(
+        loader=PackageLoader("fmau.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    scores = {run.name: run.scores for run in runs}
+    return environment.get_template("report.html.jinja").render(
+        title=", ".join(scores),
+        lede=_lede(runs[0].scores),
+        runs=[_run_context(place, run) for place, run in enumerate(runs)],
+        caveat=caveat(scores.values()),
+        table4=table4(scores),
+        average_columns=[place for place, name in enumerate(COLUMNS) if name == "AVG"],
+        closed_tasks=CLOSED_TASKS,
+        open_tasks=OPEN_TASKS,
+        plotly_js=Markup(get_plotlyjs()),
+        charts=_charts(scores),
+        browser=browser_data(runs[0].questions, {run.name: run.answers for run in runs}),
+    )
+
+
+def _lede(scores: Scores) -> str:
+    source = "MA-Bench" if scores.benchmark == "MA-Bench" else "not MA-Bench"
+    gold = f"{scores.with_gold:,} with gold answers" if scores.with_gold else "no gold answers"
+    return f"{scores.questions:,} questions about {scores.clips:,} clips ({source}), {gold}."
+
+
+def _run_context(place: int, run: ScoredRun) -> dict[str, Any]:
+    return {
+        "place": place,
+        "name": run.name,
+        "facts": run_facts(run.manifest),
+        "figures": _figures(run.scores),
+        "accuracy": accuracy_table(run.scores),
+        "counts": count_table(run.scores),
+        "has_confusion": run.scores.cmar_confusion is not None,
+    }
+
+
+def _figures(scores: Scores) -> list[dict[str, str]]:
+    """The few numbers to see first."""
+    tasks = scores.tasks.values()
+    answered = sum(task.answered for task in tasks)
+    failed = sum(task.failed for task in tasks)
+    unreadable = sum(task.unparsed + task.truncated for task in tasks)
+    average = scores.closed_avg
+    return [
+        {
+            "name": "Closed-AVG",
+            "value": two_decimals(average.percent if average else None),
+            "remark": f"95 % {span(average.clustered)}" if average else "needs gold answers",
+        },
+        {
+            "name": "Final",
+            "value": two_decimals(scores.final),
+            "remark": "" if scores.final is not None else "not judged yet",
+        },
+        {"name": "Answered", "value": f"{answered:,}", "remark": f"of {scores.questions:,}"},
+        {
+            "name": "Failed",
+            "value": f"{failed:,}",
+            "remark": f"and {unreadable:,} unparsed or cut off",
+        },
+    ]
+
+
+def _charts(runs: Mapping[str, Scores]) -> dict[str, Any]:
+    charts: dict[str, Any] = {}
+    if any(task.accuracy for scores in runs.values() for task in scores.tasks.values()):
+        charts["accuracy"] = accuracy_chart(runs)
+    for place, scores in enumerate(runs.values()):
+        if scores.cmar_confusion is not None:
+            charts[f"confusion-{place}"] = confusion_chart(scores.cmar_confusion)
+            charts[f"recall-{place}"] = recall_chart(scores.cmar_confusion)
+    return charts

@@ -1,0 +1,46 @@
+// Draws the embedded figures in the colours of the page, and again when the page turns dark or light.
+"use strict";
+(() => {
+  const charts = JSON.parse(document.getElementById("charts").textContent);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const narrow = matchMedia("(max-width: 720px)");
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+  function themedTrace(trace, place) {
+    const series = [colour("accent"), colour("series-1"), colour("series-2")];
+    const own = series[place % series.length];
+    if (trace.meta === "heatmap") {
+      return { ...trace, colorscale: [[0, colour("card")], [1, colour("accent")]], textfont: { size: narrow.matches ? 10 : 12 } };
+    }
+    if (trace.meta === "baseline") {
+      const line = { ...trace.marker.line, color: colour("ink") };
+      return { ...trace, marker: { ...trace.marker, color: colour("card"), line } };
+    }
+    const error = trace.error_y && { ...trace.error_y, color: own };
+    return { ...trace, marker: { color: own, opacity: 0.4 }, ...(error && { error_y: error }) };
+  }
+
+  function themedLayout(layout) {
+    const axis = { gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("line"), automargin: true };
+    return {
+      ...layout,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: narrow.matches ? 11 : 13, color: colour("ink") },
+      xaxis: { ...axis, ...layout.xaxis },
+      yaxis: { ...axis, ...layout.yaxis },
+    };
+  }
+
+  function draw() {
+    for (const element of document.querySelectorAll("[data-chart]")) {
+      const figure = charts[element.dataset.chart];
+      const traces = figure.data.map(themedTrace);
+      Plotly.react(element, traces, themedLayout(figure.layout), { responsive: true, displayModeBar: false });
+    }
+  }
+
+  draw();
+  dark.addEventListener("change", draw);
+  narrow.addEventListener("change", draw);
+})();

@@ -1,0 +1,61 @@
+"""Scores as tables on the terminal; every table fits 120 columns."""
+
+from collections.abc import Mapping
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fmau.report.tables import TextTable, accuracy_table, count_table
+from fmau.score.scores import Scores
+from fmau.score.table4 import COLUMNS, Row, caveat, table4, two_decimals
+from fmau.taxonomy import OPEN_TASKS
+
+STYLES = {"paper": "dim", "run": "bold", "baseline": "italic"}
+
+
+def print_scores(runs: Mapping[str, Scores], console: Console) -> None:
+    """Print Table 4 with a row per run, then each run's accuracies and counts.
+
+    Args:
+        runs: name -> scores, all of one question file.
+        console: where to print; tables are laid out for 120 columns.
+    """
+    console.print(table4_view(table4(runs), caveat(runs.values())))
+    for name, scores in runs.items():
+        console.print(_text_table(f"{name}: accuracy", accuracy_table(scores)))
+        console.print(_text_table(f"{name}: how the questions ended", count_table(scores)))
+        console.print(_summary(scores))
+
+
+def table4_view(rows: list[Row], note: str | None) -> RenderableType:
+    """Table 4 for a terminal, with `note` below it."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False, title="Table 4")
+    table.add_column("", max_width=22, overflow="fold")
+    for column in COLUMNS:
+        # "MADU L1" on two lines keeps the column as narrow as its numbers.
+        table.add_column(column.replace(" ", "\n"), justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(Text(row.name), *row.cells(), style=STYLES[row.kind])
+    return Group(table, Text(note, style="yellow")) if note else table
+
+
+def _text_table(title: str, content: TextTable) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=Text(title))
+    table.add_column("")
+    for column in content.columns:
+        table.add_column(column, justify="right")
+    for name, cells in content.rows.items():
+        table.add_row(name, *cells, style="bold" if name in ("Closed-AVG", "all") else "")
+    return table
+
+
+def _summary(scores: Scores) -> Text:
+    judged = scores.final is not None
+    remark = "" if judged else f" ({' and '.join(OPEN_TASKS)} are not judged yet)"
+    closed = scores.closed_avg.percent if scores.closed_avg else None
+    return Text(
+        f"Closed-AVG {two_decimals(closed)}   Open-AVG {two_decimals(scores.open_avg)}   "
+        f"Final {two_decimals(scores.final)}{remark}\n"
+    )

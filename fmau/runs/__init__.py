@@ -1,0 +1,30 @@
+"""Run folders: what was run, under which conditions, and every row it gave.
+
+    runs/NAME/manifest.json    conditions, resolved recipe, and one entry per session of work
+    runs/NAME/answers.jsonl    one row per attempt, only ever appended to
+
+`open_run` and `reopen_run` are for the one process that writes, `read_answers` and `read_manifest`
+for readers.
+"""
+
+from fmau.runs.conditions import DECODING, conditions, fingerprint, folder_digest
+from fmau.runs.folder import FINAL, Run, open_run, read_answers, reopen_run
+from fmau.runs.manifest import Manifest, Session, read_manifest
+from fmau.runs.rows import RowFile, read_rows
+
+__all__ = [
+    "DECODING",
+    "FINAL",
+    "Manifest",
+    "RowFile",
+    "Run",
+    "Session",
+    "conditions",
+    "fingerprint",
+    "folder_digest",
+    "open_run",
+    "read_answers",
+    "read_manifest",
+    "read_rows",
+    "reopen_run",
+]

@@ -1,0 +1,198 @@
+"""Opening, locking and reading run folders."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from fmau.errors import RunError
+from fmau.prompts import PromptSet
+from fmau.recipe import Recipe, digest
+from fmau.records import Answer, AnswerStatus, Question
+from fmau.runs.conditions import conditions, differences, fingerprint, row_fingerprint
+from fmau.runs.manifest import MANIFEST, Manifest, Session, read_manifest, utc_now
+from fmau.runs.rows import RowFile, read_rows
+
+ANSWERS = "answers.jsonl"
+LOCK = ".lock"
+
+FINAL = frozenset({AnswerStatus.OK, AnswerStatus.UNPARSED, AnswerStatus.TRUNCATED})
+"""Statuses that asking again would only repeat, because decoding is greedy. The others are faults
+of a disk or a server, which may be gone at the next start."""
+
+
+class Run:
+    """A run folder held by this process; use it as a context manager.
+
+    Attributes:
+        folder: the run folder.
+        manifest: as on the disk.
+        answers: qid -> latest row.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, stage: str, lock: int) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.answers = {row.qid: row for row in read_answers(folder)}
+        self._rows = RowFile(folder / ANSWERS)
+        self._session = Session.start(stage)
+        self._lock = lock
+        manifest.sessions.append(self._session)
+        manifest.save(folder)
+
+    def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
+        """Hash of the run's conditions with this question and its clip's size in bytes."""
+        return row_fingerprint(self.manifest.fingerprint, question, clip_bytes)
+
+    def is_done(self, qid: str, row_fingerprint: str) -> bool:
+        """Whether a row stands that asking again would only repeat."""
+        row = self.answers.get(qid)
+        return row is not None and row.fingerprint == row_fingerprint and row.status in FINAL
+
+    def append(self, answer: Answer) -> None:
+        """Write one row.
+
+        Raises:
+            RunError: the disk is full or failing; the rows before are safe.
+        """
+        self._rows.append(answer)
+        self.answers[answer.qid] = answer
+
+    def note(self, facts: dict[str, Any]) -> None:
+        """Add what the stage measured to this session's entry in the manifest."""
+        self._session.facts.update(facts)
+        self.manifest.save(self.folder)
+
+    def close(self) -> None:
+        """Bring everything to the disk, note the end time, and let go of the folder."""
+        try:
+            self._rows.close()
+            self._session.ended = utc_now()
+            self.manifest.save(self.folder)
+        finally:
+            os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_run(
+    recipe: Recipe, prompts: PromptSet, *, adapter: Path | None = None, stage: str = "answer"
+) -> Run:
+    """Create the recipe's run folder, or open it to go on.
+
+    Args:
+        adapter: folder of the LoRA adapter that the server applies, if any.
+        stage: name of the command, for the manifest.
+
+    Raises:
+        RunError: another process writes to the folder, it holds answers given under other
+            conditions (each is named), or it cannot be written.
+        RecipeError: the model or adapter folder holds no weights.
+        InputError: `answers.jsonl` has malformed rows.
+    """
+    folder = recipe.run_folder
+    present = conditions(recipe, prompts, adapter)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be created: {error.strerror}") from error
+    lock = _lock(folder)
+    try:
+        if (folder / MANIFEST).exists():
+            manifest = read_manifest(folder)
+            _check_same(folder, manifest, present)
+        elif (folder / ANSWERS).exists():
+            raise RunError(
+                f"{folder}: {ANSWERS} without {MANIFEST}, so nobody can tell what gave these "
+                "answers; move the folder aside or choose another name"
+            )
+        else:
+            manifest = _new_manifest(recipe, prompts, present, adapter)
+        return Run(folder, manifest, stage, lock)
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def reopen_run(folder: Path, stage: str) -> Run:
+    """Open an existing run for a stage that works on its answers, such as "judge".
+
+    Raises:
+        RunError: there is no run, another process writes to it, or it cannot be written.
+        InputError: `answers.jsonl` has malformed rows.
+    """
+    read_manifest(folder)  # before the lock, which would create a file in a folder of no run
+    lock = _lock(folder)
+    try:
+        return Run(folder, read_manifest(folder), stage, lock)
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def read_answers(folder: Path) -> list[Answer]:
+    """The latest row of every question, in the order the questions were first asked.
+
+    Raises:
+        InputError: malformed rows, each with its line number.
+        RunError: `answers.jsonl` cannot be read.
+    """
+    latest = {row.qid: row for row in read_rows(folder / ANSWERS, Answer)}
+    return list(latest.values())
+
+
+def _new_manifest(
+    recipe: Recipe, prompts: PromptSet, present: dict[str, Any], adapter: Path | None
+) -> Manifest:
+    resolved = recipe.model_dump(mode="json")
+    texts = {"system": prompts.system, "common": prompts.common}
+    texts |= {task.value: text for task, text in prompts.tasks.items()}
+    return Manifest(
+        fingerprint=fingerprint(present),
+        conditions=present,
+        recipe=resolved,
+        recipe_hash=digest(resolved),
+        prompt_hashes={name: digest(text) for name, text in texts.items()},
+        adapter=None if adapter is None else str(adapter),
+    )
+
+
+def _check_same(folder: Path, manifest: Manifest, present: dict[str, Any]) -> None:
+    if manifest.fingerprint == fingerprint(present):
+        return
+    lines = [f"  {line}" for line in differences(manifest.conditions, present)]
+    raise RunError(
+        "\n".join(
+            [
+                f"{folder}: its answers were given under other conditions:",
+                *lines,
+                "give this run another name (--set name=NAME), or delete the folder to start anew",
+            ]
+        )
+    )
+
+
+def _lock(folder: Path) -> int:
+    """Take the folder's lock for this process; the kernel lets go of it when the process dies."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise RunError(
+            f"{folder}: another process is writing to this run; wait for it, or stop it first"
+        ) from None
+    return descriptor

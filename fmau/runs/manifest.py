@@ -1,0 +1,185 @@
+"""The manifest of a run: what a reader needs to know to trust or repeat its answers."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import fmau
+from fmau.errors import RunError
+
+MANIFEST = "manifest.json"
+
+
+class Session(BaseModel):
+    """One stretch of work on a run by one process.
+
+    Attributes:
+        stage: which command worked: "answer", "judge".
+        started, ended: UTC, ISO 8601; `ended` stays None when the process was killed.
+        packages: distribution -> version.
+        git: {"revision", "dirty"} of fmau's own checkout, None when fmau is installed.
+        hardware: processor, cores, memory, GPUs of the machine that ran the command.
+        facts: what the stage measured (counts, server counters, the judge's identity).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    stage: str
+    started: str
+    ended: str | None = None
+    packages: dict[str, str]
+    git: dict[str, Any] | None
+    hardware: dict[str, Any]
+    facts: dict[str, Any] = {}
+
+    @classmethod
+    def start(cls, stage: str) -> "Session":
+        """A session of `stage` that begins now, on this machine."""
+        return cls(
+            stage=stage,
+            started=utc_now(),
+            packages=package_versions(),
+            git=git_state(Path(fmau.__file__).resolve().parents[1]),
+            hardware=hardware(),
+        )
+
+
+class Manifest(BaseModel):
+    """The contents of `manifest.json`.
+
+    Attributes:
+        fingerprint: hash of `conditions`.
+        conditions: everything that can change an answer (`fmau.runs.conditions`).
+        recipe: the resolved recipe, every default written out.
+        recipe_hash: SHA-256 of `recipe`.
+        prompt_hashes: "system", "common" and each task -> SHA-256 of the text, which itself is
+            under `conditions`.
+        adapter: path of the LoRA adapter served with the model; its hash is under `conditions`.
+        sessions: oldest first.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    fingerprint: str
+    conditions: dict[str, Any]
+    recipe: dict[str, Any]
+    recipe_hash: str
+    prompt_hashes: dict[str, str]
+    adapter: str | None = None
+    sessions: list[Session] = []
+
+    def save(self, folder: Path) -> None:
+        """Write `manifest.json` so that a reader sees the old one or the new one, whole.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        try:
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", dir=folder, prefix=".manifest-", delete=False
+            ) as file:
+                file.write(self.model_dump_json(indent=2) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, folder / MANIFEST)
+        except OSError as error:
+            raise RunError(f"{folder / MANIFEST}: cannot be written: {error.strerror}") from error
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a run folder.
+
+    Raises:
+        RunError: there is none, or it is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise RunError(f"{folder}: no run here (no {MANIFEST}); start with fmau answer") from None
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "file"
+        raise RunError(
+            f"{path}: damaged ({key}: {first['msg']}); restore it from a copy, or move the "
+            "folder aside and answer again"
+        ) from None
+
+
+def utc_now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@cache
+def package_versions() -> dict[str, str]:
+    """Installed versions of what fmau requires, in any of its extras, and of fmau itself."""
+    requirements = importlib.metadata.requires("fmau") or []
+    names = {"fmau"} | {re.split(r"[^A-Za-z0-9._-]", line)[0] for line in requirements}
+    found = {}
+    for name in sorted(names):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # of an extra that is not installed
+    return {"python": platform.python_version(), **found}
+
+
+def git_state(checkout: Path) -> dict[str, Any] | None:
+    """{"revision", "dirty"} of a checkout, None where `checkout` is not the root of one."""
+    if not (checkout / ".git").exists() or shutil.which("git") is None:
+        return None
+    revision = _output(["git", "-C", str(checkout), "rev-parse", "HEAD"])
+    changes = _output(["git", "-C", str(checkout), "status", "--porcelain"])
+    if revision is None or changes is None:
+        return None
+    return {"revision": revision.strip(), "dirty": bool(changes.strip())}
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, usable cores, memory in GiB and GPU names of this machine."""
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    gpus = _output(query) if shutil.which("nvidia-smi") else None
+    return {
+        "cpu": _cpu_name(),
+        "cores": usable_cores(),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
+        "gpus": gpus.strip().splitlines() if gpus else [],
+    }
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):  # Linux; a batch system may have given us a few only
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu_name() -> str:
+    try:
+        info = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = re.search(r"^model name\s*:\s*(.+)$", info, re.MULTILINE)
+    return named.group(1) if named else platform.machine()
+
+
+def _output(command: list[str]) -> str | None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,137 @@
+"""Append-only files of JSON rows that survive a kill at any moment.
+
+A row is written by one `write` call of a whole line, newline last. Whatever is behind the last
+newline is therefore the rest of a write that was cut off: readers pass over it, and the next writer
+cuts it away.
+"""
+
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fmau.errors import InputError, Problem, RunError
+
+SYNC_ROWS = 64
+SYNC_SECONDS = 2.0
+"""Rows reach the kernel at once, so killing the process loses none; a power cut may lose this many
+rows, or what was written in this many seconds, whichever is less."""
+
+_TAIL_BYTES = 64 * 1024
+
+RowT = TypeVar("RowT", bound=BaseModel)
+
+
+class RowFile:
+    """Writes rows to the end of one file. Use it as a context manager, one writer at a time.
+
+    Attributes:
+        path: of the file; created if missing.
+
+    Raises:
+        RunError: the file cannot be opened or repaired (read-only, a folder, no permission).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        try:
+            self._descriptor = os.open(path, flags, 0o644)
+            self._bytes = _cut_unfinished_row(self._descriptor)
+        except OSError as error:
+            raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+        self._unsynced = 0
+        self._synced_at = time.monotonic()
+
+    def append(self, row: BaseModel) -> None:
+        """Write one row.
+
+        Raises:
+            RunError: the disk is full or failing; the file then ends with the row before.
+        """
+        line = (row.model_dump_json(exclude_none=True) + "\n").encode("utf-8")
+        try:
+            written = os.write(self._descriptor, line)
+            if written < len(line):  # the disk filled up within the row; say why
+                os.write(self._descriptor, line[written:])
+        except OSError as error:
+            os.ftruncate(self._descriptor, self._bytes)
+            raise RunError(
+                f"{self.path}: cannot be written: {error.strerror}; make room, then start the "
+                "same command again: every row before this one is safe"
+            ) from error
+        self._bytes += len(line)
+        self._unsynced += 1
+        if self._unsynced >= SYNC_ROWS or time.monotonic() - self._synced_at >= SYNC_SECONDS:
+            self._sync()
+
+    def close(self) -> None:
+        """Bring the rows to the disk and close the file."""
+        self._sync()
+        os.close(self._descriptor)
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise RunError(f"{self.path}: the disk reports: {error.strerror}") from error
+        self._unsynced = 0
+        self._synced_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_rows(path: Path, row_type: type[RowT]) -> list[RowT]:
+    """All finished rows of a file, in the order written; none if there is no file yet.
+
+    Raises:
+        InputError: rows that are not JSON or do not fit `row_type`, each with its line number.
+        RunError: the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+    *lines, _unfinished = content.split(b"\n")
+    rows, problems = [], []
+    for number, line in enumerate(lines, start=1):
+        try:
+            rows.append(row_type.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            what = f"{key}: {first['msg']}" if key else first["msg"]
+            remedy = "delete this line; what it held will be asked again"
+            problems.append(Problem(f"{path} line {number}", what, remedy))
+    if problems:
+        raise InputError(problems)
+    return rows
+
+
+def _cut_unfinished_row(descriptor: int) -> int:
+    """Truncate the file behind its last newline; returns the size in bytes that is left."""
+    size = end = os.fstat(descriptor).st_size
+    while end > 0:
+        start = max(0, end - _TAIL_BYTES)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(descriptor, end)
+    return end

@@ -1,0 +1,170 @@
+"""Table 4 of the MA-Bench paper: its two Qwen3-VL-8B rows, and a run's row in the same columns.
+
+The numbers are the paper's, two decimals as printed there: accuracies in percent, judge levels 0 to
+5. Each AVG column is the plain mean of the six columns before it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from fmau.score.scores import Levels, Scores
+from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
+
+RowKind = Literal["paper", "run", "baseline"]
+
+NOT_AVAILABLE = "–"
+
+COLUMNS = (
+    *(str(task) for task in CLOSED_TASKS),
+    "AVG",
+    *(f"{task} L{level}" for task in OPEN_TASKS for level in (1, 2, 3)),
+    "AVG",
+)
+"""Headings of the numbers of a row: six accuracies and their mean, six levels and their mean."""
+
+NOT_COMPARABLE = (
+    "The paper's rows are scores on MA-Bench (12,000 questions about 1,000 clips). The questions "
+    "scored here are not those: do not compare the rows of this table with the paper's."
+)
+
+PARTIAL_GOLD = (
+    "Only a part of MA-Bench's closed questions has gold answers here: the run's row is about that "
+    "part, the paper's rows are about all."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        name: model or run.
+        kind: from the paper, a run, or a baseline.
+        accuracies: closed task -> percent; a missing task is not available.
+        levels: open task -> mean judge levels 0 to 5; a missing task is not available.
+    """
+
+    name: str
+    kind: RowKind
+    accuracies: Mapping[Task, float]
+    levels: Mapping[Task, Levels] = field(default_factory=dict)
+
+    @property
+    def closed_avg(self) -> float | None:
+        """Plain mean of the six accuracies; None if one is missing."""
+        return _mean([self.accuracies.get(task) for task in CLOSED_TASKS])
+
+    @property
+    def open_avg(self) -> float | None:
+        """Plain mean of the six levels; None if one is missing."""
+        return _mean(self._levels())
+
+    def numbers(self) -> list[float | None]:
+        """The row's values in the order of `COLUMNS`."""
+        closed = [self.accuracies.get(task) for task in CLOSED_TASKS]
+        return [*closed, self.closed_avg, *self._levels(), self.open_avg]
+
+    def cells(self) -> list[str]:
+        """`numbers` as printed: two decimals, "–" for what is not available."""
+        return [two_decimals(number) for number in self.numbers()]
+
+    def _levels(self) -> list[float | None]:
+        nothing = (None, None, None)
+        return [level for task in OPEN_TASKS for level in self.levels.get(task, nothing)]
+
+
+PAPER_ROWS = (
+    Row(
+        "Qwen3-VL-8B, zero-shot (paper)",
+        "paper",
+        dict(zip(CLOSED_TASKS, (32.23, 37.11, 56.10, 53.69, 47.94, 54.74), strict=True)),
+        {Task.MADU: (0.50, 0.51, 0.47), Task.MARE: (1.18, 1.00, 0.84)},
+    ),
+    Row(
+        "+ MA-Bench-Train (paper)",
+        "paper",
+        dict(zip(CLOSED_TASKS, (47.90, 32.60, 60.30, 59.65, 50.00, 53.60), strict=True)),
+        {Task.MADU: (1.50, 1.67, 1.54), Task.MARE: (1.98, 1.78, 1.67)},
+    ),
+)
+
+
+def run_row(name: str, scores: Scores) -> Row:
+    """The row of one run."""
+    tasks = scores.tasks
+    return Row(
+        name,
+        "run",
+        {task: score.accuracy.percent for task, score in tasks.items() if score.accuracy},
+        {task: score.levels for task, score in tasks.items() if score.levels},
+    )
+
+
+def baseline_rows(scores: Scores) -> list[Row]:
+    """Chance and majority-class rows; the latter only where gold is known."""
+    tasks = scores.tasks
+    chances = {task: s.chance for task, s in tasks.items() if s.chance is not None}
+    majorities = {task: s.majority.percent for task, s in tasks.items() if s.majority}
+    rows = [Row("chance", "baseline", chances)]
+    if majorities:
+        rows.append(Row("majority class", "baseline", majorities))
+    return rows
+
+
+def table4(runs: Mapping[str, Scores]) -> list[Row]:
+    """The paper's rows, the baselines, then one row per run.
+
+    Args:
+        runs: name -> scores; the baselines are those of the first run's question file.
+    """
+    first = next(iter(runs.values()))
+    return [
+        *PAPER_ROWS,
+        *baseline_rows(first),
+        *(run_row(name, scores) for name, scores in runs.items()),
+    ]
+
+
+def caveat(scores: Iterable[Scores]) -> str | None:
+    """What has to be said beside the table: that its rows are not about the same questions."""
+    for one in scores:
+        if one.benchmark != "MA-Bench":
+            return NOT_COMPARABLE
+        closed = [one.tasks[task] for task in CLOSED_TASKS]
+        if any(0 < task.with_gold < task.asked for task in closed):
+            return PARTIAL_GOLD
+    return None
+
+
+def markdown(rows: Sequence[Row], note: str | None = None) -> str:
+    """The table as GitHub Markdown, `note` before it."""
+    lines = [
+        _markdown_line(["", *COLUMNS]),
+        _markdown_line([":---", *["---:"] * len(COLUMNS)]),
+        *(_markdown_line([row.name.replace("|", r"\|"), *row.cells()]) for row in rows),
+    ]
+    return "\n".join([*([f"> {note}", ""] if note else []), *lines, ""])
+
+
+def two_decimals(number: float | None) -> str:
+    """ "47.90" for 47.9, "–" for None; halves are rounded up, as the paper does.
+
+    >>> two_decimals(50.675)
+    '50.68'
+    """
+    if number is None:
+        return NOT_AVAILABLE
+    # The detour over ten digits undoes binary noise such as 50.674999999999997.
+    exact = Decimal(f"{number:.10f}")
+    return str(exact.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None

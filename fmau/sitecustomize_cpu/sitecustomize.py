@@ -1,0 +1,26 @@
+"""Run by Python at start-up where this folder is on PYTHONPATH: see `fmau.torchvision_cpu`.
+
+Importing torch here would slow the start of every small child process, so a finder waits for the
+first import of torchvision instead, and steps aside.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+class _BeforeTorchvision:
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name == "torchvision":
+            sys.meta_path.remove(cls)
+            from fmau.torchvision_cpu import ensure_torchvision
+
+            ensure_torchvision()
+        return None  # the usual finders go on and find it
+
+
+sys.meta_path.insert(0, _BeforeTorchvision)

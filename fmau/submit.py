@@ -1,0 +1,179 @@
+"""The challenge's submission file, written so that it can only be complete and valid.
+
+Format: `{"prompts": [{"task", "system_prompt"}, ...], "answers": [{"qid", "pred_answer"}, ...]}`,
+every task once among the prompts and every qid of the question file once among the answers.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fmau.dataset.predictions import answer_entries, entry_problems, parse_json, read_text
+from fmau.dataset.questions import load_questions
+from fmau.errors import InputError, Problem, RunError
+from fmau.extraction import choices
+from fmau.prompts import PromptSet
+from fmau.records import Answer, Question
+from fmau.runs import FINAL, read_answers, read_manifest
+from fmau.taxonomy import Task
+
+ADAPTER_WARNING = (
+    "this run used a LoRA adapter: Track 3 of the MAC 2026 challenge forbids fine-tuning, so do "
+    "not enter this file there"
+)
+
+_TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A written submission.
+
+    Attributes:
+        path: the file.
+        warnings: what the team should know before it sends the file.
+    """
+
+    path: Path
+    warnings: tuple[str, ...] = ()
+
+
+def submit_run(run_folder: Path, team: str, out_folder: Path) -> Submission:
+    """Write a run's answers as `out_folder`/TEAM_prediction.json, in place of an older one.
+
+    The prompts written are those in the run's manifest, which gave the answers.
+
+    Raises:
+        RunError: no run there, a bad team name, or the file cannot be written.
+        InputError: questions without a valid answer, each named with the reason.
+    """
+    manifest = read_manifest(run_folder)
+    prompts = PromptSet.model_validate(manifest.conditions["prompts"])
+    questions = load_questions(Path(manifest.recipe["data"]["questions"])).questions
+    answers = {row.qid: row for row in read_answers(run_folder)}
+    path = write_submission(questions, answers, prompts, team, out_folder)
+    return Submission(path, (ADAPTER_WARNING,) if manifest.adapter else ())
+
+
+def write_submission(
+    questions: Sequence[Question],
+    answers: Mapping[str, Answer],
+    prompts: PromptSet,
+    team: str,
+    out_folder: Path,
+) -> Path:
+    """Write `out_folder`/TEAM_prediction.json; answers stand in the order of the questions.
+
+    Args:
+        questions: every question that must be answered.
+        answers: qid -> answer row.
+        prompts: what the answers were given under.
+        team: letters, digits, "_" and "-".
+
+    Raises:
+        RunError: a bad team name, or the file cannot be written.
+        InputError: questions without a valid answer, each named with the reason.
+    """
+    if not _TEAM.fullmatch(team):
+        raise RunError(f"team name {team!r}: use letters, digits, _ and - alone")
+    problems = [
+        problem
+        for question in questions
+        if (problem := _defect(question, answers.get(question.qid)))
+    ]
+    if problems:
+        raise InputError(problems)
+    tree = {
+        "prompts": [
+            {"task": str(task), "system_prompt": full_prompt(prompts, task)} for task in Task
+        ],
+        "answers": [
+            {"qid": question.qid, "pred_answer": answers[question.qid].answer}
+            for question in questions
+        ],
+    }
+    path = out_folder / f"{team}_prediction.json"
+    try:
+        out_folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(tree, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+    return path
+
+
+def full_prompt(prompts: PromptSet, task: Task) -> str:
+    """All instructions a task's question was asked with; `{question}` marks where it stood.
+
+    fmau sends only the constant part as system message and the rest beside the clip, but what the
+    organisers ask for is everything that instructs the model.
+    """
+    return "\n\n".join([prompts.system, prompts.common, prompts.tasks[task]])
+
+
+def validate_submission(path: Path, questions: Sequence[Question]) -> list[Problem]:
+    """All defects of a submission file, made by fmau or not; none if it can be sent.
+
+    Closed answers must be exactly a valid letter, or "Yes" or "No".
+    """
+    try:
+        tree = parse_json(path, read_text(path))
+        entries = answer_entries(path, tree)
+    except InputError as error:
+        return list(error.problems)
+    asked = {question.qid: question for question in questions}
+    problems = [*_prompt_problems(path, tree), *entry_problems(path, entries, asked)]
+    given: dict[str, Any] = {
+        entry["qid"]: entry.get("pred_answer")
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("qid"), str)
+    }
+    for question in questions:
+        if question.qid not in given:
+            problems.append(Problem(question.qid, "is not answered", "answer every question"))
+        elif isinstance(given[question.qid], str):
+            problems += _text_problems(question, given[question.qid])
+    return problems
+
+
+def _defect(question: Question, row: Answer | None) -> Problem | None:
+    """Why a question cannot be submitted, None if it can."""
+    ask_again = "run `fmau answer` again: it asks what is missing or failed"
+    if row is None:
+        return Problem(question.qid, "is not answered", ask_again)
+    if row.answer is None:
+        # Decoding is greedy: what the model once said badly it would say again.
+        changed = "change the prompt or answer.max_tokens_open, in a run of another name"
+        remedy = changed if row.status in FINAL else ask_again
+        return Problem(question.qid, f"has no answer ({row.status}: {row.reason})", remedy)
+    return next(_text_problems(question, row.answer), None)
+
+
+def _text_problems(question: Question, text: str) -> Iterator[Problem]:
+    allowed = choices(question)
+    if not text.strip():
+        yield Problem(question.qid, "the answer is empty", "every answer needs text")
+    elif allowed and text not in allowed:
+        remedy = f"valid answers are {', '.join(allowed)}"
+        yield Problem(question.qid, f"the answer is {text!r}", remedy)
+
+
+def _prompt_problems(path: Path, tree: Any) -> Iterator[Problem]:
+    where = f"{path} prompts"
+    prompts = tree.get("prompts") if isinstance(tree, dict) else None
+    if not isinstance(prompts, list):
+        remedy = 'write [{"task": ..., "system_prompt": ...}, ...], one entry per task'
+        yield Problem(where, "no list of prompts", remedy)
+        return
+    tasks = [entry.get("task") if isinstance(entry, dict) else None for entry in prompts]
+    for entry, task in zip(prompts, tasks, strict=True):
+        if task not in list(Task):
+            yield Problem(where, f"unknown task {task!r}", f"tasks are {', '.join(Task)}")
+        elif not isinstance(text := entry.get("system_prompt"), str) or not text.strip():
+            yield Problem(f"{where} {task}", "the system prompt is empty", "write the text used")
+    for task in Task:
+        if (times := tasks.count(task)) != 1:
+            what = f"stands {times} times among the prompts"
+            yield Problem(f"{where} {task}", what, "give one prompt per task")

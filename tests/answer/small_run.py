@@ -1,0 +1,75 @@
+"""A small run against the stub server: recipe, questions, and a reader that needs no video."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fmau.answer import Summary, answer_questions
+from fmau.errors import ClipError
+from fmau.frames.clip import ClipFrames
+from fmau.prompts import PromptSet
+from fmau.recipe import FramesBlock, Recipe
+from fmau.records import Option, Question
+from fmau.runs import open_run
+from fmau.taxonomy import Task, parts
+from tests.answer.stub_server import MODEL
+
+PROMPTS = PromptSet(system="s", common="c", tasks=dict.fromkeys(Task, "{question}"))
+
+
+def recipe(root: Path, **answer: Any) -> Recipe:
+    return Recipe.model_validate(
+        {
+            "name": "run",
+            "runs": root / "runs",
+            "model": {"path": MODEL, "dtype": "float32"},
+            "data": {"questions": root / "q.json", "clips": root / "clips"},
+            "frames": {"count": 2, "min_pixels_per_frame": 1024, "max_pixels_per_frame": 1024},
+            "prompt": {"set": "zero_shot"},
+            "answer": {"clips_in_flight": 3, "retries": 2, **answer},
+        }
+    )
+
+
+def question(clip: str, task: Task, number: int) -> Question:
+    """A question whose text names its qid, by which the stub server knows it."""
+    qid = f"{task}_{clip}_{number}"
+    options = ()
+    if task.is_choice:
+        lettered = zip("ABCDEFG", parts(), strict=True)
+        options = tuple(Option(letter, part.label) for letter, part in lettered)
+        options = options[: task.option_count]
+    return Question(qid, clip, task, f"[qid {qid}] What is seen?", options)
+
+
+def questions(clips: int) -> list[Question]:
+    """The benchmark's twelve questions about each of `clips` clips, in a scattered order."""
+    return [
+        question(f"clip{clip:02}", task, number)
+        for task in Task
+        for number in range(task.per_clip)
+        for clip in range(clips)
+    ]
+
+
+def read_stub(path: Path, spec: FramesBlock) -> ClipFrames:
+    """Frames made of the clip's name; names that contain "broken" cannot be read."""
+    if "broken" in path.stem:
+        raise ClipError(f"{path}: cannot be opened; copy it again")
+    jpegs = (path.stem.encode() * 100,) * spec.count
+    return ClipFrames(path.stem, jpegs, 32, 32, tuple(range(spec.count)), 30.0, 60, 2.0)
+
+
+def answer(recipe: Recipe, asked: list[Question], base_url: str, **options: Any) -> Summary:
+    """Open the run and answer, without a progress bar."""
+    options = {"progress": False, "read": read_stub} | options
+    with open_run(recipe, PROMPTS) as run:
+        return answer_questions(run, recipe, PROMPTS, asked, base_url, **options)
+
+
+if __name__ == "__main__":  # a client process for tests that kill it
+    import sys
+
+    root, base_url, clips = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    done = answer(recipe(root), questions(clips), base_url)
+    print(json.dumps({"stopped": done.stopped, "remaining": done.remaining}))

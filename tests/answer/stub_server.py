@@ -1,0 +1,202 @@
+"""An instant stand-in for a vLLM server: the same protocol, no model, faults on demand.
+
+It enforces what the real server enforces: a clip named by uuid alone must have been sent before,
+with the same `media_io_kwargs`, in a request that is already finished; else HTTP 400. Replies are a
+function of the question, so two runs can be compared row by row.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from aiohttp import web
+
+Fault = Literal["400", "401", "429", "500", "garbage", "wrong shape", "reset", "hang"]
+MODEL = "stub/model"
+QID = re.compile(r"\[qid (\w+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One chat request as it arrived.
+
+    Attributes:
+        qid: of the question, "" for the client's own check of the constraint.
+        number: how many requests about this question came before.
+        uuid: of the clip.
+        has_payload: the frames came along.
+    """
+
+    qid: str
+    number: int
+    uuid: str
+    has_payload: bool
+    body: dict[str, Any]
+
+
+@dataclass
+class StubServer:
+    """Serves in a thread of its own while it is entered as a context manager.
+
+    Attributes:
+        fault: decides for each request whether, and how, it fails.
+        delay_s: before every reply.
+        capacity: how many clips it holds; the oldest is dropped first, as in the real cache.
+        constrained: honours `structured_outputs`.
+        healthy: what /health says.
+    """
+
+    fault: Callable[[Asked], Fault | None] = lambda asked: None
+    delay_s: float = 0.0
+    capacity: int = 10_000
+    constrained: bool = True
+    healthy: bool = True
+    asked: list[Asked] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    base_url: str = ""
+    _held: dict[tuple[str, str], None] = field(default_factory=dict)
+    _times: Counter[str] = field(default_factory=Counter)
+    _hits: int = 0
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Go away at once: connections are cut, new ones refused."""
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+
+    async def _start(self) -> None:
+        app = web.Application(client_max_size=2**30)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/health", self._health)
+        app.router.add_get("/metrics", self._metrics)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.05)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def _close(self) -> None:
+        await self._runner.cleanup()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    @property
+    def questions(self) -> list[Asked]:
+        """The requests about questions, in order of arrival."""
+        return [asked for asked in self.asked if asked.qid]
+
+    async def _models(self, _: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": MODEL, "root": MODEL, "parent": None}]})
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.Response(status=200 if self.healthy else 503)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        lines = [
+            "# TYPE vllm:mm_cache_queries counter",
+            f'vllm:mm_cache_queries_total{{engine="0"}} {len(self.questions)}.0',
+            "# TYPE vllm:mm_cache_hits counter",
+            f'vllm:mm_cache_hits_total{{engine="0"}} {self._hits}.0',
+        ]
+        return web.Response(text="\n".join(lines) + "\n")
+
+    async def _chat(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        asked = self._note(body)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            if (fault := self.fault(asked)) is not None:
+                return await self._fail(fault, request)
+            return await self._reply(asked)
+        finally:
+            self.in_flight -= 1
+
+    def _note(self, body: dict[str, Any]) -> Asked:
+        text = json.dumps(body["messages"])
+        found = QID.search(text)
+        qid = found[1] if found else ""
+        content = body["messages"][-1]["content"]
+        part = content[0] if isinstance(content, list) else {"uuid": "", "video_url": {}}
+        asked = Asked(qid, self._times[qid], part["uuid"], part["video_url"] is not None, body)
+        self._times[qid] += 1
+        self.asked.append(asked)
+        return asked
+
+    async def _fail(self, fault: Fault, request: web.Request) -> web.Response:
+        if fault == "hang":
+            await asyncio.sleep(60)
+        if fault == "reset":
+            assert request.transport is not None
+            request.transport.abort()
+        if fault == "garbage":
+            return web.Response(text='{"choices": [{"mess', content_type="application/json")
+        if fault == "wrong shape":
+            return web.json_response({"choices": []})
+        return _error(int(fault) if fault.isdigit() else 500, f"injected {fault}")
+
+    async def _reply(self, asked: Asked) -> web.Response:
+        key = (asked.uuid, json.dumps(asked.body.get("media_io_kwargs"), sort_keys=True))
+        if asked.qid and not asked.has_payload:
+            if key not in self._held:
+                return _error(400, "Cache miss for video at index 0 but data is not provided.")
+            self._hits += 1
+        await asyncio.sleep(self.delay_s)
+        if asked.qid:  # held only once the request is done, so early references are caught
+            self._held[key] = None
+            while len(self._held) > self.capacity:
+                del self._held[next(iter(self._held))]
+        return web.json_response(_completion(asked, constrained=self.constrained))
+
+
+def reply_text(qid: str, choices: list[str] | None) -> str:
+    """What the stub says to a question: a choice, or a sentence, by hash of its qid."""
+    number = int(hashlib.sha256(qid.encode()).hexdigest(), 16)
+    return choices[number % len(choices)] if choices else f"A description of {qid}."
+
+
+def _completion(asked: Asked, *, constrained: bool) -> dict[str, Any]:
+    choices = asked.body.get("structured_outputs", {}).get("choice") if constrained else None
+    text = reply_text(asked.qid, choices)
+    limit = asked.body["max_tokens"]
+    # One token is one character here, so that "Yes" cut after a token is the prefix "Y".
+    cut = choices is not None and limit < len(text)
+    return {
+        "choices": [
+            {
+                "message": {"role": "assistant", "content": text[:limit] if cut else text},
+                "finish_reason": "length" if cut else "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 100,
+            "completion_tokens": 1,
+            "prompt_tokens_details": {"cached_tokens": 0 if asked.has_payload else 80},
+        },
+    }
+
+
+def _error(status: int, message: str) -> web.Response:
+    error = {"message": message, "type": "BadRequestError", "code": status}
+    return web.json_response({"error": error}, status=status)

@@ -1,0 +1,390 @@
+"""The engine against the stub server: what is sent, what is written, what survives."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from fmau.answer import answer_questions
+from fmau.answer.engine import MAX_FAILURES_IN_A_ROW
+from fmau.errors import RunError, ServerError
+from fmau.frames.clip import ClipFrames
+from fmau.recipe import FramesBlock
+from fmau.records import Answer, AnswerStatus
+from fmau.runs import open_run, read_answers, read_manifest
+from fmau.taxonomy import Task
+from tests.answer.small_run import PROMPTS, answer, question, questions, read_stub, recipe
+from tests.answer.stub_server import Asked, Fault, StubServer, reply_text
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fmau.answer.client.FIRST_WAIT_S", 0.02)
+
+
+def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:
+    return {row.qid: (row.status, row.answer) for row in read_answers(root / "runs" / "run")}
+
+
+def expected(asked: list) -> dict[str, tuple[AnswerStatus, str | None]]:
+    """The stub's replies worked out from the questions alone."""
+    result = {}
+    for q in asked:
+        valid = [o.letter for o in q.options] or ["Yes", "No"]
+        result[q.qid] = (
+            AnswerStatus.OK,
+            reply_text(q.qid, None if q.task.is_open else valid),
+        )
+    return result
+
+
+def once(fault: Fault, qid: str):
+    """Fails the first request about one question."""
+    return lambda asked: fault if asked.qid == qid and asked.number == 0 else None
+
+
+def test_every_question_gets_its_own_answer(tmp_path: Path):
+    asked = questions(5)
+    with StubServer() as server:
+        summary = answer(recipe(tmp_path), asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+    assert summary.statuses == {"ok": 60}
+    assert (summary.decodes, summary.remaining, summary.stopped) == (5, 0, False)
+    assert (summary.prompt_tokens, summary.cached_tokens) == (6000, 55 * 80)
+    assert summary.complete
+    assert summary.text().splitlines()[:2] == ["60 of 60 questions have a row", "  60 ok"]
+
+
+def test_frames_travel_once_and_first(tmp_path: Path):
+    with StubServer(delay_s=0.01) as server:
+        answer(recipe(tmp_path), questions(6), server.base_url)
+    by_clip = defaultdict(list)
+    for asked in server.questions:
+        by_clip[asked.uuid].append(asked)
+    assert len(by_clip) == 6
+    for requests in by_clip.values():
+        assert [asked.has_payload for asked in requests] == [True] + [False] * 11
+        assert len({json.dumps(a.body["media_io_kwargs"]) for a in requests}) == 1
+        assert requests[0].body["media_io_kwargs"]["video"]["frames_indices"] == [0, 1]
+
+
+def test_questions_go_clip_by_clip_and_side_by_side(tmp_path: Path):
+    with StubServer(delay_s=0.02) as server:
+        answer(recipe(tmp_path, clips_in_flight=2), questions(6), server.base_url)
+    seen = [asked.uuid for asked in server.questions]
+    first = {uuid: seen.index(uuid) for uuid in seen}
+    last = {uuid: len(seen) - 1 - seen[::-1].index(uuid) for uuid in seen}
+    for at in range(len(seen)):  # never more than two clips under way
+        assert sum(first[uuid] <= at <= last[uuid] for uuid in first) <= 2
+    assert 11 <= server.most_in_flight <= 22
+
+
+def test_decoding_is_greedy_and_closed_answers_are_constrained(tmp_path: Path):
+    with StubServer() as server:
+        answer(recipe(tmp_path, max_tokens_open=77), questions(1), server.base_url)
+    for asked in server.questions:
+        body = asked.body
+        assert (body["temperature"], body["seed"], body["repetition_penalty"]) == (0.0, 0, 1.0)
+        if asked.qid.startswith(("MADU", "MARE")):
+            assert "structured_outputs" not in body
+            assert body["max_tokens"] == 77
+            continue
+        letters = {"CMAR": [*"ABCDEFG"], "FMAR": [*"ABCDE"]}
+        valid = letters.get(asked.qid.partition("_")[0], ["Yes", "No"])
+        assert body["structured_outputs"] == {"choice": valid}
+        assert body["max_tokens"] == 1
+
+
+def test_a_dropped_clip_is_sent_again(tmp_path: Path):
+    """A cache of one clip under three in flight: most references miss."""
+    asked = questions(6)
+    with StubServer(capacity=1, delay_s=0.01) as server:
+        answer(recipe(tmp_path), asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+    assert sum(a.has_payload for a in server.questions) > 6
+
+
+def test_sending_a_dropped_clip_again_is_no_retry(tmp_path: Path):
+    asked = questions(4)
+    with StubServer(capacity=1, delay_s=0.01) as server:
+        answer(recipe(tmp_path, retries=0), asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "garbage", "wrong shape", "reset"])
+@pytest.mark.parametrize("qid", ["CMAR_clip01_0", "MAS_clip01_1"])
+def test_a_passing_fault_is_waited_out(tmp_path: Path, fault: Fault, qid: str):
+    asked = questions(2)
+    with StubServer(fault=once(fault, qid)) as server:
+        answer(recipe(tmp_path), asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+    first, second = [a for a in server.questions if a.qid == qid]
+    assert second.has_payload  # the server may have lost the clip together with the request
+    assert first.body["messages"][-1]["content"][1] == second.body["messages"][-1]["content"][1]
+
+
+def test_a_request_without_an_answer_in_time_is_tried_again(tmp_path: Path):
+    asked = questions(1)
+    with StubServer(fault=once("hang", "SAD_clip00_0")) as server:
+        answer(recipe(tmp_path, request_timeout_s=0.3), asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+
+
+def test_a_lasting_fault_fails_its_question_alone_until_the_next_start(tmp_path: Path):
+    asked = questions(2)
+    bad = "CMAR_clip00_0"  # the one that should have brought the payload
+    with StubServer(fault=lambda a: "500" if a.qid == bad else None) as server:
+        summary = answer(recipe(tmp_path), asked, server.base_url)
+        assert sum(a.qid == bad for a in server.questions) == 3
+    assert summary.statuses == {"ok": 23, "request_failed": 1}
+    assert not summary.complete
+    assert summary.text().endswith("not complete: run the same command again to go on")
+    failed = next(row for row in read_answers(tmp_path / "runs" / "run") if row.qid == bad)
+    assert failed.reason is not None
+    assert "HTTP 500: injected 500" in failed.reason
+    with StubServer() as server:
+        summary = answer(recipe(tmp_path), asked, server.base_url)
+        assert [a.qid for a in server.questions] == [bad]
+    assert summary.done_before == 23
+    assert rows(tmp_path) == expected(asked)
+
+
+def test_a_refused_request_is_not_repeated(tmp_path: Path):
+    bad = "MARE_clip00_0"
+    with StubServer(fault=lambda a: "400" if a.qid == bad else None) as server:
+        summary = answer(recipe(tmp_path), questions(1), server.base_url)
+    assert summary.statuses == {"ok": 11, "request_failed": 1}
+    assert sum(a.qid == bad for a in server.questions) == 1
+
+
+def test_a_clip_that_cannot_be_read_stops_nothing_else(tmp_path: Path):
+    asked = [*questions(2), question("broken", Task.SAD, 0), question("broken", Task.CMAR, 0)]
+    with StubServer() as server:
+        summary = answer(recipe(tmp_path), asked, server.base_url)
+    assert summary.statuses == {"ok": 24, "clip_failed": 2}
+    row = next(r for r in read_answers(tmp_path / "runs" / "run") if r.clip == "broken")
+    assert row.reason == f"{tmp_path}/clips/broken.mp4: cannot be opened; copy it again"
+
+
+def test_a_finished_run_asks_nothing(tmp_path: Path):
+    with StubServer() as server:
+        answer(recipe(tmp_path), questions(1), server.base_url)
+    summary = answer(recipe(tmp_path), questions(1), server.base_url)  # the server is gone
+    assert (summary.done_before, summary.decodes) == (12, 0)
+
+
+def test_a_changed_question_is_asked_again(tmp_path: Path):
+    before = question("clip00", Task.SAD, 0)
+    after = type(before)(before.qid, before.clip, before.task, before.stem + " Really?")
+    with StubServer() as server:
+        answer(recipe(tmp_path), [before], server.base_url)
+        answer(recipe(tmp_path), [after], server.base_url)
+        assert len(server.questions) == 2
+
+
+def test_a_replaced_clip_is_asked_about_again(tmp_path: Path):
+    asked = [question("clip00", Task.SAD, 0)]
+    clip = tmp_path / "clips" / "clip00.mp4"
+    clip.parent.mkdir()
+    with StubServer() as server:
+        for content in (b"first", b"second", b"second"):
+            clip.write_bytes(content)
+            answer(recipe(tmp_path), asked, server.base_url)
+        assert len(server.questions) == 2
+
+
+def test_a_server_that_is_gone_ends_the_run_without_failed_rows(tmp_path: Path):
+    with StubServer(delay_s=0.01) as server:
+
+        def stop_after_20(asked: Asked) -> None:
+            if len(server.questions) == 20:
+                threading.Thread(target=server.stop).start()
+
+        server.fault = stop_after_20
+        with pytest.raises(ServerError, match="the server is gone"):
+            answer(recipe(tmp_path), questions(20), server.base_url)
+    assert {status for status, _ in rows(tmp_path).values()} == {AnswerStatus.OK}
+    with StubServer() as server:
+        answer(recipe(tmp_path), questions(20), server.base_url)
+    assert rows(tmp_path) == expected(questions(20))
+
+
+def test_a_server_that_is_ill_counts_as_gone(tmp_path: Path):
+    with (
+        StubServer(fault=lambda a: "500" if a.qid else None, healthy=False) as server,
+        pytest.raises(ServerError, match="the server is gone"),
+    ):
+        answer(recipe(tmp_path), questions(3), server.base_url)
+    assert rows(tmp_path) == {}
+
+
+def test_a_server_that_refuses_everything_is_not_asked_12000_times(tmp_path: Path):
+    with (
+        StubServer(fault=lambda a: "400" if a.qid else None) as server,
+        pytest.raises(ServerError, match=r"requests failed, the latest .* injected 400"),
+    ):
+        answer(recipe(tmp_path), questions(20), server.base_url)
+    in_flight = 3
+    assert MAX_FAILURES_IN_A_ROW <= len(rows(tmp_path)) < MAX_FAILURES_IN_A_ROW + in_flight
+
+
+def test_a_wrong_key_ends_the_run_at_once(tmp_path: Path):
+    with (
+        StubServer(fault=lambda a: "401" if a.qid else None) as server,
+        pytest.raises(ServerError, match=r"HTTP 401.*check the API key"),
+    ):
+        answer(recipe(tmp_path), questions(3), server.base_url)
+    assert rows(tmp_path) == {}
+
+
+def test_no_server_is_said_at_once(tmp_path: Path):
+    with StubServer() as server:
+        base_url = server.base_url
+    with pytest.raises(ServerError, match=r"no server answers .*start one with fmau serve"):
+        answer(recipe(tmp_path), questions(1), base_url)
+
+
+def test_a_server_of_another_model_is_refused(tmp_path: Path):
+    other = recipe(tmp_path).model_copy(
+        update={"model": recipe(tmp_path).model.model_copy(update={"path": "another/model"})}
+    )
+    with StubServer() as server:
+        with pytest.raises(ServerError, match=r"serves stub/model, but .* is another/model"):
+            answer(other, questions(1), server.base_url)
+        with pytest.raises(ServerError, match="no model 'adapter' is served; there is: stub/model"):
+            answer(other, questions(1), server.base_url, model="adapter")
+
+
+def test_a_server_that_ignores_the_constraint_is_refused(tmp_path: Path):
+    with (
+        StubServer(constrained=False) as server,
+        pytest.raises(ServerError, match="ignores structured_outputs"),
+    ):
+        answer(recipe(tmp_path), questions(1), server.base_url)
+    assert server.questions == []
+
+
+def test_payloads_in_memory_are_bounded(tmp_path: Path):
+    """Decoding is much faster than answering, yet it never runs far ahead."""
+    decoded = Counter[str]()
+    ahead = []
+
+    def read(path: Path, spec: FramesBlock) -> ClipFrames:
+        decoded[path.stem] += 1
+        ahead.append(len(decoded) - len({asked.uuid for asked in server.questions}))
+        return read_stub(path, spec)
+
+    with StubServer(delay_s=0.01) as server:
+        answer(recipe(tmp_path, clips_in_flight=2), questions(30), server.base_url, read=read)
+    assert set(decoded.values()) == {1}
+    look_ahead = 2  # decoding threads, at most as many as clips in flight
+    assert max(ahead) <= 2 + 2 * look_ahead + 1
+
+
+def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(row: Answer) -> None:
+        raise RunError("answers.jsonl: cannot be written: No space left on device")
+
+    with StubServer() as server, open_run(recipe(tmp_path), PROMPTS) as run:
+        monkeypatch.setattr(run, "append", full)
+        with pytest.raises(RunError, match="No space left on device"):
+            answer_questions(
+                run,
+                recipe(tmp_path),
+                PROMPTS,
+                questions(3),
+                server.base_url,
+                progress=False,
+                read=read_stub,
+            )
+
+
+def test_the_manifest_tells_what_the_caches_did(tmp_path: Path):
+    with StubServer() as server:
+        answer(recipe(tmp_path), questions(4), server.base_url)
+    facts = read_manifest(tmp_path / "runs" / "run").sessions[0].facts
+    assert facts["decodes"] == 4
+    assert facts["statuses"] == {"ok": 48}
+    assert facts["counters"] == {
+        "vllm:mm_cache_queries_total": 48.0,
+        "vllm:mm_cache_hits_total": 44.0,
+    }
+
+
+def client(root: Path, base_url: str, clips: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.answer.small_run", str(root), base_url, str(clips)]
+    return subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True)
+
+
+def wait_for(server: StubServer, requests: int) -> None:
+    deadline = time.monotonic() + 30
+    while len(server.questions) < requests:
+        assert time.monotonic() < deadline, "the client never got going"
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("at", [1, 13, 57])
+def test_a_killed_client_goes_on_where_it_was(tmp_path: Path, at: int):
+    asked = questions(8)
+    with StubServer(delay_s=0.02) as server:
+        process = client(tmp_path, server.base_url, 8)
+        wait_for(server, at)
+        process.kill()
+        process.wait()
+        saved = rows(tmp_path)
+        before = len(server.questions)
+        answer(recipe(tmp_path), asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+    again = [a.qid for a in server.questions[before:]]
+    assert sorted(again) == sorted({q.qid for q in asked} - set(saved))
+    sessions = read_manifest(tmp_path / "runs" / "run").sessions
+    assert [session.ended is None for session in sessions] == [True, False]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_client_cleanly_within_two_seconds(tmp_path: Path, number: int):
+    with StubServer(fault=lambda a: "hang" if a.qid.startswith("MADU") else None) as server:
+        process = client(tmp_path, server.base_url, 8)
+        wait_for(server, 30)
+        process.send_signal(number)
+        started = time.monotonic()
+        output, _ = process.communicate(timeout=10)
+        assert time.monotonic() - started < 2
+    assert process.returncode == 0
+    result = json.loads(output)
+    assert result == {"stopped": True, "remaining": 96 - len(rows(tmp_path))}
+    session = read_manifest(tmp_path / "runs" / "run").sessions[0]
+    assert session.ended is not None
+    assert session.facts["stopped"] is True
+
+
+def test_a_second_client_is_refused(tmp_path: Path):
+    with open_run(recipe(tmp_path), PROMPTS):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.answer.small_run", str(tmp_path), "http://unused", "1"],
+            cwd=REPO,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "another process is writing to this run" in done.stderr
+
+
+def test_a_run_under_another_recipe_is_refused_before_anything_is_asked(tmp_path: Path):
+    with StubServer() as server:
+        answer(recipe(tmp_path), questions(1), server.base_url)
+        count = len(server.asked)
+        with pytest.raises(RunError, match="max_tokens_open: 512 -> 64"):
+            answer(recipe(tmp_path, max_tokens_open=64), questions(1), server.base_url)
+        assert len(server.asked) == count

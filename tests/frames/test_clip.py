@@ -1,0 +1,98 @@
+import base64
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fmau.errors import ClipError
+from fmau.frames.clip import ClipFrames, frames_from_pixels, read_clip
+from fmau.recipe import FramesBlock
+from tests.clips import numbered_frame, read_number, write_clip
+
+SPEC = FramesBlock(min_pixels_per_frame=4096, max_pixels_per_frame=16384)
+REAL_CLIPS = sorted((Path(__file__).parents[3] / "shared" / "clips").glob("*.mp4"))
+
+
+def test_a_clip_becomes_eight_small_frames_in_order(tmp_path: Path) -> None:
+    frames = read_clip(write_clip(tmp_path / "sway.mp4", 40), SPEC)
+    assert frames.clip == "sway"
+    assert frames.indices == (0, 6, 11, 17, 22, 28, 33, 39)
+    assert (frames.fps, frames.total_num_frames) == (30.0, 40)
+    assert frames.duration_s == pytest.approx(40 / 30)
+    pixels_THWC = frames.pixels_THWC()
+    assert pixels_THWC.shape == (8, frames.height, frames.width, 3)
+    assert pixels_THWC.dtype == np.uint8
+    assert [read_number(pixels_HWC) for pixels_HWC in pixels_THWC] == list(frames.indices)
+
+
+def test_the_url_carries_the_very_jpegs(tmp_path: Path) -> None:
+    frames = read_clip(write_clip(tmp_path / "clip.mp4", 12), SPEC)
+    head, _, data = frames.data_url().partition("base64,")
+    assert head == "data:video/jpeg;"
+    assert tuple(base64.b64decode(part, validate=True) for part in data.split(",")) == frames.jpegs
+    sizes = {Image.open(io.BytesIO(jpeg)).size for jpeg in frames.jpegs}
+    assert sizes == {(frames.width, frames.height)}
+
+
+def test_a_variable_rate_clip_is_timed_in_milliseconds(tmp_path: Path) -> None:
+    times_ms = [0, 20, 33, 90, 140, 260, 300, 333, 400, 520]
+    frames = read_clip(write_clip(tmp_path / "clip.mp4", 10, times_ms=times_ms), SPEC)
+    shown = [read_number(pixels_HWC) for pixels_HWC in frames.pixels_THWC()]
+    assert frames.fps == 1000.0
+    assert list(frames.indices) == [times_ms[number] for number in shown]
+    assert frames.total_num_frames > frames.indices[-1]
+    assert frames.duration_s == pytest.approx(frames.total_num_frames / 1000)
+
+
+@pytest.mark.parametrize("count", [2, 8, 40])
+@pytest.mark.parametrize("length", [2, 5, 60])
+def test_what_vllm_is_told_passes_its_checks(count: int, length: int, tmp_path: Path) -> None:
+    """vLLM's own reader of JPEG sequences, without a server."""
+    video = pytest.importorskip("vllm.multimodal.media.video")
+    image = pytest.importorskip("vllm.multimodal.media.image")
+    spec = SPEC.model_copy(update={"count": count})
+    frames = read_clip(write_clip(tmp_path / "clip.mp4", length), spec)
+    told = json.loads(json.dumps(frames.media_kwargs()))
+    reader = video.VideoMediaIO(image.ImageMediaIO(), **video.VideoMediaIO.merge_kwargs({}, told))
+    media_type, _, data = frames.data_url().removeprefix("data:").partition(";base64,")
+    pixels_THWC, metadata = reader.load_base64(media_type, data).media
+    np.testing.assert_array_equal(pixels_THWC, frames.pixels_THWC())
+    assert metadata["frames_indices"] == list(frames.indices)
+    assert metadata["fps"] == frames.fps
+    assert metadata["do_sample_frames"] is False
+
+
+def test_frames_that_are_already_decoded_take_the_same_way(tmp_path: Path) -> None:
+    drawn_THWC = np.stack([numbered_frame(number, 96, 128) for number in range(8)])
+    frames = frames_from_pixels(
+        "drawn", drawn_THWC, indices=range(8), fps=30, total_num_frames=8, spec=SPEC
+    )
+    assert frames.indices == tuple(range(8))
+    assert [read_number(pixels_HWC) for pixels_HWC in frames.pixels_THWC()] == list(range(8))
+    assert frames.duration_s == pytest.approx(8 / 30)
+
+
+def test_a_clip_too_long_and_thin_is_named(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 4, height=2, width=512)
+    with pytest.raises(ClipError, match=r"clip\.mp4: frames of 512x2 are too long and thin"):
+        read_clip(path, SPEC)
+
+
+def test_reading_twice_gives_equal_bytes(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 12)
+    assert read_clip(path, SPEC) == read_clip(path, SPEC)
+
+
+@pytest.mark.skipif(not REAL_CLIPS, reason="the real clips are not here")
+@pytest.mark.parametrize("path", REAL_CLIPS, ids=lambda path: path.stem)
+def test_real_clips(path: Path) -> None:
+    frames: ClipFrames = read_clip(
+        path, FramesBlock(min_pixels_per_frame=65536, max_pixels_per_frame=262144)
+    )
+    assert frames.fps == 30.0
+    assert (frames.height, frames.width) == (544, 448)
+    assert frames.indices[0] == 0
+    assert frames.indices[-1] == frames.total_num_frames - 1

@@ -1,0 +1,213 @@
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fmau.errors import ClipError
+from fmau.frames import decode as decode_module
+from fmau.frames.decode import decode, probe
+from tests.clips import cut_off, read_number, write_audio_only, write_clip
+
+UNEVEN_MS = [0, 20, 33, 90, 140, 260, 300, 333, 400, 520, 530, 610, 700, 705, 800, 990]
+
+Write = Callable[[Path], Path]
+
+CLIPS: dict[str, Write] = {
+    "30 fps": lambda folder: write_clip(folder / "clip.mp4", 40),
+    "25 fps": lambda folder: write_clip(folder / "clip.mp4", 40, rate=25),
+    "NTSC": lambda folder: write_clip(folder / "clip.mp4", 40, rate=Fraction(30000, 1001)),
+    "variable rate": lambda folder: write_clip(folder / "clip.mp4", 16, times_ms=UNEVEN_MS),
+    "matroska": lambda folder: write_clip(folder / "clip.mkv", 40),
+    "variable matroska": lambda folder: write_clip(folder / "clip.mkv", 16, times_ms=UNEVEN_MS),
+    "late start": lambda folder: write_clip(
+        folder / "clip.mp4", 20, times_ms=[500 + 40 * number for number in range(20)]
+    ),
+    "webm": lambda folder: write_clip(folder / "clip.webm", 20, codec="libvpx-vp9"),
+    "avi": lambda folder: write_clip(folder / "clip.avi", 20, codec="mpeg4"),
+    "odd size": lambda folder: write_clip(folder / "clip.mp4", 12, height=98, width=130),
+    "two frames": lambda folder: write_clip(folder / "clip.mp4", 2),
+    "upside down": lambda folder: write_clip(folder / "clip.mp4", 6, rotation=180),
+    "turned left": lambda folder: write_clip(folder / "clip.mp4", 6, rotation=90),
+    "turned right": lambda folder: write_clip(folder / "clip.mp4", 6, rotation=-90),
+}
+
+
+def pixels_in_order(path: Path) -> NDArray[np.uint8]:
+    """pixels_THWC of the whole clip, decoded from start to end and turned upright."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    turns = frames[0].rotation // 90
+    return np.stack([np.rot90(frame.to_ndarray(format="rgb24"), turns) for frame in frames])
+
+
+@pytest.mark.parametrize("kind", CLIPS)
+def test_both_decoders_give_the_frames_asked_for(kind: str, tmp_path: Path) -> None:
+    path = CLIPS[kind](tmp_path)
+    timeline = probe(path)
+    everything = pixels_in_order(path)
+    assert timeline.total_num_frames == len(everything)
+    indices = np.linspace(0, len(everything) - 1, 8).round().astype(int).tolist()
+    with_decord = decode_module._decode_with_decord(path, timeline, indices)
+    with_pyav = decode_module._decode_with_pyav(path, timeline, indices)
+    assert with_decord is not None
+    np.testing.assert_array_equal(with_decord, everything[indices])
+    np.testing.assert_array_equal(with_pyav, everything[indices])
+
+
+@pytest.mark.parametrize("kind", ["30 fps", "NTSC", "variable rate", "webm", "late start"])
+def test_the_picture_shows_the_frame_of_that_number(kind: str, tmp_path: Path) -> None:
+    path = CLIPS[kind](tmp_path)
+    timeline = probe(path)
+    indices = [0, 3, 3, 7, timeline.total_num_frames - 1]
+    shown = [read_number(pixels_HWC) for pixels_HWC in decode(path, timeline, indices)]
+    assert shown == indices
+
+
+def test_frames_that_an_edit_leaves_out_are_neither_counted_nor_shown(tmp_path: Path) -> None:
+    """decord counts them all the same, and repeats the last frame to make up the number."""
+    path = write_clip(tmp_path / "clip.mp4", 40, trimmed_frames=6)
+    timeline = probe(path)
+    assert timeline.total_num_frames == 34
+    assert timeline.times_s == pytest.approx([number / 30 for number in range(34)])
+    shown = [read_number(pixels_HWC) for pixels_HWC in decode(path, timeline, [0, 1, 10, 33])]
+    assert shown == [6, 7, 16, 39]
+    assert decode_module._decode_with_decord(path, timeline, [0, 33]) is None
+
+
+def test_a_turned_clip_comes_out_upright(tmp_path: Path) -> None:
+    """The bars of a clip that was filmed lying on its side stand again once it is turned."""
+    path = write_clip(tmp_path / "clip.mp4", 6, rotation=180)
+    pixels_THWC = decode(path, probe(path), [5])
+    assert read_number(np.rot90(pixels_THWC[0], 2)) == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "fps"), [("30 fps", 30), ("25 fps", 25), ("matroska", 30), ("late start", 25)]
+)
+def test_constant_rates_are_exact(kind: str, fps: float, tmp_path: Path) -> None:
+    timeline = probe(CLIPS[kind](tmp_path))
+    assert timeline.constant_rate
+    assert timeline.fps == fps
+    count = timeline.total_num_frames
+    assert timeline.times_s == pytest.approx([i / fps for i in range(count)])
+    assert timeline.duration_s == pytest.approx(count / fps)
+
+
+def test_the_rate_of_ntsc_video_is_not_rounded(tmp_path: Path) -> None:
+    timeline = probe(CLIPS["NTSC"](tmp_path))
+    assert timeline.fps == 30000 / 1001
+    assert timeline.times_s[-1] == pytest.approx(39 * 1001 / 30000, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["variable rate", "variable matroska"])
+def test_times_of_a_variable_rate_clip_are_those_written(kind: str, tmp_path: Path) -> None:
+    timeline = probe(CLIPS[kind](tmp_path))
+    assert not timeline.constant_rate
+    assert timeline.times_s == pytest.approx([ms / 1000 for ms in UNEVEN_MS], abs=1e-4)
+    assert timeline.fps == pytest.approx(15 / 0.99)
+    assert timeline.duration_s > timeline.times_s[-1]
+
+
+def test_pyav_steps_in_where_decord_lists_other_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = CLIPS["30 fps"](tmp_path)
+    timeline = probe(path)
+
+    class OneFrameShort(decode_module.decord.VideoReader):
+        def __len__(self) -> int:
+            return super().__len__() - 1
+
+    monkeypatch.setattr(decode_module.decord, "VideoReader", OneFrameShort)
+    assert decode_module._decode_with_decord(path, timeline, [0, 20]) is None
+    assert [read_number(frame) for frame in decode(path, timeline, [0, 20])] == [0, 20]
+
+
+def missing(folder: Path) -> Path:
+    return folder / "clip.mp4"
+
+
+def empty(folder: Path) -> Path:
+    (folder / "clip.mp4").touch()
+    return folder / "clip.mp4"
+
+
+def text(folder: Path) -> Path:
+    (folder / "clip.mp4").write_text("version https://example.org/large-file-pointer\n" * 20)
+    return folder / "clip.mp4"
+
+
+def playlist(folder: Path) -> Path:
+    entry = (
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n"
+    )
+    (folder / "clip.mp4").write_text(entry)
+    return folder / "clip.mp4"
+
+
+def large(folder: Path, name: str, faststart: bool = False) -> Path:
+    return write_clip(folder / name, 40, height=240, width=320, faststart=faststart)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (missing, "no such file; put the clip there"),
+        (empty, "the file is empty; copy the clip again"),
+        (text, "cannot be read as a video"),
+        (playlist, "cannot be read as a video"),
+        (lambda folder: folder, "no such file"),
+        (lambda folder: write_audio_only(folder / "clip.mp4"), "holds no video"),
+        (lambda folder: write_clip(folder / "clip.mp4", 1), "one frame shows no movement"),
+        (lambda folder: write_clip(folder / "clip.h264", 9), "does not say when its frames"),
+        (lambda folder: cut_off(large(folder, "clip.mp4"), 0.6), "cannot be read as a video"),
+        (lambda folder: cut_off(large(folder, "clip.mp4", True), 0.6), "cut off before its end"),
+        (lambda folder: cut_off(large(folder, "clip.mp4", True), 0.999), "cut off before its end"),
+        (lambda folder: cut_off(large(folder, "clip.mkv"), 0.6), "cut off before its end"),
+    ],
+)
+def test_bad_clips_are_named_with_the_reason(make: Write, reason: str, tmp_path: Path) -> None:
+    path = make(tmp_path)
+    with pytest.raises(ClipError, match=reason) as error:
+        probe(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert "; " in str(error.value)
+
+
+def test_damaged_pictures_are_an_error_rather_than_a_guess(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 40)
+    with av.open(str(path)) as container:
+        entries = [(entry.pos, entry.size) for entry in container.streams.video[0].index_entries]
+    content = bytearray(path.read_bytes())
+    position, size = entries[20]
+    content[position + 4 : position + size] = bytes(size - 4)
+    path.write_bytes(content)
+    with pytest.raises(ClipError, match=r"clip\.mp4: only \d+ of 40 frames can be decoded"):
+        decode(path, probe(path), range(40))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("clip.avi", "libx264"), ("clip.ts", "libx264"), ("clip.mpg", "mpeg2video")],
+)
+def test_files_that_decord_misreads_are_decoded_all_the_same(
+    name: str, codec: str, tmp_path: Path
+) -> None:
+    path = write_clip(tmp_path / name, 20, codec=codec)
+    timeline = probe(path)
+    assert (timeline.fps, timeline.total_num_frames) == (30, 20)
+    assert decode_module._decode_with_decord(path, timeline, [0, 5, 19]) is None
+    assert [read_number(frame) for frame in decode(path, timeline, [0, 5, 19])] == [0, 5, 19]
+
+
+def test_a_clip_without_any_passage_of_time_is_refused() -> None:
+    packets = [SimpleNamespace(pts=7, duration=0) for _ in range(3)]
+    rates = {"average_rate": None, "base_rate": Fraction(30), "guessed_rate": None}
+    stream = SimpleNamespace(time_base=Fraction(1, 1000), **rates)
+    with pytest.raises(ClipError, match=r"clip\.mp4: all frames are shown at the same time"):
+        decode_module._from_packets(Path("clip.mp4"), stream, packets)

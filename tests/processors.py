@@ -1,0 +1,22 @@
+"""A real Qwen3-VL processor around a tokenizer learnt in a moment, for tests of prompts."""
+
+import functools
+from typing import Any
+
+from fmau.prompts import PromptSet
+from fmau.taxonomy import Task
+from fmau.tiny.model import new_processor
+from fmau.tiny.tokenizer import train_tokenizer
+
+PROMPTS = PromptSet(
+    system="You watch a clip of one seated person and answer from what is visible.",
+    common="The clip shows one person. Left and right are the person's own.",
+    tasks={task: f"This is about {task.full_name}.\n{{question}}\nAnswer now." for task in Task},
+)
+
+
+@functools.cache
+def small_processor() -> Any:
+    """A `Qwen3VLProcessor` with Qwen's special tokens and a vocabulary of a few hundred."""
+    texts = [PROMPTS.system, PROMPTS.common, *PROMPTS.tasks.values(), "<0.5 seconds>\n\nYes\nNo"]
+    return new_processor(train_tokenizer(texts, vocab_size=500))

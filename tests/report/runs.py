@@ -1,0 +1,62 @@
+"""Run folders and scored runs for the tests here."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from fmau.prompts import PromptSet
+from fmau.recipe import Recipe
+from fmau.records import Answer, QuestionFile
+from fmau.report import ScoredRun
+from fmau.runs import Manifest, open_run
+from fmau.score import score
+from fmau.taxonomy import Task
+
+PROMPTS = PromptSet(
+    system="Be exact.", common="One person.", tasks={t: f"{t}: {{question}}" for t in Task}
+)
+
+
+def recipe(folder: Path, name: str, questions: Path) -> Recipe:
+    """A recipe whose run lies in `folder`/`name`."""
+    return Recipe.model_validate(
+        {
+            "name": name,
+            "runs": folder,
+            "model": {"path": "some/model", "dtype": "float32", "revision": "abc"},
+            "data": {"questions": questions, "clips": folder},
+            "frames": {"min_pixels_per_frame": 4096, "max_pixels_per_frame": 65536},
+            "prompt": {"set": "zero_shot"},
+        }
+    )
+
+
+def write_questions(path: Path, questions: QuestionFile) -> Path:
+    """The question file in the official format."""
+    rows = []
+    for q in questions.questions:
+        lines = [q.stem, *(f"{option.letter}. {option.label}" for option in q.options)]
+        row = {"video_name": q.clip, "task": q.task, "qid": q.qid, "question": "\n".join(lines)}
+        rows.append(row | ({"answer": questions.gold[q.qid]} if q.qid in questions.gold else {}))
+    path.write_text(json.dumps(rows), "utf-8")
+    return path
+
+
+def write_run(
+    folder: Path, name: str, questions: QuestionFile, answers: Mapping[str, Answer]
+) -> Path:
+    """A run folder with these answers, as the answering stage leaves it."""
+    file = folder / f"{name}-questions.json"
+    with open_run(recipe(folder, name, write_questions(file, questions)), PROMPTS) as run:
+        for answer in answers.values():
+            run.append(answer)
+    return run.folder
+
+
+def scored(name: str, questions: QuestionFile, answers: Mapping[str, Answer]) -> ScoredRun:
+    """A scored run that never was on a disk."""
+    tree = recipe(Path("runs"), name, Path("q.json")).model_dump(mode="json")
+    manifest = Manifest(
+        fingerprint="0" * 64, conditions={}, recipe=tree, recipe_hash="", prompt_hashes={}
+    )
+    return ScoredRun(name, manifest, questions, answers, score(questions, answers))

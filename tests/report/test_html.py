@@ -1,0 +1,163 @@
+"""The report as text, and in a real browser where there is one."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fmau.records import Answer, QuestionFile
+from fmau.report.html import render
+from fmau.taxonomy import Task
+from tests.report.runs import scored
+from tests.score.synthetic import gold_answers, ok, question_file, random_answers
+
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+HOSTILE = "</script><script>document.title = 'taken'</script><img src=x onerror=alert(1)> \u2028 é"
+QUESTIONS = question_file(clips=10)
+
+
+def hostile_answers() -> dict[str, Answer]:
+    answers = gold_answers(QUESTIONS)
+    for question in QUESTIONS.questions:
+        if question.task.is_open:
+            answers[question.qid] = ok(question, HOSTILE)
+    return answers
+
+
+def visible(page: str) -> str:
+    """The page without scripts and styles."""
+    return re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+
+
+def test_has_the_numbers_and_the_warning():
+    text = html.unescape(visible(render([scored("base", QUESTIONS, gold_answers(QUESTIONS))])))
+    assert "46.97" in text
+    assert "do not compare the rows" in text
+    assert "120 questions about 10 clips (not MA-Bench), 120 with gold answers." in text
+
+
+def test_no_text_of_a_model_or_file_becomes_markup():
+    run = scored("base", QUESTIONS, hostile_answers())
+    page = render([replace(run, name=HOSTILE)])
+    assert "<script>document.title" not in page
+    assert "<img" not in page
+    assert "&lt;/script&gt;" in visible(page)
+    blob = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    replies = {row[1] for row in json.loads(blob[1])["runs"][0]["rows"]}
+    assert HOSTILE in replies
+
+
+def test_nothing_is_loaded_from_anywhere():
+    page = visible(render([scored("base", QUESTIONS, {})]))
+    assert "default-src 'none'" in page
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']""", page)
+
+
+def test_without_gold_it_still_renders():
+    page = render([scored("base", QuestionFile(QUESTIONS.questions), gold_answers(QUESTIONS))])
+    assert "no gold answers" in visible(page)
+    assert "nothing to score here" in visible(page)
+    assert "Body parts (CMAR)" not in visible(page)
+    assert "data-chart=" not in visible(page)
+
+
+Browse = Callable[[str, str], tuple[str, str]]
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Browse:
+    """Opens a page, runs a script in it, and gives the resulting document and console lines."""
+
+    def run(page: str, script: str) -> tuple[str, str]:
+        file = tmp_path / "report.html"
+        probe = f"<script>window.addEventListener('load', () => {{{script}}})</script>"
+        file.write_text(page.replace("</body>", f"{probe}</body>"), "utf-8")
+        flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+        flags += " --disable-background-networking --disable-component-update --disable-sync"
+        done = subprocess.run(
+            [
+                str(CHROMIUM),
+                *flags.split(),
+                "--enable-logging=stderr",
+                "--window-size=1280,2000",
+                "--virtual-time-budget=8000",
+                f"--user-data-dir={tmp_path / 'profile'}",
+                "--dump-dom",
+                file.as_uri(),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+        return done.stdout, "\n".join(console)
+
+    return run
+
+
+@needs_browser
+@pytest.mark.slow
+def test_charts_and_table_are_drawn_without_complaint(browse: Browse):
+    runs = [
+        scored("base", QUESTIONS, random_answers(QUESTIONS)),
+        scored("hostile", QUESTIONS, hostile_answers()),
+    ]
+    document, console = browse(render(runs), "")
+    assert console == ""
+    assert "<title>base, hostile · fmau report</title>" in document
+    body = visible(document)
+    assert body.count('class="main-svg"') >= 5  # accuracy, and two charts for each run
+    assert "1–25 of 120" in body
+
+
+@needs_browser
+@pytest.mark.slow
+def test_filters_pages_and_hostile_replies(browse: Browse):
+    script = """
+        const id = (name) => document.getElementById(name);
+        const seen = [];
+        const note = () => seen.push(id("count").textContent);
+        const choose = (name, value) => {
+          id(name).value = value;
+          id(name).dispatchEvent(new Event("change"));
+          note();
+        };
+        note();
+        id("next").click(); note();
+        choose("filter-task", "MADU");
+        choose("filter-verdict", "right");
+        choose("filter-verdict", "");
+        choose("filter-task", "");
+        id("filter-text").value = "clip-0003 ONERROR";
+        id("filter-text").dispatchEvent(new Event("input"));
+        setTimeout(() => {
+          note();
+          seen.push(id("answers").querySelectorAll("img, script").length);
+          document.body.dataset.seen = JSON.stringify(seen);
+        }, 1000);
+    """
+    document, console = browse(render([scored("base", QUESTIONS, hostile_answers())]), script)
+    seen = json.loads(html.unescape(re.search(r'data-seen="(.*?)"', document)[1]))
+    assert seen == [
+        "1–25 of 120",
+        "26–50 of 120",
+        "1–10 of 10",
+        "no answer fits these filters",  # open answers are not scored here
+        "1–10 of 10",
+        "1–25 of 120",
+        "1–2 of 2",  # MADU and MARE of one clip
+        0,
+    ]
+    assert console == ""
+    assert Task.MADU in visible(document)

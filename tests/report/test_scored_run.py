@@ -1,0 +1,66 @@
+"""From run folders to scores and reports on the disk."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fmau.errors import RunError
+from fmau.report import score_run, write_report
+from fmau.score import Scores, score
+from tests.report.runs import write_run
+from tests.score.synthetic import ok, question_file, random_answers
+
+QUESTIONS = question_file(clips=4)
+ANSWERS = random_answers(QUESTIONS)
+
+
+def test_a_run_folder_scores_like_its_answers(tmp_path: Path):
+    folder = write_run(tmp_path, "base", QUESTIONS, ANSWERS)
+    run = score_run(folder)
+    assert run.name == "base"
+    assert run.scores == score(QUESTIONS, ANSWERS)
+    written = (folder / "scores.json").read_text("utf-8")
+    assert Scores.model_validate_json(written) == run.scores
+
+
+def test_the_latest_row_counts(tmp_path: Path):
+    failed = [q for q in QUESTIONS.questions if q.qid in ANSWERS and not ANSWERS[q.qid].answer]
+    folder = write_run(tmp_path, "base", QUESTIONS, ANSWERS)
+    before = score_run(folder).scores
+    with (folder / "answers.jsonl").open("a", encoding="utf-8") as rows:
+        rows.write(ok(failed[0], QUESTIONS.gold[failed[0].qid]).model_dump_json() + "\n")
+    after = score_run(folder).scores
+    task = failed[0].task
+    assert after.tasks[task].answered == before.tasks[task].answered + 1
+
+
+def test_a_report_of_two_runs(tmp_path: Path):
+    folders = [write_run(tmp_path, name, QUESTIONS, ANSWERS) for name in ("base", "tuned")]
+    out = write_report(folders, tmp_path / "report.html")
+    text = out.read_text("utf-8")
+    assert "<title>base, tuned · fmau report</title>" in text
+    assert "some/model @ abc" in text
+    assert all((folder / "scores.json").exists() for folder in folders)
+
+
+def test_runs_that_do_not_belong_in_one_report(tmp_path: Path):
+    base = write_run(tmp_path, "base", QUESTIONS, ANSWERS)
+    other = write_run(tmp_path, "other", question_file(clips=5), {})
+    with pytest.raises(RunError, match="answered other questions"):
+        write_report([base, other], tmp_path / "report.html")
+    with pytest.raises(RunError, match="same name"):
+        write_report([base, base], tmp_path / "report.html")
+    with pytest.raises(RunError, match="no run here"):
+        write_report([tmp_path], tmp_path / "report.html")
+    with pytest.raises(RunError, match="cannot be written"):
+        write_report([base], tmp_path / "nowhere" / "report.html")
+
+
+def test_scoring_and_reporting_load_no_model_library():
+    script = (
+        "import fmau.report, sys; print({'torch', 'transformers', 'openai'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,62 @@
+"""Tables on the terminal: they fit, and they say what they must."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from fmau.records import QuestionFile
+from fmau.report import print_scores
+from fmau.report.tables import accuracy_table, count_table, span
+from fmau.score import score
+from fmau.score.scores import Interval
+from fmau.score.table4 import NOT_COMPARABLE
+from tests.score.synthetic import gold_answers, question_file, random_answers
+
+QUESTIONS = question_file(clips=20)
+LONG = "a-run-with-a-name-so-long-that-it-cannot-stand-in-one-column"
+
+
+def printed(answers, questions=QUESTIONS, width=120) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_scores({"base": score(questions, answers), LONG: score(questions, answers)}, console)
+    return console.file.getvalue()
+
+
+def test_everything_fits_120_columns_and_no_number_is_cut():
+    text = printed(gold_answers(QUESTIONS))
+    assert max(len(line) for line in text.splitlines()) <= 120
+    assert "…" not in text
+    assert text.count("100.00") >= 2 * 7
+    assert "32.23" in text
+    assert "1.69" in text
+
+
+def test_says_that_the_rows_are_not_comparable():
+    assert NOT_COMPARABLE[:60] in printed(gold_answers(QUESTIONS))
+
+
+def test_a_name_with_markup_is_printed_as_it_is():
+    console = Console(file=io.StringIO(), width=120)
+    print_scores({"[red]x[/red]": score(QUESTIONS, {})}, console)
+    assert "[red]x[/red]" in console.file.getvalue()
+
+
+def test_counts_of_all_tasks_add_up():
+    scores = score(QUESTIONS, random_answers(QUESTIONS))
+    table = count_table(scores)
+    total = [int(cell) for cell in table.rows["all"]]
+    assert total[0] == len(QUESTIONS.questions) == sum(total[1:])
+
+
+def test_accuracy_table_has_dashes_without_gold():
+    table = accuracy_table(score(QuestionFile(QUESTIONS.questions), gold_answers(QUESTIONS)))
+    assert table.rows["SAD"] == ("–",) * 6 + ("50.00", "–")
+    assert "FMAR by label" not in table.rows
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"), [(Interval(low=1, high=2.25), "1.0–2.2"), (None, "–")]
+)
+def test_span(interval, text):
+    assert span(interval) == text

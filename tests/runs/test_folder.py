@@ -1,0 +1,164 @@
+"""Run folders: one writer, one set of conditions, the latest row counts."""
+
+import json
+import multiprocessing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fmau.errors import RunError
+from fmau.prompts import PromptSet
+from fmau.recipe import Recipe
+from fmau.records import Answer, AnswerStatus, Question
+from fmau.runs import open_run, read_answers, read_manifest, reopen_run
+from fmau.runs.manifest import git_state
+from fmau.taxonomy import Task
+
+PROMPTS = PromptSet(system="s", common="c", tasks=dict.fromkeys(Task, "{question}"))
+QUESTION = Question("SAD_1", "clip", Task.SAD, "Does the head move?")
+
+
+def recipe(runs: Path, count: int = 8) -> Recipe:
+    return Recipe.model_validate(
+        {
+            "name": "run",
+            "runs": runs,
+            "model": {"path": "some/model", "dtype": "float32"},
+            "data": {"questions": "q.json", "clips": "clips"},
+            "frames": {
+                "count": count,
+                "min_pixels_per_frame": 4096,
+                "max_pixels_per_frame": 65536,
+            },
+            "prompt": {"set": "zero_shot"},
+        }
+    )
+
+
+def row(status: AnswerStatus, fingerprint: str = "f", qid: str = "SAD_1") -> Answer:
+    answer = "Yes" if status is AnswerStatus.OK else None
+    return Answer(
+        qid=qid,
+        clip="clip",
+        task=Task.SAD,
+        fingerprint=fingerprint,
+        status=status,
+        answer=answer,
+    )
+
+
+def test_the_manifest_says_what_was_run_where_and_when(tmp_path: Path):
+    with open_run(recipe(tmp_path), PROMPTS) as run:
+        run.note({"decodes": 3})
+        running = read_manifest(run.folder).sessions[0]
+        assert running.ended is None  # what a killed session leaves behind
+    manifest = read_manifest(tmp_path / "run")
+    assert manifest.recipe == recipe(tmp_path).model_dump(mode="json")
+    assert manifest.conditions["prompts"]["system"] == "s"
+    assert set(manifest.prompt_hashes) == {"system", "common", *(task.value for task in Task)}
+    (session,) = manifest.sessions
+    assert session.facts == {"decodes": 3}
+    assert session.packages["pydantic"]
+    assert session.hardware["cores"] >= 1
+    started, ended = (datetime.fromisoformat(t) for t in (session.started, session.ended or ""))
+    assert started.utcoffset() == timedelta(0)
+    assert started <= ended
+
+
+def test_every_session_has_its_own_entry(tmp_path: Path):
+    for _ in range(2):
+        open_run(recipe(tmp_path), PROMPTS).close()
+    reopen_run(tmp_path / "run", "judge").close()
+    stages = [session.stage for session in read_manifest(tmp_path / "run").sessions]
+    assert stages == ["answer", "answer", "judge"]
+
+
+def test_a_changed_recipe_is_refused_by_key(tmp_path: Path):
+    open_run(recipe(tmp_path), PROMPTS).close()
+    with pytest.raises(RunError, match=r"frames\.count: 8 -> 16\ngive this run another name"):
+        open_run(recipe(tmp_path, count=16), PROMPTS)
+    open_run(recipe(tmp_path), PROMPTS).close()  # the refusal left no lock behind
+
+
+def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path):
+    def hold(opened: "multiprocessing.synchronize.Event") -> None:
+        with open_run(recipe(tmp_path), PROMPTS):
+            opened.set()
+            multiprocessing.Event().wait()
+
+    context = multiprocessing.get_context("fork")
+    opened = context.Event()
+    other = context.Process(target=hold, args=(opened,))
+    other.start()
+    try:
+        assert opened.wait(20)
+        with pytest.raises(RunError, match="another process is writing to this run"):
+            open_run(recipe(tmp_path), PROMPTS)
+    finally:
+        other.kill()
+        other.join()
+    open_run(recipe(tmp_path), PROMPTS).close()  # the kernel released a dead process's lock
+
+
+@pytest.mark.parametrize(
+    ("status", "done"),
+    [
+        (AnswerStatus.OK, True),
+        (AnswerStatus.UNPARSED, True),
+        (AnswerStatus.TRUNCATED, True),
+        (AnswerStatus.CLIP_FAILED, False),
+        (AnswerStatus.REQUEST_FAILED, False),
+    ],
+)
+def test_greedy_outcomes_are_final_and_faults_are_not(
+    tmp_path: Path, status: AnswerStatus, done: bool
+):
+    with open_run(recipe(tmp_path), PROMPTS) as run:
+        fingerprint = run.row_fingerprint(QUESTION, 10)
+        run.append(row(status, fingerprint))
+    with open_run(recipe(tmp_path), PROMPTS) as run:
+        assert run.is_done(QUESTION.qid, fingerprint) is done
+        assert not run.is_done(QUESTION.qid, run.row_fingerprint(QUESTION, 11))
+        assert not run.is_done("SAD_2", fingerprint)
+
+
+def test_the_latest_row_of_a_question_counts(tmp_path: Path):
+    with open_run(recipe(tmp_path), PROMPTS) as run:
+        run.append(row(AnswerStatus.REQUEST_FAILED))
+        run.append(row(AnswerStatus.OK, qid="SAD_2"))
+        run.append(row(AnswerStatus.OK))
+    answers = read_answers(tmp_path / "run")
+    assert [(a.qid, a.status) for a in answers] == [("SAD_1", "ok"), ("SAD_2", "ok")]
+    assert len((tmp_path / "run" / "answers.jsonl").read_text("utf-8").splitlines()) == 3
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):
+    with pytest.raises(RunError, match=r"no run here \(no manifest.json\)"):
+        reopen_run(tmp_path, "judge")
+    assert list(tmp_path.iterdir()) == []
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "answers.jsonl").write_text("", "utf-8")
+    with pytest.raises(RunError, match=r"answers.jsonl without manifest.json"):
+        open_run(recipe(tmp_path), PROMPTS)
+
+
+def test_a_damaged_manifest_is_named(tmp_path: Path):
+    open_run(recipe(tmp_path), PROMPTS).close()
+    path = tmp_path / "run" / "manifest.json"
+    tree = json.loads(path.read_text("utf-8"))
+    del tree["conditions"]
+    path.write_text(json.dumps(tree), "utf-8")
+    with pytest.raises(RunError, match=r"manifest.json: damaged \(conditions: Field required\)"):
+        open_run(recipe(tmp_path), PROMPTS)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(RunError, match="cannot be created"):
+        open_run(recipe(tmp_path / "file"), PROMPTS)
+
+
+def test_git_state_is_of_this_checkout_only(tmp_path: Path):
+    assert git_state(tmp_path) is None

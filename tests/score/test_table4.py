@@ -1,0 +1,79 @@
+"""The paper's rows reproduce the paper's means, and a run's row sits in the same columns."""
+
+import pytest
+
+from fmau.records import QuestionFile
+from fmau.score import score
+from fmau.score.table4 import (
+    COLUMNS,
+    NOT_COMPARABLE,
+    PAPER_ROWS,
+    PARTIAL_GOLD,
+    caveat,
+    markdown,
+    run_row,
+    table4,
+    two_decimals,
+)
+from fmau.taxonomy import Task
+from tests.score.synthetic import gold_answers, question_file
+
+
+@pytest.mark.parametrize(
+    ("row", "closed_avg", "open_avg"),
+    [(PAPER_ROWS[0], "46.97", "0.75"), (PAPER_ROWS[1], "50.68", "1.69")],
+)
+def test_the_papers_numbers_reproduce_its_averages(row, closed_avg, open_avg):
+    cells = dict(zip(range(len(COLUMNS)), row.cells(), strict=True))
+    assert COLUMNS[6] == COLUMNS[13] == "AVG"
+    assert (cells[6], cells[13]) == (closed_avg, open_avg)
+
+
+def test_a_run_that_is_not_judged_has_dashes_for_levels():
+    questions = question_file(clips=3)
+    cells = run_row("mine", score(questions, gold_answers(questions))).cells()
+    assert cells == ["100.00"] * 7 + ["–"] * 7
+
+
+def test_a_judged_run_shows_its_levels():
+    questions = question_file(clips=3)
+    levels = {Task.MADU: (0.5, 0.51, 0.47), Task.MARE: (1.18, 1.0, 0.84)}
+    cells = run_row("mine", score(questions, gold_answers(questions), levels)).cells()
+    assert cells[7:] == PAPER_ROWS[0].cells()[7:]
+
+
+def test_rows_come_in_the_order_paper_baselines_runs():
+    questions = question_file(clips=3)
+    scores = score(questions, gold_answers(questions))
+    rows = table4({"one": scores, "two": scores})
+    assert [row.kind for row in rows] == ["paper"] * 2 + ["baseline"] * 2 + ["run"] * 2
+    chance = rows[2].cells()
+    assert chance[:7] == ["14.29", "20.00", "50.00", "50.00", "50.00", "50.00", "39.05"]
+
+
+def test_says_when_rows_are_about_different_questions():
+    questions = question_file(clips=3)
+    mini = score(questions, {})
+    assert caveat([mini]) == NOT_COMPARABLE
+    official = mini.model_copy(update={"benchmark": "MA-Bench"})
+    assert caveat([official]) is None
+    assert caveat([official, mini]) == NOT_COMPARABLE
+    some = QuestionFile(questions.questions, dict(list(questions.gold.items())[:20]))
+    assert caveat([score(some, {}).model_copy(update={"benchmark": "MA-Bench"})]) == PARTIAL_GOLD
+
+
+def test_markdown_has_one_cell_per_column():
+    questions = question_file(clips=3)
+    scores = score(questions, gold_answers(questions))
+    text = markdown(table4({"a|b": scores}), caveat([scores]))
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 5
+    assert {line.replace(r"\|", "").count("|") for line in lines} == {len(COLUMNS) + 2}
+    assert text.startswith("> The paper's rows")
+
+
+def test_halves_are_rounded_up_and_nothing_is_a_dash():
+    assert two_decimals(50.675) == "50.68"
+    assert two_decimals(0.125) == "0.13"
+    assert two_decimals(2 / 3) == "0.67"
+    assert two_decimals(None) == "–"

@@ -1,0 +1,111 @@
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from fmau.conversation import (
+    VIDEO_PART,
+    messages,
+    messages_asking,
+    question_text,
+    user_text,
+    with_answer,
+)
+from fmau.dataset.questions import load_questions
+from fmau.prompts import load_prompts
+from fmau.records import Option, Question
+from fmau.taxonomy import Task
+
+REPO = Path(__file__).parents[1]
+PROMPTS = load_prompts("zero_shot", REPO / "prompts")
+REAL_QUESTIONS = sorted((REPO.parent / "shared" / "mabench").rglob("*.json"))
+
+CHOICE = Question(
+    "FMAR_1",
+    "clip",
+    Task.FMAR,
+    "Which micro-action is it?",
+    (Option("A", "Nodding"), Option("B", "Shaking head", "B2"), Option("C", "Stretching arms")),
+)
+
+
+def questions_of_one_clip() -> list[Question]:
+    return [
+        Question(f"{task}_{number}", "clip", task, f"{task.full_name}, question {number}?")
+        for task in Task
+        for number in range(task.per_clip)
+    ]
+
+
+def test_options_stand_below_the_stem_without_their_codes() -> None:
+    expected = "Which micro-action is it?\nA. Nodding\nB. Shaking head\nC. Stretching arms"
+    assert question_text(CHOICE, strip_class_codes=True) == expected
+
+
+def test_codes_stay_where_the_recipe_asks_for_the_raw_text() -> None:
+    assert question_text(CHOICE, strip_class_codes=False).split("\n")[2] == "B. Shaking head - B2"
+
+
+@pytest.mark.skipif(not REAL_QUESTIONS, reason="the real question files are not here")
+def test_raw_text_is_the_text_of_the_question_file() -> None:
+    checked = 0
+    for path in REAL_QUESTIONS:
+        rows = json.loads(path.read_text("utf-8"))
+        if not (isinstance(rows, list) and rows and {"qid", "question"} <= set(rows[0])):
+            continue
+        text_by_qid = {row["qid"]: row["question"].strip() for row in rows}
+        for question in load_questions(path).questions:
+            assert question_text(question, strip_class_codes=False) == text_by_qid[question.qid]
+            checked += 1
+    assert checked
+
+
+def test_one_system_turn_then_the_video_then_one_text() -> None:
+    video = {"type": "video_url", "video_url": {"url": "data:"}, "uuid": "clip"}
+    system, user = messages(CHOICE, PROMPTS, video, strip_class_codes=True)
+    assert system == {"role": "system", "content": [{"type": "text", "text": PROMPTS.system}]}
+    assert user["role"] == "user"
+    assert user["content"] == [
+        video,
+        {"type": "text", "text": user_text(CHOICE, PROMPTS, strip_class_codes=True)},
+    ]
+
+
+def test_the_text_is_common_then_the_filled_task() -> None:
+    text = user_text(CHOICE, PROMPTS, strip_class_codes=True)
+    common, blank, task = text.partition("\n\n")
+    assert (common, blank) == (PROMPTS.common, "\n\n")
+    assert task == PROMPTS.fill(Task.FMAR, question_text(CHOICE, strip_class_codes=True))
+
+
+def test_the_twelve_questions_of_a_clip_differ_only_after_the_common_part() -> None:
+    conversations = [
+        messages(question, PROMPTS, VIDEO_PART, strip_class_codes=True)
+        for question in questions_of_one_clip()
+    ]
+    assert len(conversations) == 12
+    for one, other in pairwise(conversations):
+        assert one[0] == other[0]
+        assert one[1]["content"][0] == other[1]["content"][0]
+        texts = [conversation[1]["content"][1]["text"] for conversation in (one, other)]
+        assert texts[0] != texts[1]
+        assert all(text.startswith(f"{PROMPTS.common}\n\n") for text in texts)
+
+
+def test_free_instructions_take_the_place_of_the_task() -> None:
+    asked = messages(CHOICE, PROMPTS, VIDEO_PART, strip_class_codes=True)
+    free = messages_asking("What moves?", PROMPTS, VIDEO_PART)
+    assert free[0] == asked[0]
+    assert free[1]["content"][1]["text"] == f"{PROMPTS.common}\n\nWhat moves?"
+
+
+def test_the_answer_becomes_the_assistants_turn() -> None:
+    asked = messages(CHOICE, PROMPTS, VIDEO_PART, strip_class_codes=True)
+    answered = with_answer(asked, "\n The head nods.\n")
+    assert answered[:2] == asked
+    assert answered[2] == {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "The head nods."}],
+    }
+    assert len(asked) == 2, "the conversation given is not changed"

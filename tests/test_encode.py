@@ -1,0 +1,92 @@
+import io
+import re
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from fmau.conversation import VIDEO_PART, Message, messages, with_answer
+from fmau.encode import encode
+from fmau.frames.clip import ClipFrames, frames_from_pixels
+from fmau.recipe import FramesBlock
+from fmau.records import Question
+from fmau.taxonomy import Task
+from tests.clips import numbered_frame
+from tests.processors import PROMPTS, small_processor
+
+PATCH = 16
+SPEC = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=16384)
+
+
+def drawn_frames() -> ClipFrames:
+    drawn_THWC = np.stack([numbered_frame(number, 96, 128) for number in range(0, 40, 5)])
+    return frames_from_pixels(
+        "drawn", drawn_THWC, indices=range(0, 40, 5), fps=30, total_num_frames=40, spec=SPEC
+    )
+
+
+def conversation(task: Task = Task.SAD, stem: str = "Does the head move?") -> list[Message]:
+    question = Question(f"{task}_1", "drawn", task, stem)
+    return messages(question, PROMPTS, VIDEO_PART, strip_class_codes=True)
+
+
+def token_ids(turns: list[Message], *, generate: bool) -> list[int]:
+    inputs = encode(small_processor(), turns, drawn_frames(), add_generation_prompt=generate)
+    ids: list[int] = inputs["input_ids"][0].tolist()
+    return ids
+
+
+def test_no_frame_is_resized_or_left_out() -> None:
+    frames = drawn_frames()
+    inputs = encode(small_processor(), conversation(), frames, add_generation_prompt=True)
+    rows, columns = frames.height // PATCH, frames.width // PATCH
+    assert inputs["video_grid_thw"].tolist() == [[4, rows, columns]]
+    video_token = small_processor().video_token_id
+    assert (inputs["input_ids"] == video_token).sum() == 4 * rows * columns // 4
+
+
+def test_the_pixels_are_those_of_the_jpegs() -> None:
+    """Against the patches cut by hand, as the model's own layout has them."""
+    frames = drawn_frames()
+    inputs = encode(small_processor(), conversation(), frames, add_generation_prompt=True)
+    images = [np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in frames.jpegs]
+    scaled_THWC = np.stack(images).astype(np.float32) / 127.5 - 1
+    patches = []
+    for pair in range(0, 8, 2):
+        for block_row in range(0, frames.height, 2 * PATCH):
+            for block_column in range(0, frames.width, 2 * PATCH):
+                for row in (block_row, block_row + PATCH):
+                    for column in (block_column, block_column + PATCH):
+                        cut_THWC = scaled_THWC[
+                            pair : pair + 2, row : row + PATCH, column : column + PATCH
+                        ]
+                        patches.append(cut_THWC.transpose(3, 0, 1, 2).ravel())
+    np.testing.assert_allclose(inputs["pixel_values_videos"].numpy(), np.stack(patches), atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(min_size=1, max_size=40).filter(str.strip))
+def test_a_training_prefix_is_the_generation_prompt_token_for_token(answer: str) -> None:
+    prompt = token_ids(conversation(), generate=True)
+    example = token_ids(with_answer(conversation(), answer), generate=False)
+    assert example[: len(prompt)] == prompt
+    tokenizer = small_processor().tokenizer
+    assert tokenizer.decode(example[len(prompt) :]) == f"{answer.strip()}<|im_end|>\n"
+
+
+def test_the_questions_of_a_clip_share_all_tokens_up_to_the_common_text() -> None:
+    prompts = [
+        token_ids(conversation(task, f"Question about {task}?"), generate=True) for task in Task
+    ]
+    shared = next(
+        place for place, ids in enumerate(zip(*prompts, strict=False)) if len(set(ids)) > 1
+    )
+    text = small_processor().tokenizer.decode(prompts[0][:shared])
+    assert PROMPTS.common in text
+
+
+def test_times_are_those_of_the_clip_and_not_the_processors_guess() -> None:
+    """Frames 0, 5, 10, ... at 30 per second, in pairs; the processor would guess 24 per second."""
+    text = small_processor().tokenizer.decode(token_ids(conversation(), generate=True))
+    assert re.findall(r"<(.{3}) seconds>", text) == ["0.1", "0.4", "0.8", "1.1"]

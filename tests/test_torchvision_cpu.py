@@ -1,0 +1,58 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmau import torchvision_cpu
+from fmau.torchvision_cpu import ensure_torchvision, shim_pythonpath
+
+REPO = Path(__file__).parents[1]
+
+
+def run_python(code: str, python_path: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": python_path, "PATH": "", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_child_process_can_import_torchvision() -> None:
+    code = "import torchvision.transforms.v2.functional as f; print(f.resize.__name__)"
+    result = run_python(code, f"{shim_pythonpath()}:{REPO}")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "resize"
+
+
+def test_a_child_process_without_torchvision_does_not_pay_for_it() -> None:
+    code = "import sys; print('torch' in sys.modules, 'sitecustomize' in sys.modules)"
+    assert run_python(code, f"{shim_pythonpath()}:{REPO}").stdout.split() == ["False", "True"]
+
+
+def test_calling_again_is_harmless() -> None:
+    ensure_torchvision()
+    ensure_torchvision.__wrapped__()
+    import torchvision
+
+    assert torchvision.__version__
+
+
+def test_nothing_is_changed_where_the_library_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.ops, "load_library", lambda path: None)
+    monkeypatch.setattr(
+        torchvision_cpu, "_define_operator_names", lambda: pytest.fail("names were defined")
+    )
+    ensure_torchvision.__wrapped__()
+
+
+def test_nothing_happens_where_torchvision_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torchvision_cpu.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(
+        torchvision_cpu, "_define_operator_names", lambda: pytest.fail("names were defined")
+    )
+    ensure_torchvision.__wrapped__()
