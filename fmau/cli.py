@@ -8,19 +8,48 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
-from fmau.errors import FmauError
+from fmau.errors import FmauError, ServerError
 from fmau.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from fmau.serve import Server
 
+EXTRAS = {"mini": "mini", "check": "frames", "answer": "answer", "ask": "answer"}
+"""Command -> the extra with its optional packages; what is not listed needs none."""
+
+
+class Commands(TyperGroup):
+    """The commands; one whose packages are not installed says which extra to install."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the arguments name.
+
+        Raises:
+            FmauError: a package that it needs is not installed.
+        """
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            package = str(error.name).partition(".")[0]
+            if package == "fmau":
+                raise  # our own mistake, and a traceback shows it best
+            extra = EXTRAS.get(str(ctx.invoked_subcommand))
+            what = f"fmau[{extra}]" if extra else "fmau"
+            raise FmauError(
+                f"fmau {ctx.invoked_subcommand} needs the package {package}, which is not "
+                f"installed; pip install '{what}'"
+            ) from error
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -206,12 +235,22 @@ def _key() -> str | None:
 
 @contextmanager
 def _base_url(recipe: Recipe, given: str | None) -> Iterator[str]:
-    """The server to ask: the given one, one that runs at the recipe's port, or one of our own."""
-    from fmau.serve import running_model
+    """The server to ask: the given one, one that runs at the recipe's port, or one of our own.
+
+    A server that others started is asked first whether clips reach its model unchanged.
+    """
+    from fmau.serve import check_clips, running_model
 
     address = given or f"http://{recipe.serve.host}:{recipe.serve.port}"
-    if given or running_model(address, _key()):
+    address = address.rstrip("/").removesuffix("/v1")
+    running = running_model(address, _key())
+    if running is not None:
+        check_clips(address, running.name, recipe.frames, _key())
         yield address
+    elif given:
+        raise ServerError(
+            f"{address}: no server answers; start one with fmau serve RECIPE, or leave --server out"
+        )
     else:
         with _started(recipe) as server:
             yield server.base_url

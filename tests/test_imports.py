@@ -29,6 +29,7 @@ ALLOWED = {
     "score": FOUNDATION | {"dataset", "extraction"},
     "submit": SETTINGS | {"dataset", "extraction", "conversation"},
     "report": SETTINGS | {"dataset", "score"},
+    "check": SETTINGS | {"dataset", "frames", "conversation"},
 }
 """Module or package directly under fmau -> those it may import. The command line may import all."""
 

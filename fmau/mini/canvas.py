@@ -7,12 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fmau.mini.figure import Camera, Colour
+from fmau.mini.figure import LOOK_AT, Camera, Colour
 
 Floats = NDArray[np.float64]
-
-LOOK_AT = np.array([0.0, 0.13, 0.12])
-"""The point in the middle of the picture, in the body frame."""
 
 SUBPIXEL_BITS = 4
 OUTLINE = 0.62
@@ -36,7 +33,7 @@ class Canvas:
         # A camera in front of a person sees the person's left on its right.
         right = np.array([cy, 0.0, -sy])
         self._axes = np.stack([right, np.cross(back, right), back])
-        self._eye = LOOK_AT + camera.distance * back
+        self._eye = np.array(LOOK_AT) + camera.distance * back
         self._scale = height / camera.span * camera.distance
 
     def project(self, points_ND: Floats) -> tuple[Floats, Floats, Floats]:

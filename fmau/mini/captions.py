@@ -1,8 +1,9 @@
 """From measured facts to text: five-field captions and the references of the open questions.
 
-All sentences are built from `phrases`, so each is true of the trajectories; the only things taken
-from the plan are the label and the meaning that the taxonomy gives it. The wording varies a little
-from clip to clip (by the plan's seed) and keeps to a few hundred words.
+All sentences are built from `phrases`, so each is true of the trajectories. Only what trajectories
+of centres cannot show is taken from the plan: the label, with the meaning that the taxonomy gives
+it, the sense of a turn about a part's own axis, and repetitions too small to measure. The wording
+varies a little from clip to clip (by the plan's seed) and keeps to a few hundred words.
 """
 
 import re
@@ -39,7 +40,7 @@ def caption(facts: Facts, plan: ClipPlan) -> Caption:
     """
     action = _action(plan)
     return Caption(
-        overall_overview=" ".join([_lead(facts, plan), *_aim(facts, plan)]),
+        overall_overview=" ".join([_lead(facts, plan), *_turn(plan), *_aim(facts, plan)]),
         timeline_description=_timeline(facts, phrases.leader(facts, plan)),
         key_part_details=" ".join([*_details(facts, plan), *_stillness(facts)]),
         judgment_basis=" ".join(_evidence(facts, plan)),
@@ -53,6 +54,7 @@ def describe(facts: Facts, plan: ClipPlan) -> str:
         [
             _lead(facts, plan),
             _timeline(facts, phrases.leader(facts, plan)),
+            *_turn(plan),
             *_aim(facts, plan),
             *_course(facts, plan),
             *_stillness(facts),
@@ -118,6 +120,8 @@ def _timeline(facts: Facts, part: str) -> str:
             steps[-1][0].append(phase)
         else:
             steps.append(([phase], verb))
+    if len(steps) == 1:
+        return f"Throughout the video the {part} {steps[0][1]}."
     clauses = [
         f"in the {phrases.join(names)} phase{'s' * (len(names) > 1)} "
         f"{f'the {part}' if index == 0 else 'it'} {verb}"
@@ -130,7 +134,13 @@ def _timeline(facts: Facts, part: str) -> str:
 def _aim(facts: Facts, plan: ClipPlan) -> list[str]:
     """Where the leader goes to, and whether it leaves again."""
     leader = phrases.leader(facts, plan)
-    aim = phrases.aim(facts, plan)
+    aim, left = phrases.aim(facts, plan), phrases.left_behind(facts, plan)
+    if aim is None and left is not None:
+        other, phase = left
+        return [
+            f"The {leader} starts close to the {other} and moves away from it in the "
+            f"{PHASES[phase]} phase."
+        ]
     if aim is None:
         return []
     other, phase = aim
@@ -155,6 +165,8 @@ def _course(facts: Facts, plan: ClipPlan) -> list[str]:
     sentences = [f"The {leader} {phrases.join(verbs)}."] if verbs else []
     if phrases.repeats(facts, leader):
         sentences.append("The movement goes back and forth repeatedly.")
+    elif plan.events[0].cycles >= 2:
+        sentences.append("Small repeated movements are part of it.")
     if phrases.crosses(facts, leader) and leader not in ("head", "torso"):
         sentences.append(f"The {leader} crosses the midline of the body.")
     return sentences
@@ -198,15 +210,29 @@ def _evidence(facts: Facts, plan: ClipPlan) -> list[str]:
         "Leg-hand": "so the hand acts on the leg",
     }[action.part]
     neighbour = action_by_code()[NEIGHBOURS[action.code]]
-    repeated = phrases.repeats(facts, leader)
-    rhythm = {
-        True: ["It goes back and forth, a repeated movement."],
-        False: ["It is a single movement without repetition."],
-        None: [],
-    }[repeated]
     return [
         f"{first}, {inference}.",
+        *_turn(plan),
         *_aim(facts, plan),
-        *rhythm,
+        *_rhythm(facts, plan),
         f"This fits {_meant(action)}, and excludes {_meant(neighbour)}.",
     ]
+
+
+def _rhythm(facts: Facts, plan: ClipPlan) -> list[str]:
+    """Whether the movement is repeated; the plan knows of repetitions too small to measure."""
+    repeated = phrases.repeats(facts, phrases.leader(facts, plan))
+    cycles = plan.events[0].cycles
+    if repeated or cycles >= 2:
+        return ["It goes back and forth, a repeated movement."]
+    single = repeated is False and cycles == 1
+    return ["It is a single movement without repetition."] if single else []
+
+
+def _turn(plan: ClipPlan) -> list[str]:
+    """The sense of a turn, which moves the centre of head or trunk little or not at all."""
+    event = plan.events[0]
+    if event.code == "B2":
+        return ["The head turns left and right."]
+    turning = {"A2": "body", "B3": "head"}.get(event.code)
+    return [f"The {turning} turns to the {event.side}."] if turning else []

@@ -1,10 +1,13 @@
 """Casting one clip: how long it is, when the action happens, and what accompanies it."""
 
+from dataclasses import replace
+
 from numpy.random import Generator
 
 from fmau.mini.figure import Subject
 from fmau.mini.motions import DRIFTS
 from fmau.mini.plan import FPS, ClipPlan, Event, Side
+from fmau.taxonomy import action_by_code
 
 REPEATED = {
     "A1": (1.5, 3.0), "B1": (2.0, 4.0), "B2": (2.0, 4.0), "C1": (1.5, 3.5), "C5": (2.5, 4.5),
@@ -30,10 +33,8 @@ BUSY = {
 }
 """Secondary movements that would disturb the actions of a group."""
 
-_PART_OF = {
-    "A": "Body", "B": "Head", "C": "Upper limb", "D": "Lower limb", "E": "Body-hand",
-    "F": "Head-hand", "G": "Leg-hand",
-}  # fmt: skip
+SUBTLE = {"A4", "B1", "B2", "B3", "B4", "B5", "B6", "D1", "D3", "G2"}
+"""Actions of a few centimetres, in whose company everything else moves less still."""
 
 
 def plan_clip(name: str, code: str, subject: Subject, rng: Generator) -> ClipPlan:
@@ -45,11 +46,9 @@ def plan_clip(name: str, code: str, subject: Subject, rng: Generator) -> ClipPla
         subject: who performs it; pushing glasses (F5) puts some on.
         rng: source of all randomness.
     """
-    from dataclasses import replace
-
     duration_s = float(1.0 + 4.0 * rng.beta(2.2, 5.8))
     events = [_dominant(code, duration_s, rng)]
-    drifts = [drift for drift in DRIFTS if drift not in BUSY[_PART_OF[code[0]]]]
+    drifts = [drift for drift in DRIFTS if drift not in BUSY[action_by_code()[code].part]]
     count = int(rng.choice([0, 1, 2], p=[0.15, 0.45, 0.40]))
     for drift in rng.permutation(drifts)[:count]:
         events.append(_secondary(str(drift), events[0], duration_s, rng))
@@ -86,5 +85,7 @@ def _secondary(code: str, dominant: Event, duration_s: float, rng: Generator) ->
     onset_s = float(rng.uniform(0, duration_s - length_s))
     # The hand that acts has no time for anything else.
     free: Side = "right" if dominant.side == "left" else "left"
-    side: Side = free if dominant.side in ("left", "right") else _side("", rng)
-    return Event(code, onset_s, onset_s + length_s, side, float(rng.uniform(0.6, 1.0)), 1.0)
+    side: Side = free if dominant.side in ("left", "right") else _side(code, rng)
+    smallest, largest = (0.2, 0.35) if dominant.code in SUBTLE else (0.6, 1.0)
+    amplitude = float(rng.uniform(smallest, largest))
+    return Event(code, onset_s, onset_s + length_s, side, amplitude, 1.0)

@@ -37,7 +37,7 @@ ONSET_GAP_S: Final = 0.12
 """Two moments closer than this are not put in order."""
 
 GREAT_SWING: Final = (0.03, 0.4)
-SMALL_SWING: Final = (0.015, 0.2)
+SMALL_SWING: Final = (0.015, 0.0)
 """Least height of a swing that counts as a turn: in metres, and as a share of the whole range."""
 
 

@@ -38,9 +38,13 @@ FLOORS = ((150, 130, 110), (120, 122, 128), (172, 160, 140), (98, 88, 80))
 CHAIRS = ((80, 60, 45), (50, 55, 60), (130, 40, 40), (40, 70, 60))
 
 
+LOOK_AT = (0.0, 0.13, 0.12)
+"""The point in the middle of every picture, in the body frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A pinhole that looks at the middle of the figure.
+    """A pinhole that looks at `LOOK_AT`.
 
     Attributes:
         yaw, pitch: radians; it stands to the subject's left by yaw and above by pitch.
@@ -111,9 +115,9 @@ def sample_subject(rng: Generator) -> Subject:
         upper_arm=about(0.27),
         lower_arm=about(0.25),
         hand=about(0.19, 0.05),
-        upper_leg=about(0.42),
-        lower_leg=about(0.41),
-        foot=about(0.25),
+        upper_leg=(upper_leg := about(0.42)),
+        lower_leg=(lower_leg := about(0.41)),
+        foot=(foot := about(0.25)),
         head=about(0.25, 0.05),
         girth=about(1.0, 0.18),
         skin=one_of(SKIN),
@@ -128,10 +132,15 @@ def sample_subject(rng: Generator) -> Subject:
         hair_style=int(rng.integers(3)),
         glasses=bool(rng.random() < 0.35),
         decor=int(rng.integers(4)),
-        camera=Camera(
-            yaw=float(rng.uniform(-0.2, 0.2)),
-            pitch=float(rng.uniform(0.22, 0.36)),
-            distance=float(rng.uniform(2.6, 3.4)),
-            span=float(rng.uniform(1.62, 1.76)),
-        ),
+        camera=_sample_camera(rng, low=-lower_leg - 0.06, front=upper_leg + 0.03 + 0.75 * foot),
     )
+
+
+def _sample_camera(rng: Generator, *, low: float, front: float) -> Camera:
+    """A camera in whose picture there is room for feet at this height and this far in front."""
+    yaw, pitch = float(rng.uniform(-0.2, 0.2)), float(rng.uniform(0.22, 0.36))
+    distance, span = float(rng.uniform(2.6, 3.4)), float(rng.uniform(1.62, 1.76))
+    _, middle_y, middle_z = LOOK_AT
+    below = (middle_y - low) * np.cos(pitch) + (front - middle_z) * np.sin(pitch)
+    depth = distance + (middle_y - low) * np.sin(pitch) - (front - middle_z) * np.cos(pitch)
+    return Camera(yaw, pitch, distance, max(span, float(2.02 * below * distance / depth)))

@@ -19,8 +19,12 @@ Floats = NDArray[np.float64]
 
 ONE_WAY = {"A3", "C10", "D2", "D5"}
 """Actions whose way back would be another action, or none; they are played forward only."""
-RETURNABLE = {"C", "E", "F", "G"}
+HELD = {"C", "E", "F", "G"}
 """Groups whose clips may begin with the hand already there: touching goes on, then ends."""
+NEVER_HELD = {"C3", "C4", "C7", "C9", "C12"}
+"""Actions of those groups that are the coming itself: ending them alone would be the opposite."""
+SWINGING = {"A1", "B1", "B2", "D3"}
+"""Actions that are nothing but back and forth."""
 
 SIDES = {"left": LEFT, "right": RIGHT}
 
@@ -132,19 +136,17 @@ def _play_event(
 ) -> None:
     level_T = _level(event, seconds_T, rng)
     length = event.end_s - event.onset_s
-    turns_T = np.clip((seconds_T - event.onset_s) / length, 0, 1) * event.cycles
-    window_T = ramp((seconds_T - event.onset_s) / (0.12 * length)) * ramp(
-        (event.end_s - seconds_T) / (0.12 * length)
-    )
-    repeats = event.cycles > 1
-    # Touches rub while they hold; pure shakes have no other level than their window.
-    beat_T = (
-        np.sin(2 * np.pi * turns_T * rng.choice([-1, 1])) * window_T if repeats else 0 * window_T
-    )
-    if event.code in ("A1", "B1", "B2", "D3"):
+    since_T, left_T = (seconds_T - event.onset_s) / length, (event.end_s - seconds_T) / length
+    window_T = ramp(since_T / 0.12) * ramp(left_T / 0.12)
+    beat_T = np.zeros_like(seconds_T)
+    if event.cycles > 1:
+        sense = rng.choice([-1, 1])
+        beat_T = sense * np.sin(2 * np.pi * event.cycles * np.clip(since_T, 0, 1)) * window_T
+    if event.code in SWINGING:
         level_T = window_T
-    elif event.code[0] in RETURNABLE:
-        beat_T = beat_T * np.clip(4 * level_T - 3, 0, 1)
+    elif event.code[0] in HELD:
+        # A hand rubs, pats or waves only where it has come to.
+        beat_T *= np.clip(4 * level_T - 3, 0, 1)
     side = SIDES.get(event.side, int(rng.integers(2)))
     play(event.code, Act(pose, subject, seconds_T, level_T, beat_T, side, event.amplitude, rng))
 
@@ -156,20 +158,25 @@ def ramp(share_T: Floats) -> Floats:
 
 
 def _level(event: Event, seconds_T: Floats, rng: Generator) -> Floats:
-    """How far the action is played: it comes, stays, and in some clips goes back."""
+    """How far the action is played: it comes, stays, and in some clips goes back; 0 to 1."""
     length = event.end_s - event.onset_s
-    shape = rng.choice(["come", "come and go", "go"], p=[0.4, 0.35, 0.25])
-    if event.code in ONE_WAY:
-        shape = "come"
-    elif event.code.startswith("drift"):
-        shape = rng.choice(["come", "come and go"])
-    elif event.code[0] not in RETURNABLE and shape == "go":
-        shape = "come and go"
+    course = _course(event.code, rng)
     if event.code == "C10":
         return 1 - ramp((seconds_T - event.onset_s) / (0.8 * length))
     share = rng.uniform(0.28, 0.42)
     come_T = ramp((seconds_T - event.onset_s) / (share * length))
     go_T = ramp((event.end_s - seconds_T) / (share * length))
-    if shape == "come":
+    if course == "come":
         return come_T
-    return go_T if shape == "go" else np.minimum(come_T, go_T)
+    return go_T if course == "go" else np.minimum(come_T, go_T)
+
+
+def _course(code: str, rng: Generator) -> str:
+    """Whether an event comes and stays, comes and goes, or only goes again."""
+    course = str(rng.choice(["come", "come and go", "go"], p=[0.4, 0.35, 0.25]))
+    if code in ONE_WAY:
+        return "come"
+    if code.startswith("drift"):
+        return str(rng.choice(["come", "come and go"]))
+    held = code[0] in HELD and code not in NEVER_HELD
+    return course if held or course != "go" else "come and go"

@@ -48,6 +48,9 @@ REGIONS = {
 }
 """What the acting part may meaningfully approach."""
 
+CLOSE_M = 0.28
+"""A hand not farther than this from the centre of head or torso is close to it."""
+
 _GROUPS = (
     ("the legs and feet", _LEGS),
     ("both arms", _ARMS),
@@ -86,8 +89,13 @@ def the(parts: Sequence[str]) -> str:
 
 
 def leader(facts: Facts, plan: ClipPlan) -> str:
-    """The part that carries out the clip's action: of its group's actors the widest mover."""
+    """The part that carries out the clip's action: of its group's actors the widest mover.
+
+    A body that acts about a resting torso (a shrug, a turn) is led by an upper arm.
+    """
     actors = ACTORS[action_by_code()[plan.events[0].code].part]
+    if actors == ("torso",) and not facts.moves(part_index("torso")):
+        actors = ("torso", "left upper arm", "right upper arm")
     return max(actors, key=lambda part: facts.extent_P[part_index(part)])
 
 
@@ -217,6 +225,20 @@ def aim(facts: Facts, plan: ClipPlan) -> tuple[str, int] | None:
                 )
                 options.append((after / before, other, phase))
     return min(options)[1:] if options else None
+
+
+def left_behind(facts: Facts, plan: ClipPlan) -> tuple[str, int] | None:
+    """The (part, phase) that the leader is close to at first and then clearly moves away from."""
+    part = part_index(leader(facts, plan))
+    for other in REGIONS[action_by_code()[plan.events[0].code].part]:
+        target = part_index(other)
+        apart_m = np.linalg.norm(facts.positions_TPD[0, part] - facts.positions_TPD[0, target])
+        if other in (*HANDS, *_LEGS) or apart_m > CLOSE_M:
+            continue
+        for phase in range(len(PHASES)):
+            if facts.parts_from(part, target, phase):
+                return other, phase
+    return None
 
 
 def same_limb(part: str, other: str) -> bool:

@@ -1,8 +1,10 @@
 """A pose over time, in the terms in which motions are written, and its skeleton.
 
-Motions set angles of trunk and head, points for wrists and ankles, and shapes of the hands; two-bone
-inverse kinematics finds elbows and knees. Arrays: T frames, S sides (0 left, 1 right), D axes x, y, z
-of the body frame, F fingers (thumb first). `OUT` is the outward sense of x on each side.
+Motions set angles of trunk and head, points for wrists and ankles, and shapes of the hands;
+two-bone inverse kinematics finds elbows and knees.
+
+Arrays: T frames, S sides (0 left, 1 right), D axes x, y, z of the body frame, F fingers (thumb
+first). `OUT` is the outward sense of x on each side.
 """
 
 from dataclasses import dataclass
@@ -14,8 +16,8 @@ from fmau.mini.figure import Subject
 
 Floats = NDArray[np.float64]
 
-OUT = (1.0, -1.0)
 LEFT, RIGHT = 0, 1
+OUT = np.array([1.0, -1.0])
 
 
 @dataclass(slots=True)
@@ -81,7 +83,10 @@ class Skeleton:
 
 
 def rotations(pitch_T: Floats, yaw_T: Floats, roll_T: Floats) -> Floats:
-    """Rotation matrices (T, 3, 3): forward by pitch, then tilt left by roll, then turn left by yaw."""
+    """Rotation matrices (T, 3, 3): forward by pitch, tilted left by roll, then turned left by yaw.
+
+    Angles are in radians; rotations apply in that order to vectors of the body frame.
+    """
     cp, sp = np.cos(pitch_T), np.sin(pitch_T)
     cy, sy = np.cos(yaw_T), np.sin(yaw_T)
     cr, sr = np.cos(roll_T), np.sin(roll_T)
@@ -114,76 +119,56 @@ def head_frame(pose: Pose, subject: Subject) -> tuple[Floats, Floats, Floats]:
 
 def shoulders(pose: Pose, subject: Subject) -> Floats:
     """Shoulder joints (T, S, D)."""
-    trunk_TDD = trunk_rotation(pose)
-    joints = []
-    for side in (LEFT, RIGHT):
-        local_TD = np.zeros_like(pose.root_TD)
-        local_TD[:, 0] = OUT[side] * subject.shoulder
-        local_TD[:, 1] = subject.trunk - 0.05 + pose.shrug_TS[:, side]
-        joints.append(pose.root_TD + np.einsum("tij,tj->ti", trunk_TDD, local_TD))
-    return np.stack(joints, axis=1)
+    local_TSD = np.zeros_like(pose.wrist_TSD)
+    local_TSD[..., 0] = np.multiply(OUT, subject.shoulder)
+    local_TSD[..., 1] = subject.trunk - 0.05 + pose.shrug_TS
+    turned_TSD = np.einsum("tij,tsj->tsi", trunk_rotation(pose), local_TSD)
+    return np.asarray(pose.root_TD[:, None] + turned_TSD)
+
+
+def hips(pose: Pose, subject: Subject) -> Floats:
+    """Hip joints (T, S, D)."""
+    apart_SD = np.outer(OUT, (subject.hip, 0.0, 0.0))
+    return np.asarray(pose.root_TD[:, None] + apart_SD)
 
 
 def two_bones(
-    start_TD: Floats, goal_TD: Floats, pole_TD: Floats, first: float, second: float
+    start_ND: Floats, goal_ND: Floats, pole_ND: Floats, first: float, second: float
 ) -> tuple[Floats, Floats]:
-    """Middle joint and end of a limb of two bones that reaches for a goal.
+    """Middle joints and ends of limbs of two bones that reach for goals, by the law of cosines.
 
     Args:
-        start_TD: where the limb is attached.
-        goal_TD: where its end should be; too far or too near, it gets as close as it can.
-        pole_TD: direction toward which the middle joint bends.
-        first, second: lengths of the bones.
+        start_ND: where the limbs are attached; N stands for any leading axes.
+        goal_ND: where the ends should be; too far or too near, they get as close as they can.
+        pole_ND: directions toward which the middle joints bend.
+        first, second: lengths of the bones, metres.
     """
-    reach_TD = goal_TD - start_TD
-    distance_T = np.linalg.norm(reach_TD, axis=-1)
-    along_TD = reach_TD / np.maximum(distance_T, 1e-9)[:, None]
-    distance_T = np.clip(distance_T, abs(first - second) + 0.02, first + second - 1e-4)
-    cosine_T = (first**2 + distance_T**2 - second**2) / (2 * first * distance_T)
-    across_TD = pole_TD - (pole_TD * along_TD).sum(-1, keepdims=True) * along_TD
-    across_TD /= np.maximum(np.linalg.norm(across_TD, axis=-1, keepdims=True), 1e-9)
-    sine_T = np.sqrt(np.maximum(0.0, 1 - cosine_T**2))
-    middle_TD = start_TD + first * (cosine_T[:, None] * along_TD + sine_T[:, None] * across_TD)
-    return middle_TD, start_TD + distance_T[:, None] * along_TD
+    reach_ND = goal_ND - start_ND
+    distance_N1 = np.linalg.norm(reach_ND, axis=-1, keepdims=True)
+    along_ND = reach_ND / np.maximum(distance_N1, 1e-9)
+    # Neither quite folded nor quite stretched, or the direction of the bend would be undefined.
+    distance_N1 = np.clip(distance_N1, abs(first - second) + 0.02, first + second - 1e-4)
+    cosine_N1 = (first**2 + distance_N1**2 - second**2) / (2 * first * distance_N1)
+    across_ND = _unit(pole_ND - (pole_ND * along_ND).sum(-1, keepdims=True) * along_ND)
+    sine_N1 = np.sqrt(np.maximum(0.0, 1 - cosine_N1**2))
+    middle_ND = start_ND + first * (cosine_N1 * along_ND + sine_N1 * across_ND)
+    return middle_ND, start_ND + distance_N1 * along_ND
 
 
 def skeleton(pose: Pose, subject: Subject) -> Skeleton:
     """Find all joints of a pose."""
     trunk_TDD = trunk_rotation(pose)
     neck_TD, head_TD, head_TDD = head_frame(pose, subject)
-    shoulder_TSD = shoulders(pose, subject)
-    arms = [
-        two_bones(
-            shoulder_TSD[:, side],
-            pose.wrist_TSD[:, side],
-            pose.elbow_TSD[:, side],
-            subject.upper_arm,
-            subject.lower_arm,
-        )
-        for side in (LEFT, RIGHT)
-    ]
-    elbow_TSD = np.stack([arm[0] for arm in arms], axis=1)
-    wrist_TSD = np.stack([arm[1] for arm in arms], axis=1)
-    forearm_TSD = wrist_TSD - elbow_TSD
-    forearm_TSD /= np.linalg.norm(forearm_TSD, axis=-1, keepdims=True)
-    fingers_TSD = forearm_TSD * 0.3 + pose.fingers_TSD
-    fingers_TSD /= np.maximum(np.linalg.norm(fingers_TSD, axis=-1, keepdims=True), 1e-9)
-    hip_TSD = np.stack(
-        [pose.root_TD + np.array([OUT[side] * subject.hip, 0.0, 0.0]) for side in (LEFT, RIGHT)],
-        axis=1,
+    shoulder_TSD, hip_TSD = shoulders(pose, subject), hips(pose, subject)
+    elbow_TSD, wrist_TSD = two_bones(
+        shoulder_TSD, pose.wrist_TSD, pose.elbow_TSD, subject.upper_arm, subject.lower_arm
     )
-    legs = [
-        two_bones(
-            hip_TSD[:, side],
-            pose.ankle_TSD[:, side],
-            pose.knee_TSD[:, side],
-            subject.upper_leg,
-            subject.lower_leg,
-        )
-        for side in (LEFT, RIGHT)
-    ]
-    ankle_TSD = np.stack([leg[1] for leg in legs], axis=1)
-    toward_TSD = np.stack([_foot(pose, side) for side in (LEFT, RIGHT)], axis=1)
+    knee_TSD, ankle_TSD = two_bones(
+        hip_TSD, pose.ankle_TSD, pose.knee_TSD, subject.upper_leg, subject.lower_leg
+    )
+    # Even a hand with a direction of its own gives way a little to the lower arm.
+    fingers_TSD = _unit(0.3 * _unit(wrist_TSD - elbow_TSD) + pose.fingers_TSD)
+    foot_TSD, sole_D = subject.foot * _toward_toes(pose), np.array([0.0, -0.04, 0.0])
     return Skeleton(
         hips_TD=pose.root_TD,
         chest_TD=pose.root_TD + trunk_TDD @ np.array([0.0, subject.trunk / 2, 0.0]),
@@ -197,21 +182,27 @@ def skeleton(pose: Pose, subject: Subject) -> Skeleton:
         palm_TSD=wrist_TSD + 0.3 * subject.hand * fingers_TSD,
         fingers_TSD=fingers_TSD,
         hip_TSD=hip_TSD,
-        knee_TSD=np.stack([leg[0] for leg in legs], axis=1),
+        knee_TSD=knee_TSD,
         ankle_TSD=ankle_TSD,
-        heel_TSD=ankle_TSD - 0.25 * subject.foot * toward_TSD + np.array([0.0, -0.04, 0.0]),
-        toe_TSD=ankle_TSD + 0.75 * subject.foot * toward_TSD + np.array([0.0, -0.04, 0.0]),
+        heel_TSD=ankle_TSD - 0.25 * foot_TSD + sole_D,
+        toe_TSD=ankle_TSD + 0.75 * foot_TSD + sole_D,
     )
 
 
-def _foot(pose: Pose, side: int) -> Floats:
-    """Unit direction from heel to toe (T, D)."""
-    heel_T, out_T = pose.heel_TS[:, side], pose.toe_out_TS[:, side]
+def _toward_toes(pose: Pose) -> Floats:
+    """Unit directions from heel to toe (T, S, D)."""
+    lowered_TS = np.cos(pose.heel_TS)
     return np.stack(
         [
-            OUT[side] * np.sin(out_T) * np.cos(heel_T),
-            -np.sin(heel_T),
-            np.cos(out_T) * np.cos(heel_T),
+            OUT * np.sin(pose.toe_out_TS) * lowered_TS,
+            -np.sin(pose.heel_TS),
+            np.cos(pose.toe_out_TS) * lowered_TS,
         ],
         axis=-1,
     )
+
+
+def _unit(vectors_ND: Floats) -> Floats:
+    """The same directions at length 1; a zero vector stays zero."""
+    lengths_N1 = np.linalg.norm(vectors_ND, axis=-1, keepdims=True)
+    return np.asarray(vectors_ND / np.maximum(lengths_N1, 1e-9))

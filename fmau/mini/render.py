@@ -9,7 +9,6 @@ Axes: T frames, H height, W width, C red-green-blue; N points, D axes of the bod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -183,6 +182,3 @@ class _Figure:
         reach = FINGER_SHARE[finger] * length * 0.85 * (1 - 0.72 * curl)
         tone = shade(skin, 1.0 - 0.10 * curl - (0.04 if finger % 2 else 0.0))
         painter.limb(root, root + reach * direction, 0.0145, 0.0115, tone, ahead=0.075)
-
-
-cv2.setNumThreads(1)

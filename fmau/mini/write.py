@@ -122,21 +122,25 @@ def _claim(out: Path, request: _Request) -> None:
     """Mark the folder as this request's, or refuse it."""
     marker = out / "mini.json"
     if marker.is_file():
-        found = json.loads(marker.read_text("utf-8"))
-        if found != asdict(request):
+        found = marker.read_text("utf-8")
+        if found != _as_json(asdict(request)):
             raise RunError(
-                f"{out} holds another mini benchmark ({found}); choose another folder or delete it"
+                f"{out} holds another mini benchmark, {' '.join(found.split())}, and not "
+                f"{asdict(request)}; choose another folder or delete it"
             )
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunError(f"{out} is not an empty folder; choose another one or empty it")
-    out.mkdir(parents=True, exist_ok=True)
     _dump(marker, asdict(request))
+
+
+def _as_json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
 def _dump(path: Path, content: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path.write_text(_as_json(content), "utf-8")
 
 
 def _caption_row(clip: CastClip) -> dict[str, Any]:

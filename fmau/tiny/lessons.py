@@ -25,9 +25,8 @@ from fmau.dataset.questions import load_questions
 from fmau.frames.clip import ClipFrames, frames_from_pixels
 from fmau.frames.sampling import sample_indices
 from fmau.mini import phrases
-from fmau.mini.casting import plan_clip
-from fmau.mini.facts import Facts, observe
-from fmau.mini.figure import sample_subject
+from fmau.mini.cast import cast_split
+from fmau.mini.facts import Facts
 from fmau.mini.kinematics import animate
 from fmau.mini.plan import FPS, ClipPlan
 from fmau.mini.questions import ask
@@ -35,7 +34,7 @@ from fmau.mini.render import render_frames
 from fmau.prompts import PromptSet
 from fmau.recipe import FramesBlock
 from fmau.records import Question
-from fmau.taxonomy import action_by_code, actions, parts
+from fmau.taxonomy import action_by_code, actions
 
 RENDER_HEIGHT, RENDER_WIDTH = 384, 320
 """Size of mini clips; frames are drawn at it and shrunk, as they are in answering."""
@@ -136,12 +135,7 @@ def _draw(job: tuple[int, int, int, PromptSet, FramesBlock]) -> list[dict[str, A
     count, seed, draw, prompts, spec = job
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, draw])
-    cast: list[tuple[ClipPlan, Facts]] = []
-    for number in range(count):
-        group = parts()[number % len(parts())]
-        action = group.actions[rng.integers(len(group.actions))]
-        plan = plan_clip(f"lesson_{draw}_{number}", action.code, sample_subject(rng), rng)
-        cast.append((plan, observe(animate(plan).motion)))
+    cast = [(clip.plan, clip.facts) for clip in cast_split(count, 1, rng)]
     questions = _questions(ask(cast, rng))
     return [_row(plan, facts, questions[plan.name], prompts, spec, rng) for plan, facts in cast]
 
@@ -232,12 +226,7 @@ def corpus(prompts: Sequence[PromptSet], *, clips: int, seed: int) -> Iterator[s
         yield f"{action.part}: {action.label}, {action.meaning}."
         yield f"A. {action.label}\nB. {action.part}"
     rng = np.random.default_rng(seed)
-    subject = sample_subject(rng)
-    cast = []
-    for number in range(clips):
-        action = actions()[number % len(actions())]
-        plan = plan_clip(f"corpus_{number}", action.code, subject, rng)
-        cast.append((plan, observe(animate(plan).motion)))
+    cast = [(clip.plan, clip.facts) for clip in cast_split(clips, 1, rng)]
     for row in ask(cast, rng):
         yield row["question"]
         yield row["answer"]

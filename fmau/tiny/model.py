@@ -90,6 +90,5 @@ def save_checkpoint(
     """Write weights as bfloat16 (computing is in float32 on CPUs) and the processor's files."""
     out.mkdir(parents=True, exist_ok=True)
     half = {name: tensor.to(torch.bfloat16) for name, tensor in model.state_dict().items()}
-    model.config.dtype = torch.bfloat16
     model.save_pretrained(out, state_dict=half)
     processor.save_pretrained(out)

@@ -29,12 +29,15 @@ class Packed:
         labels_L: ids of answer tokens (with their end-of-turn token), else `IGNORED`.
         positions_AL: multimodal RoPE positions.
         branch_L: 0 in the prefix, k in the k-th conversation.
+        weights_L: of each label in the loss. Answers weigh by the fourth root of their length, so
+            that a paragraph counts three times as much as a letter, not a hundred times.
     """
 
     ids_L: Tensor
     labels_L: Tensor
     positions_AL: Tensor
     branch_L: Tensor
+    weights_L: Tensor
 
 
 def pack(
@@ -61,17 +64,20 @@ def pack(
     if prompts[0].count(video_token) == 0 or video_token in prompts[0][len(prefix) :]:
         raise ValueError("the conversations do not share the video")
     ids, labels, branch = list(prefix), [IGNORED] * len(prefix), [0] * len(prefix)
+    weights = [0.0] * len(prefix)
     for number, (prompt, answer) in enumerate(conversations, start=1):
         rest = list(prompt[len(prefix) :])
         ids += rest + list(answer)
         labels += [IGNORED] * len(rest) + list(answer)
         branch += [number] * (len(rest) + len(answer))
+        weights += [0.0] * len(rest) + [len(answer) ** -0.75] * len(answer)
     branch_L = torch.tensor(branch)
     return Packed(
         ids_L=torch.tensor(ids),
         labels_L=torch.tensor(labels),
         positions_AL=_positions(torch.tensor(prefix), branch_L, video_grid_thw, model),
         branch_L=branch_L,
+        weights_L=torch.tensor(weights),
     )
 
 
@@ -96,12 +102,14 @@ def collate(packs: Sequence[Packed]) -> dict[str, Tensor]:
     """Stack clips, padded at the end to the longest.
 
     Returns:
-        input_ids and labels (B, L), position_ids (A, B, L), attention_mask (B, 1, L, L) boolean.
+        input_ids, labels and weights (B, L), position_ids (A, B, L), attention_mask (B, 1, L, L)
+        boolean.
     """
     longest = max(len(packed.ids_L) for packed in packs)
     batch = len(packs)
     ids_BL = torch.zeros(batch, longest, dtype=torch.long)
     labels_BL = torch.full((batch, longest), IGNORED)
+    weights_BL = torch.zeros(batch, longest)
     positions_ABL = torch.zeros(3, batch, longest, dtype=torch.long)
     # Padding is a branch of its own; it sees itself, so no row of the mask is empty.
     branch_BL = torch.full((batch, longest), -1)
@@ -111,12 +119,14 @@ def collate(packs: Sequence[Packed]) -> dict[str, Tensor]:
         labels_BL[row, :length] = packed.labels_L
         positions_ABL[:, row, :length] = packed.positions_AL
         branch_BL[row, :length] = packed.branch_L
+        weights_BL[row, :length] = packed.weights_L
     causal_LL = torch.ones(longest, longest, dtype=torch.bool).tril()
     key_B1L, query_BL1 = branch_BL[:, None, :], branch_BL[:, :, None]
     visible_BLL = causal_LL & ((key_B1L == query_BL1) | ((key_B1L == 0) & (query_BL1 > 0)))
     return {
         "input_ids": ids_BL,
         "labels": labels_BL,
+        "weights": weights_BL,
         "position_ids": positions_ABL,
         "attention_mask": visible_BLL[:, None],
     }

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TextIO
 
 import numpy as np
 import torch
@@ -20,7 +21,13 @@ from torch import Tensor, nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 
 from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
+from fmau.tiny.model import save_checkpoint
 from fmau.tiny.pack import IGNORED, Packed, collate, pack
+
+HELD_OUT = 520
+"""The last clips of a pool, whose people appear in no other, are not trained on."""
+
+LOG_STEPS = 20
 
 COORDINATES_PER_GROUP = 2 * 14 * 3
 """Two frames x 14 body parts x 3 axes, as the position head predicts them."""
@@ -49,11 +56,11 @@ class Stage:
 
 TASKS = {"CMAR": 2.0, "FMAR": 2.0, "SAD": 2.0, "MAD": 2.0, "MAS": 2.0, "PPR": 2.0}
 STAGES = (
-    Stage("see", 700, 24, 0, {}, 1e-3),
-    Stage("speak", 700, 16, 6, {"part": 2, "label": 2, "hint": 2, "MADU": 1, "CMAR": 1}, 1e-3),
+    Stage("see", 400, 24, 0, {}, 1e-3),
+    Stage("speak", 350, 16, 6, {"part": 2, "label": 2, "hint": 2, "MADU": 1, "CMAR": 1}, 1e-3),
     Stage(
         "answer",
-        2400,
+        900,
         16,
         6,
         {**TASKS, "part": 0.5, "label": 1, "hint": 0.5, "MADU": 0.6, "MARE": 0.6},
@@ -89,7 +96,7 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
     def __iter__(self) -> Iterator[list[Sample]]:
         rng = np.random.default_rng(self.seed)
         while True:
-            picks = rng.choice(len(self.pool), self.stage.clips, replace=False)
+            picks = rng.choice(len(self.pool) - HELD_OUT, self.stage.clips, replace=False)
             yield [
                 make_sample(
                     clip,
@@ -160,21 +167,47 @@ def losses(
     packs = [sample.packed for sample in samples if sample.packed is not None]
     if not packs:
         return torch.zeros(()), position_loss
-    hidden_NH, labels_N = answer_states(model, packs, grid_thw, seen)
-    return nn.functional.cross_entropy(model.lm_head(hidden_NH), labels_N), position_loss
+    logits_NV, labels_N, weights_N = answer_logits(model, packs, grid_thw, seen)
+    losses_N = nn.functional.cross_entropy(logits_NV, labels_N, reduction="none")
+    return (losses_N * weights_N).sum() / weights_N.sum(), position_loss
 
 
-def answer_states(
+def answer_logits(
     model: Qwen3VLForConditionalGeneration, packs: Sequence[Packed], grid_thw: Tensor, seen: object
-) -> tuple[Tensor, Tensor]:
-    """Hidden states that predict an answer token, and those tokens, over all packed clips."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits where an answer token is predicted, these tokens and their weights, of all clips."""
     batch = collate(packs)
-    labels_BL = batch.pop("labels")
+    labels_BL, weights_BL = batch.pop("labels")[:, 1:], batch.pop("weights")[:, 1:]
     output = model.model(
         **batch, video_grid_thw=grid_thw, mm_encoder_outputs={"video": seen}, use_cache=False
     )
-    predicts = labels_BL[:, 1:] != IGNORED
-    return output.last_hidden_state[:, :-1][predicts], labels_BL[:, 1:][predicts]
+    predicts = labels_BL != IGNORED
+    hidden_NH = output.last_hidden_state[:, :-1][predicts]
+    return model.lm_head(hidden_NH), labels_BL[predicts], weights_BL[predicts]
+
+
+@torch.no_grad()
+def held_out_accuracy(
+    model: Qwen3VLForConditionalGeneration, processor: Qwen3VLProcessor, clips: Sequence[LessonClip]
+) -> dict[str, float]:
+    """Share of right first tokens per closed task: what constrained decoding would about score."""
+    model.eval()
+    hits: dict[str, list[bool]] = {}
+    for clip in clips:
+        lessons = [lesson for lesson in clip.lessons if lesson.kind in (*TASKS, "hint", "part")]
+        sample = make_sample(clip, lessons, processor, model)
+        assert sample.packed is not None
+        seen = model.model.get_video_features(
+            sample.pixel_values, sample.grid_thw, return_dict=True
+        )
+        logits_NV, labels_N, _ = answer_logits(model, [sample.packed], sample.grid_thw, seen)
+        right = (logits_NV.argmax(-1) == labels_N).tolist()
+        at = 0
+        for lesson in lessons:
+            hits.setdefault(lesson.kind, []).append(right[at])
+            at += len(_ids(processor, lesson.answer + processor.tokenizer.eos_token))
+    model.train()
+    return {kind: round(sum(values) / len(values), 3) for kind, values in sorted(hits.items())}
 
 
 def train(
@@ -184,9 +217,15 @@ def train(
     *,
     seed: int,
     log_path: Path,
+    out: Path,
     stages: Sequence[Stage] = STAGES,
 ) -> None:
-    """Run the curriculum; one JSON line per 20 steps goes to `log_path`."""
+    """Run the curriculum.
+
+    Args:
+        log_path: gets one JSON line per 20 steps.
+        out: gets the checkpoint, every 100 steps and at the end.
+    """
     frames = pool[0].frames
     tokens_per_group = (frames.height // 32) * (frames.width // 32)
     width = model.config.text_config.hidden_size
@@ -195,11 +234,15 @@ def train(
     with log_path.open("a", encoding="utf-8") as log:
         for number, stage in enumerate(stages):
             reader = Reader(pool, processor, model, stage, seed + number)
-            _run_stage(model, head, reader, log)
+            _run_stage(model, head, reader, log, out)
 
 
 def _run_stage(
-    model: Qwen3VLForConditionalGeneration, head: nn.Linear, reader: Reader, log: object
+    model: Qwen3VLForConditionalGeneration,
+    head: nn.Linear,
+    reader: Reader,
+    log: TextIO,
+    out: Path,
 ) -> None:
     stage = reader.stage
     parameters = [*model.parameters(), *head.parameters()]
@@ -217,15 +260,15 @@ def _run_stage(
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
         sums += answer_loss.item(), position_loss.item()
-        if step % 20 == 0:
-            row = {
-                "stage": stage.name,
-                "step": step,
-                "answer_loss": round(sums[0] / 20, 4),
-                "position_loss": round(sums[1] / 20, 5),
-                "seconds": round(time.monotonic() - started, 1),
-            }
-            print(json.dumps(row), file=log, flush=True)  # type: ignore[call-overload]
+        if step % LOG_STEPS == 0:
+            row: dict[str, Any] = {"stage": stage.name, "step": step}
+            row |= {"answer_loss": sums[0] / LOG_STEPS, "position_loss": sums[1] / LOG_STEPS}
+            row |= {"seconds": round(time.monotonic() - started)}
+            if stage.lessons and (step % 100 == 0 or step == stage.steps):
+                shown = [reader.pool[len(reader.pool) - 1 - place] for place in range(min(64, len(reader.pool)))]
+                row["held_out"] = held_out_accuracy(model, reader.processor, shown)
+                save_checkpoint(model, reader.processor, out)
+            print(json.dumps(row), file=log, flush=True)
             sums[:] = 0
 
 

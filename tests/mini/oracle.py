@@ -245,6 +245,8 @@ def _claims(text: str, t: Tracks) -> list[tuple[str, bool]]:
     claims = []
     for sentence in re.split(r"(?<=[.])\s+", text):
         lower = sentence.lower()
+        if lower.startswith("throughout the video the "):
+            lower = lower.replace("throughout the video", "in the early, middle and late phases")
         if lower.startswith("in the ") and " moves closer " not in lower:
             claims += _timeline_claims(lower, t)
         if match := re.search(rf"the {P} (?:approaches|moves closer to) the {Q}", lower):
@@ -260,6 +262,12 @@ def _claims(text: str, t: Tracks) -> list[tuple[str, bool]]:
         if match := re.search(rf"the {P} starts at about ([\d.]+) seconds", lower):
             start_s = start_frame(t.part(match["one"])) / t.fps
             claims.append((sentence, abs(start_s - float(match[2])) < 0.25))
+        if match := re.search(
+            rf"the {P} starts close to the {Q} and moves away .* the (\w+)", lower
+        ):
+            start_m = np.linalg.norm(t.part(match["one"])[0] - t.part(match["two"])[0])
+            change = distance_change(t, match["one"], match["two"], match[3])
+            claims.append((sentence, bool(start_m < 0.28 and change > MOVED_M)))
         if match := re.search(rf"the {P} shows the largest movement", lower):
             claims.append((sentence, t.widest() == match["one"]))
         if match := re.search(r"while (.*) follows?\.", lower):

@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from fmau.dataset.questions import load_questions
 from fmau.errors import RunError
 from fmau.mini.cast import deal_codes
 from fmau.mini.facts import observe
 from fmau.mini.plan import FPS, Motion
 from fmau.mini.write import write_mini
-from fmau.taxonomy import action_by_code, parts
+from fmau.taxonomy import Task, action_by_code, parts
 
 SIZE = {"clips": 3, "train_clips": 2, "seed": 5, "height": 96, "width": 80}
 
@@ -61,6 +62,16 @@ def test_files_agree_with_each_other(mini: Path) -> None:
         action = labels[Path(row["video"]).stem]
         assert (row["coarse"], row["fine"]) == (action.part, action.label)
         assert len(row["caption"]) == 5
+
+
+@pytest.mark.slow
+def test_question_files_are_read_like_the_official_ones(mini: Path) -> None:
+    for folder in (mini, mini / "train"):
+        read = load_questions(folder / "questions.json")
+        assert len(read.questions) == len(read.gold) == 12 * len(list((folder / "clips").iterdir()))
+        assert {q.task: len(q.options) for q in read.questions} == {
+            task: task.option_count for task in Task
+        }
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Motion programmes: one function per micro-action that plays it into a pose.
 
-`play` runs an event's programme, or shifts a body part for the small secondary movements whose codes
-(`DRIFTS`) lie outside the taxonomy.
+`play` runs an event's programme, or shifts a body part for the small secondary movements whose
+codes (`DRIFTS`) lie outside the taxonomy.
 """
 
 import numpy as np

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fmau.mini.figure import Subject
-from fmau.mini.pose import OUT, Pose, head_frame, trunk_rotation, two_bones
+from fmau.mini.pose import OUT, Pose, head_frame, hips, trunk_rotation, two_bones
 
 Floats = NDArray[np.float64]
 Vector = tuple[float, float, float]
@@ -37,6 +37,9 @@ TRUNK_MARKS: dict[str, Vector] = {
     "shoulder": (0.40, 0.94, 0.16),
 }
 """Places on the trunk, likewise, in trunk lengths from the hips."""
+
+PALM, FINGERTIPS = 0.45, 0.95
+"""What touches: a place of the hand along the fingers, in hand lengths from the wrist."""
 
 
 @dataclass(slots=True)
@@ -65,12 +68,17 @@ class Act:
     @property
     def out(self) -> float:
         """+1 for the left side, -1 for the right: the outward sense of x."""
-        return OUT[self.side]
+        return float(OUT[self.side])
 
     @property
     def other(self) -> int:
         """The side that does not act."""
         return 1 - self.side
+
+
+def mirrored(vector: Vector, side: int) -> Floats:
+    """A vector (D,) given for the left side of the body, on this side."""
+    return np.array([OUT[side], 1.0, 1.0]) * vector
 
 
 def mark(act: Act, name: str, side: int | None = None) -> Floats:
@@ -79,14 +87,12 @@ def mark(act: Act, name: str, side: int | None = None) -> Floats:
     Args:
         side: on which side of the body; by default the acting one.
     """
-    sign = OUT[act.side if side is None else side]
+    side = act.side if side is None else side
     if name in HEAD_MARKS:
-        x, y, z = HEAD_MARKS[name]
         _, middle_TD, head_TDD = head_frame(act.pose, act.subject)
-        return middle_TD + act.subject.head * (head_TDD @ np.array([sign * x, y, z]))
-    x, y, z = TRUNK_MARKS[name]
-    local = act.subject.trunk * np.array([sign * x, y, z])
-    return act.pose.root_TD + trunk_rotation(act.pose) @ local
+        return middle_TD + act.subject.head * (head_TDD @ mirrored(HEAD_MARKS[name], side))
+    local_D = act.subject.trunk * mirrored(TRUNK_MARKS[name], side)
+    return act.pose.root_TD + trunk_rotation(act.pose) @ local_D
 
 
 def leg_mark(act: Act, side: int, share: float, lift: float = 0.09) -> Floats:
@@ -96,7 +102,7 @@ def leg_mark(act: Act, side: int, share: float, lift: float = 0.09) -> Floats:
         lift: how far above the bone the skin is, metres; on the lower leg, how far in front.
     """
     subject = act.subject
-    hip_TD = act.pose.root_TD + np.array([OUT[side] * subject.hip, 0.0, 0.0])
+    hip_TD = hips(act.pose, subject)[:, side]
     knee_TD, ankle_TD = two_bones(
         hip_TD,
         act.pose.ankle_TSD[:, side],
@@ -130,17 +136,16 @@ def reach(
         elbow: where the elbow points at the goal, for the left arm.
     """
     side = act.side if side is None else side
-    mirror = np.array([OUT[side], 1.0, 1.0])
-    toward = np.array(fingers) * mirror / np.linalg.norm(fingers)
-    wrist_TD = goal_TD - toward * act.subject.hand * (0.45 if palm else 0.95)
+    toward_D = mirrored(fingers, side) / np.linalg.norm(fingers)
+    wrist_TD = goal_TD - toward_D * act.subject.hand * (PALM if palm else FINGERTIPS)
     level_T1 = act.level_T[:, None]
     pose = act.pose
     # Hands swing out and forward on their way, as arms do to clear the body.
-    arc = np.array([0.05 * OUT[side], 0.0, 0.10])
+    arc_D = mirrored((0.05, 0.0, 0.10), side)
     pose.wrist_TSD[:, side] += level_T1 * (wrist_TD - pose.wrist_TSD[:, side])
-    pose.wrist_TSD[:, side] += 4 * level_T1 * (1 - level_T1) * arc
-    pose.fingers_TSD[:, side] += level_T1 * (2.0 * toward - pose.fingers_TSD[:, side])
-    pose.elbow_TSD[:, side] += level_T1 * (np.array(elbow) * mirror - pose.elbow_TSD[:, side])
+    pose.wrist_TSD[:, side] += 4 * level_T1 * (1 - level_T1) * arc_D
+    pose.fingers_TSD[:, side] += level_T1 * (2.0 * toward_D - pose.fingers_TSD[:, side])
+    pose.elbow_TSD[:, side] += level_T1 * (mirrored(elbow, side) - pose.elbow_TSD[:, side])
     shape(act, curl, side=side)
 
 
@@ -155,5 +160,4 @@ def shape(act: Act, curl: tuple[float, ...], *, side: int, spread: float = 0.15)
 def shift_hand(act: Act, by: Vector, *, side: int | None = None) -> None:
     """Move a wrist by `by` (left hand, metres) times the beat."""
     side = act.side if side is None else side
-    mirror = np.array([OUT[side], 1.0, 1.0])
-    act.pose.wrist_TSD[:, side] += act.beat_T[:, None] * np.array(by) * mirror
+    act.pose.wrist_TSD[:, side] += act.beat_T[:, None] * mirrored(by, side)

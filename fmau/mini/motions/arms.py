@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fmau.mini.motions.act import Act, Vector, mark, reach, shift_hand
+from fmau.mini.motions.act import Act, Floats, Vector, mark, mirrored, reach, shift_hand
 from fmau.mini.pose import LEFT, OUT, RIGHT
 
 OPEN = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -10,10 +10,9 @@ FIST = (0.8, 1.0, 1.0, 1.0, 1.0)
 POINTING = (0.8, 0.0, 1.0, 1.0, 1.0)
 
 
-def _place(act: Act, at: Vector, side: int) -> np.ndarray:
+def _place(act: Act, at: Vector, side: int) -> Floats:
     """A fixed point (T, D) given for the left side."""
-    point = np.array(at) * np.array([OUT[side], 1.0, 1.0])
-    return np.broadcast_to(point, act.pose.root_TD.shape)
+    return np.broadcast_to(mirrored(at, side), act.pose.root_TD.shape)
 
 
 def illustrative_gestures(act: Act) -> None:

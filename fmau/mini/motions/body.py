@@ -32,13 +32,7 @@ def sitting_straightly(act: Act) -> None:
 
 def shrugging(act: Act) -> None:
     """A4: both shoulders lift."""
-    lift_T = (
-        0.085
-        * act.amplitude
-        * np.maximum(act.level_T, 0)
-        * (0.5 - 0.5 * np.cos(np.pi * (act.beat_T + 1)))
-    )
-    lift_T = np.maximum(lift_T, 0.085 * act.amplitude * act.level_T)
+    lift_T = 0.085 * act.amplitude * act.level_T
     act.pose.shrug_TS += lift_T[:, None]
     act.pose.wrist_TSD[..., 1] += 0.4 * lift_T[:, None]
 

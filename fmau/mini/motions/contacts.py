@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fmau.mini.motions.act import Act, Vector, leg_mark, mark, reach, shift_hand
-from fmau.mini.pose import LEFT, OUT, RIGHT
+from fmau.mini.motions.act import Act, Vector, leg_mark, mark, mirrored, reach, shift_hand
+from fmau.mini.pose import LEFT, RIGHT
 
 TOUCH = (0.3, 0.2, 0.3, 0.4, 0.5)
 FOREFINGER = (0.7, 0.0, 0.9, 0.9, 0.9)
@@ -166,9 +166,8 @@ def scratching_feet(act: Act) -> None:
     """G4: bending far down, a hand scratches a lifted foot."""
     act.pose.lean_TD[:, 0] += 1.02 * act.level_T
     act.pose.lean_TD[:, 1] += 0.12 * act.out * act.level_T
-    act.pose.ankle_TSD[:, act.side] += act.level_T[:, None] * np.array(
-        [0.05 * OUT[act.side], 0.13, 0.05]
-    )
+    lift_D = mirrored((0.05, 0.13, 0.05), act.side)
+    act.pose.ankle_TSD[:, act.side] += act.level_T[:, None] * lift_D
     goal_TD = act.pose.ankle_TSD[:, act.side] + np.array([0.0, 0.0, 0.10])
     reach(act, goal_TD, (0.0, -0.9, 0.4), curl=(0.4, 0.5, 0.5, 0.5, 0.5))
     shift_hand(act, (0.02, 0.0, 0.045 * act.amplitude))

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from fmau.mini.motions.act import Act, Floats
+from fmau.mini.motions.act import Act, Floats, Vector, mirrored
 from fmau.mini.pose import LEFT, OUT, RIGHT
 
 
-def _move(act: Act, side: int, by: tuple[float, float, float], amount_T: Floats) -> None:
+def _move(act: Act, side: int, by: Vector, amount_T: Floats) -> None:
     """Shift an ankle by `by` (left leg, metres) times an amount."""
-    mirror = np.array([OUT[side], 1.0, 1.0])
-    act.pose.ankle_TSD[:, side] += amount_T[:, None] * np.array(by) * mirror
+    act.pose.ankle_TSD[:, side] += amount_T[:, None] * mirrored(by, side)
 
 
 def tiptoe(act: Act) -> None:

@@ -21,7 +21,7 @@ Row = dict[str, str]
 
 
 def askable(facts: Facts, plan: ClipPlan) -> bool:
-    """Whether the clip has statements enough, true and false ones, for every yes/no task."""
+    """Whether the clip has statements enough for two questions of every yes/no task."""
     statements = candidates(facts, plan)
     return all(balance.enough(s for s in statements if s.task is task) for task in YES_NO_TASKS)
 

@@ -67,7 +67,7 @@ def candidates(facts: Facts, plan: ClipPlan) -> tuple[Statement, ...]:
 
     Args:
         facts: what `observe` measured.
-        plan: of the same clip; statements depend on the motion alone, never on the label.
+        plan: of the same clip; where it repeats an action, no part is said not to.
 
     Returns:
         Statements of the four yes/no tasks, both true and false ones, in a fixed order.
