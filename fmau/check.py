@@ -5,23 +5,28 @@ together; if there are none, the plan says how much there is to do.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from fmau.conversation import user_text
+from fmau.conversation import VIDEO_PART, Message, messages, user_text
 from fmau.dataset.questions import clip_path, load_questions
-from fmau.errors import ClipError, InputError, Problem
-from fmau.frames.clip import read_clip
+from fmau.errors import ClipError, InputError, Problem, RecipeError
+from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import Timeline, probe
 from fmau.prompts import PromptSet, load_prompts
 from fmau.recipe import PIXEL_FACTOR, Recipe
 from fmau.records import Question
+from fmau.serve.preflight import check_model
 from fmau.taxonomy import Task
+from fmau.torchvision_cpu import ensure_torchvision
 
 DEFAULT_BLOCK = 32
 """Tokens per KV block where the recipe leaves the choice to us: 16 on GPU, 32 on CPU."""
@@ -42,6 +47,7 @@ class Plan:
         vision_tokens: of one clip, timestamps not counted.
         common_tokens: length of the prompt set's common text; None when the tokenizer is not on
             this machine.
+        longest_prompt: tokens of the longest question with all that precedes it; None likewise.
         prompt_tokens: sum over all questions of what the model reads; None likewise.
         computed_tokens: the same with every clip's shared prefix counted once, as the server's
             prefix cache should have it; None likewise.
@@ -55,6 +61,7 @@ class Plan:
     frame_width: int
     vision_tokens: int
     common_tokens: int | None = None
+    longest_prompt: int | None = None
     prompt_tokens: int | None = None
     computed_tokens: int | None = None
     weights_gib: float | None = None
@@ -64,10 +71,12 @@ def check_recipe(recipe: Recipe) -> Plan:
     """Read all that the recipe names.
 
     Raises:
-        RecipeError: unusable prompts.
+        RecipeError: unusable prompts, or a context too short for the longest question.
+        ServerError: a model path where no checkpoint is.
         InputError: defects of the question file, or clips that cannot be read, all of them.
     """
     prompts = load_prompts(recipe.prompt.set)
+    check_model(recipe.model)
     questions = load_questions(recipe.data.questions).questions
     timelines = _probe_all(recipe, questions)
     first = read_clip(clip_path(recipe.data.clips, questions[0].clip), recipe.frames)
@@ -81,8 +90,11 @@ def check_recipe(recipe: Recipe) -> Plan:
         frame_width=first.width,
         vision_tokens=vision_tokens,
     )
-    model = Path(recipe.model.path)
-    return _with_tokens(plan, recipe, prompts, questions) if model.is_dir() else plan
+    if not Path(recipe.model.path).is_dir() or find_spec("transformers") is None:
+        return plan
+    plan = _with_tokens(plan, recipe, prompts, questions, first)
+    _check_context(plan, recipe)
+    return plan
 
 
 def plan_table(recipe: Recipe, plan: Plan) -> Table:
@@ -96,7 +108,7 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
     table.add_row("frames", f"{recipe.frames.count} a clip, {recipe.frames.policy}, {size}")
     table.add_row("vision tokens", f"{plan.vision_tokens:,} a clip")
     if plan.prompt_tokens is None or plan.computed_tokens is None:
-        table.add_row("prompt tokens", "unknown: the tokenizer is not on this machine")
+        table.add_row("prompt tokens", "unknown: no checkpoint folder or no transformers here")
         return table
     share = 100 * plan.computed_tokens / plan.prompt_tokens
     table.add_row(
@@ -104,6 +116,7 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
         f"{plan.prompt_tokens:,}; {plan.computed_tokens:,} to compute ({share:.0f} %), "
         "each clip's shared prefix once",
     )
+    table.add_row("longest prompt", f"{plan.longest_prompt:,} tokens")
     table.add_row("common text", f"{plan.common_tokens} tokens{_common_remark(recipe, plan)}")
     table.add_row("weights", f"{plan.weights_gib:.2f} GiB on disk")
     return table
@@ -120,8 +133,22 @@ def _common_remark(recipe: Recipe, plan: Plan) -> str:
     )
 
 
-def _probe_all(recipe: Recipe, questions: tuple[Question, ...]) -> dict[str, Timeline]:
-    clips = dict.fromkeys(question.clip for question in questions)
+def _check_context(plan: Plan, recipe: Recipe) -> None:
+    needed = (plan.longest_prompt or 0) + recipe.answer.max_tokens_open
+    if needed > recipe.serve.max_model_len:
+        raise RecipeError(
+            f"serve.max_model_len is {recipe.serve.max_model_len} tokens, but the longest question "
+            f"takes {plan.longest_prompt} with its clip and a reply may take "
+            f"{recipe.answer.max_tokens_open}; raise serve.max_model_len to {needed} or more, or "
+            "lower frames.max_pixels_per_frame, frames.count or answer.max_tokens_open"
+        )
+
+
+def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timeline]:
+    if not recipe.data.clips.is_dir():
+        remedy = "put the clips there or correct the recipe"
+        raise InputError([Problem(f"data.clips {recipe.data.clips}", "no such folder", remedy)])
+    asked = Counter(question.clip for question in questions)
 
     def look(clip: str) -> Timeline | ClipError:
         try:
@@ -130,42 +157,81 @@ def _probe_all(recipe: Recipe, questions: tuple[Question, ...]) -> dict[str, Tim
             return error
 
     with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
-        looks = dict(zip(clips, pool.map(look, clips), strict=True))
+        looks = dict(zip(asked, pool.map(look, asked), strict=True))
     problems = []
     for clip, found in looks.items():
         if isinstance(found, ClipError):
             where, _, rest = str(found).partition(": ")
             what, _, remedy = rest.partition("; ")
-            asked = sum(question.clip == clip for question in questions)
-            problems.append(Problem(where, f"{what} ({asked} questions need it)", remedy))
+            problems.append(Problem(where, f"{what} ({asked[clip]} questions need it)", remedy))
     if problems:
         raise InputError(problems)
     return {clip: found for clip, found in looks.items() if isinstance(found, Timeline)}
 
 
 def _with_tokens(
-    plan: Plan, recipe: Recipe, prompts: PromptSet, questions: tuple[Question, ...]
+    plan: Plan,
+    recipe: Recipe,
+    prompts: PromptSet,
+    questions: Sequence[Question],
+    frames: ClipFrames,
 ) -> Plan:
-    """The plan with counts that need the model's tokenizer."""
-    from transformers import AutoTokenizer
+    """The plan with counts that need the model's tokenizer.
 
-    tokenizer = AutoTokenizer.from_pretrained(recipe.model.path)
-
-    def count(text: str) -> int:
-        return len(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    common = count(prompts.common)
-    shared = count(prompts.system) + plan.vision_tokens + common
-    own = [
-        count(user_text(question, prompts, strip_class_codes=recipe.prompt.strip_class_codes))
-        - common
-        for question in questions
-    ]
+    One whole prompt, with the frames of the first clip, says how many tokens surround a question's
+    own text. They are the same for every clip of its size that is shorter than ten seconds.
+    """
+    processor = _processor(recipe.model.path)
+    strip = recipe.prompt.strip_class_codes
+    texts = [user_text(question, prompts, strip_class_codes=strip) for question in questions]
+    common, *own = _lengths(processor, [prompts.common, *texts])
+    conversation = messages(questions[0], prompts, VIDEO_PART, strip_class_codes=strip)
+    before, after = _around(processor, conversation, texts[0], frames)
+    total = (before + after) * len(questions) + sum(own)
     weights = sum(path.stat().st_size for path in Path(recipe.model.path).glob("*.safetensors"))
     return replace(
         plan,
         common_tokens=common,
-        prompt_tokens=shared * len(questions) + sum(own),
-        computed_tokens=shared * plan.clips + sum(own),
+        longest_prompt=before + max(own) + after,
+        prompt_tokens=total,
+        computed_tokens=total - (before + common) * (len(questions) - plan.clips),
         weights_gib=weights / 2**30,
     )
+
+
+def _processor(path: str) -> Any:
+    """The checkpoint's processor.
+
+    Raises:
+        RecipeError: it cannot be loaded.
+    """
+    ensure_torchvision()
+    from transformers import AutoProcessor
+
+    try:
+        return AutoProcessor.from_pretrained(path)
+    except (OSError, ValueError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise RecipeError(
+            f"model.path {path}: the tokenizer or processor cannot be loaded ({first_line}); "
+            "copy or download the checkpoint completely"
+        ) from None
+
+
+def _lengths(processor: Any, texts: Sequence[str]) -> list[int]:
+    """Tokens of each text."""
+    return [len(ids) for ids in processor.tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+
+def _around(
+    processor: Any, conversation: Sequence[Message], text: str, frames: ClipFrames
+) -> tuple[int, int]:
+    """Tokens of a whole prompt before and after its user's text."""
+    from fmau.encode import encode  # brings torch
+
+    inputs = encode(processor, conversation, frames, add_generation_prompt=True)
+    rendered = processor.apply_chat_template(
+        list(conversation), tokenize=False, add_generation_prompt=True
+    )
+    own, after = _lengths(processor, [text, rendered.rpartition(text)[2]])
+    return int(inputs["input_ids"].shape[1]) - own - after, after

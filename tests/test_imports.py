@@ -29,7 +29,7 @@ ALLOWED = {
     "score": FOUNDATION | {"dataset", "extraction"},
     "submit": SETTINGS | {"dataset", "extraction", "conversation"},
     "report": SETTINGS | {"dataset", "score"},
-    "check": SETTINGS | {"dataset", "frames", "conversation"},
+    "check": SETTINGS | {"dataset", "frames", "conversation", "encode", "serve", "torchvision_cpu"},
 }
 """Module or package directly under fmau -> those it may import. The command line may import all."""
 

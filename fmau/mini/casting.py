@@ -33,8 +33,8 @@ BUSY = {
 }
 """Secondary movements that would disturb the actions of a group."""
 
-SUBTLE = {"A4", "B1", "B2", "B3", "B4", "B5", "B6", "D1", "D3", "G2"}
-"""Actions of a few centimetres, in whose company everything else moves less still."""
+SUBTLE = {"A2", "A4", "B1", "B2", "B3", "B4", "B5", "B6", "D1", "D3", "G2"}
+"""Actions of a hand's breadth or less, in whose company everything else moves less still."""
 
 
 def plan_clip(name: str, code: str, subject: Subject, rng: Generator) -> ClipPlan:

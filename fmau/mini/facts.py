@@ -68,8 +68,8 @@ class Interval:
 
     def before(self, other: "Interval") -> bool:
         """True if this moment surely and visibly precedes the other."""
-        known = np.isfinite(self.late_s) and np.isfinite(other.early_s)
-        return bool(known and self.late_s + ONSET_GAP_S <= other.early_s)
+        bounds = (self.early_s, self.late_s, other.early_s, other.late_s)
+        return bool(np.isfinite(bounds).all() and self.late_s + ONSET_GAP_S <= other.early_s)
 
 
 @dataclass(frozen=True, slots=True)

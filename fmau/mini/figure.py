@@ -108,16 +108,19 @@ def sample_subject(rng: Generator) -> Subject:
         red, green, blue = (int(np.clip(c + rng.integers(-12, 13), 0, 255)) for c in base)
         return red, green, blue
 
+    trunk, shoulder, hip = about(0.47), about(0.185), about(0.10)
+    upper_arm, lower_arm, hand = about(0.27), about(0.25), about(0.19, 0.05)
+    upper_leg, lower_leg, foot = about(0.42), about(0.41), about(0.25)
     return Subject(
-        trunk=about(0.47),
-        shoulder=about(0.185),
-        hip=about(0.10),
-        upper_arm=about(0.27),
-        lower_arm=about(0.25),
-        hand=about(0.19, 0.05),
-        upper_leg=(upper_leg := about(0.42)),
-        lower_leg=(lower_leg := about(0.41)),
-        foot=(foot := about(0.25)),
+        trunk=trunk,
+        shoulder=shoulder,
+        hip=hip,
+        upper_arm=upper_arm,
+        lower_arm=lower_arm,
+        hand=hand,
+        upper_leg=upper_leg,
+        lower_leg=lower_leg,
+        foot=foot,
         head=about(0.25, 0.05),
         girth=about(1.0, 0.18),
         skin=one_of(SKIN),
@@ -143,4 +146,4 @@ def _sample_camera(rng: Generator, *, low: float, front: float) -> Camera:
     _, middle_y, middle_z = LOOK_AT
     below = (middle_y - low) * np.cos(pitch) + (front - middle_z) * np.sin(pitch)
     depth = distance + (middle_y - low) * np.sin(pitch) - (front - middle_z) * np.cos(pitch)
-    return Camera(yaw, pitch, distance, max(span, float(2.02 * below * distance / depth)))
+    return Camera(yaw, pitch, distance, max(span, float(2.06 * below * distance / depth)))

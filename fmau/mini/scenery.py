@@ -12,7 +12,7 @@ Pixels = NDArray[np.uint8]
 
 def draw_room(picture_HWC: Pixels, subject: Subject, canvas: Canvas) -> None:
     """Wall with its decor, skirting board and floor, filling the whole picture."""
-    height, width = canvas.height, canvas.width
+    height = canvas.height
     fall_H11 = np.linspace(1.04, 0.92, height)[:, None, None]
     picture_HWC[:] = np.clip(np.array(subject.wall) * fall_H11, 0, 255).astype(np.uint8)
     corner_N2, _, _ = canvas.project(np.array([[0.0, -subject.lower_leg - 0.06, -0.75]]))
@@ -20,7 +20,6 @@ def draw_room(picture_HWC: Pixels, subject: Subject, canvas: Canvas) -> None:
     _decor(picture_HWC, subject, floor)
     picture_HWC[floor:] = subject.floor
     picture_HWC[max(0, floor - height // 40) : floor] = shade(subject.wall, 0.7)
-    assert picture_HWC.shape[1] == width
 
 
 def _decor(picture_HWC: Pixels, subject: Subject, floor: int) -> None:

@@ -19,14 +19,20 @@ MODELS = {
 }
 
 
-def accuracy_interval(
+def hits(
     model: ClassifierMixin, train: Sequence[dict[str, str]], test: Sequence[dict[str, str]]
-) -> tuple[float, float, float]:
-    """Accuracy on `test` after training on `train` (rows of one task), with its Wilson interval."""
+) -> NDArray[np.bool_]:
+    """Which rows of `test` are answered rightly after training on `train` (rows of one task)."""
     predict = _choose if train[0]["task"] in CHOICES else _classify
-    hits = int(sum(predict(model, train, test)))
-    low, high = proportion_confint(hits, len(test), method="wilson")
-    return hits / len(test), low, high
+    return predict(model, train, test)
+
+
+def interval(right: NDArray[np.bool_], looks: int = 1) -> tuple[float, float]:
+    """95 % Wilson interval of an accuracy, as one of so many looks (Bonferroni)."""
+    low, high = proportion_confint(
+        int(right.sum()), len(right), alpha=0.05 / looks, method="wilson"
+    )
+    return float(low), float(high)
 
 
 def _pipeline(model: ClassifierMixin) -> ClassifierMixin:

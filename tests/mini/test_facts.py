@@ -100,6 +100,8 @@ def test_moments_are_ordered_only_with_a_gap() -> None:
     assert Interval(0.1, 0.2).before(Interval(0.4, 0.5))
     assert not Interval(0.1, 0.2).before(Interval(0.25, 0.5))
     assert not Interval(0.1, np.inf).before(Interval(0.4, 0.5))
+    assert not Interval(0.1, 0.2).before(Interval(0.4, np.inf))
+    assert not Interval(-np.inf, 0.2).before(Interval(0.4, 0.5))
 
 
 def test_too_short_or_broken_clips_are_refused() -> None:

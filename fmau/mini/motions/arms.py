@@ -43,7 +43,7 @@ def hands_touching_fingers(act: Act) -> None:
 
 def stretching_arms(act: Act) -> None:
     """C4: an arm is raised or extended."""
-    where: list[Vector] = [(0.85, 0.55, 0.10), (0.30, 1.05, 0.15), (0.50, 0.45, 0.60)]
+    where: list[Vector] = [(0.72, 0.62, 0.30), (0.44, 0.97, 0.20), (0.42, 0.47, 0.62)]
     goal = where[act.rng.integers(3)]
     toward = (goal[0] - 0.18, goal[1] - 0.42, goal[2])
     reach(act, _place(act, goal, act.side), toward, curl=OPEN, elbow=(0.3, -1.0, 0.0))

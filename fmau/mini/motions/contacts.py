@@ -25,7 +25,7 @@ def touching_neck(act: Act) -> None:
 def touching_back(act: Act) -> None:
     """E3: the hand goes behind the back."""
     act.pose.lean_TD[:, 0] += 0.10 * act.level_T
-    reach(act, mark(act, "back"), (-0.9, 0.3, -0.3), curl=TOUCH, elbow=(1.0, -0.1, -0.5))
+    reach(act, mark(act, "back"), (-0.9, 0.3, -0.3), curl=TOUCH, elbow=(0.9, -0.4, -0.6))
     shift_hand(act, (0.03, 0.04, 0.0))
 
 

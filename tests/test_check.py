@@ -1,0 +1,174 @@
+"""The plan of a recipe against an independent count: every prompt encoded whole, one by one."""
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from fmau.check import Plan, check_recipe, plan_table
+from fmau.conversation import VIDEO_PART, messages
+from fmau.dataset.questions import load_questions
+from fmau.encode import encode
+from fmau.errors import InputError, RecipeError, ServerError
+from fmau.frames.clip import read_clip
+from fmau.prompts import load_prompts
+from fmau.recipe import Recipe, load_recipe
+from fmau.taxonomy import Task
+from fmau.tiny import CHECKPOINT
+from tests.clips import cut_off, write_audio_only, write_clip
+from tests.question_rows import write_questions
+
+REPO = Path(__file__).resolve().parents[1]
+CLIPS = {"short": 20, "middle": 45, "long": 90}
+"""Clip -> frames at 30 per second."""
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPO)  # prompt sets are looked up by name from there
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """clips/ with three clips, and questions.json about them."""
+    folder = tmp_path_factory.mktemp("check")
+    (folder / "clips").mkdir()
+    for clip, frame_count in CLIPS.items():
+        write_clip(folder / f"clips/{clip}.mp4", frame_count, height=96, width=128)
+    write_questions(folder / "questions.json", CLIPS)
+    return folder
+
+
+def recipe(folder: Path, **values: Any) -> Recipe:
+    """The shipped recipe for the tiny checkpoint with the data in `folder`; "a__b" is a.b."""
+    changed = {
+        "model__path": CHECKPOINT,
+        "data__questions": folder / "questions.json",
+        "data__clips": folder / "clips",
+    }
+    settings = [f"{key.replace('__', '.')}={v}" for key, v in (changed | values).items()]
+    return load_recipe(REPO / "recipes/zero_shot_tiny.yaml", settings)
+
+
+def whole_prompts(wanted: Recipe) -> dict[str, list[list[int]]]:
+    """Clip -> token ids of the prompts of its questions, as Transformers makes them."""
+    from transformers import AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(CHECKPOINT)
+    prompts = load_prompts(wanted.prompt.set)
+    by_clip: dict[str, list[list[int]]] = {}
+    for question in load_questions(wanted.data.questions).questions:
+        frames = read_clip(wanted.data.clips / f"{question.clip}.mp4", wanted.frames)
+        conversation = messages(question, prompts, VIDEO_PART, strip_class_codes=True)
+        inputs = encode(processor, conversation, frames, add_generation_prompt=True)
+        by_clip.setdefault(question.clip, []).append(inputs["input_ids"][0].tolist())
+    return by_clip
+
+
+def test_counts_and_sizes(folder: Path) -> None:
+    plan = check_recipe(recipe(folder))
+    assert plan.questions == {task: 3 * task.per_clip for task in Task}
+    assert plan.clips == 3
+    assert plan.mean_duration_s == pytest.approx((20 + 45 + 90) / 3 / 30)
+    frames = read_clip(folder / "clips/short.mp4", recipe(folder).frames)
+    assert (plan.frame_height, plan.frame_width) == (frames.height, frames.width)
+    assert plan.weights_gib == (CHECKPOINT / "model.safetensors").stat().st_size / 2**30
+
+
+def test_tokens_are_those_of_the_prompts_that_are_sent(folder: Path) -> None:
+    plan = check_recipe(recipe(folder))
+    ids_by_clip = whole_prompts(recipe(folder))
+    every = [ids for prompts in ids_by_clip.values() for ids in prompts]
+    assert plan.prompt_tokens == sum(map(len, every))
+    assert plan.longest_prompt == max(map(len, every))
+    video_token = json.loads((CHECKPOINT / "config.json").read_text())["video_token_id"]
+    assert {Counter(ids)[video_token] for ids in every} == {plan.vision_tokens}
+    saved = sum(11 * shared_prefix(prompts) for prompts in ids_by_clip.values())
+    # Task texts may begin with the same token or two, which the plan does not count on.
+    assert plan.computed_tokens is not None
+    assert 0 <= plan.computed_tokens - (sum(map(len, every)) - saved) <= 2 * 11 * 3
+
+
+def shared_prefix(prompts: list[list[int]]) -> int:
+    """How many tokens all prompts have in common at their beginning."""
+    columns = zip(*prompts, strict=False)
+    return next(place for place, column in enumerate(columns) if len(set(column)) > 1)
+
+
+def shown(wanted: Recipe, plan: Plan) -> str:
+    """The plan as a wide terminal shows it."""
+    console = Console(file=io.StringIO(), width=300)
+    with console.capture() as capture:
+        console.print(plan_table(wanted, plan))
+    return capture.get()
+
+
+def test_the_table_says_what_the_plan_holds(folder: Path) -> None:
+    plan = check_recipe(recipe(folder))
+    text = shown(recipe(folder), plan)
+    assert "36 (3 CMAR, 3 FMAR, 6 MAD, 3 MADU, 3 MARE, 6 MAS, 6 PPR, 6 SAD)" in text
+    assert "3, 1.72 s on average" in text
+    assert f"{plan.prompt_tokens:,}; {plan.computed_tokens:,} to compute" in text
+
+
+def test_a_common_text_shorter_than_a_block_is_remarked_on(folder: Path) -> None:
+    wanted = recipe(folder, serve__block_size=128)
+    text = shown(wanted, check_recipe(wanted))
+    assert "less than a KV block (128): every question would encode" in text
+
+
+def test_without_the_checkpoint_tokens_are_unknown(folder: Path) -> None:
+    plan = check_recipe(recipe(folder, model__path="Some/Model-8B"))
+    assert (plan.prompt_tokens, plan.weights_gib) == (None, None)
+    assert plan.vision_tokens > 0
+
+
+def test_a_context_that_is_too_short_is_told_with_the_length_that_fits(folder: Path) -> None:
+    plan = check_recipe(recipe(folder))
+    assert isinstance(plan, Plan)
+    assert plan.longest_prompt is not None
+    needed = plan.longest_prompt + recipe(folder).answer.max_tokens_open
+    check_recipe(recipe(folder, serve__max_model_len=needed))
+    with pytest.raises(RecipeError, match=rf"raise serve.max_model_len to {needed} or more"):
+        check_recipe(recipe(folder, serve__max_model_len=needed - 1))
+
+
+def test_a_model_path_where_nothing_is(folder: Path) -> None:
+    with pytest.raises(ServerError, match=r"model.path: there is no folder .*/nothing"):
+        check_recipe(recipe(folder, model__path=folder / "nothing"))
+
+
+def test_every_unusable_clip_is_listed_with_its_reason(folder: Path, tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    write_clip(clips / "good.mp4", 20)
+    write_clip(clips / "one_frame.mp4", 1)
+    write_audio_only(clips / "sound.mp4")
+    (clips / "empty.mp4").touch()
+    cut_off(write_clip(clips / "cut.mp4", 60, faststart=True), 0.5)
+    names = ["good", "one_frame", "sound", "empty", "cut", "missing"]
+    write_questions(tmp_path / "questions.json", names)
+    with pytest.raises(InputError) as error:
+        check_recipe(recipe(tmp_path))
+    found = {Path(problem.where).stem: problem for problem in error.value.problems}
+    assert sorted(found) == sorted(set(names) - {"good"})
+    for clip, reason in {
+        "one_frame": "one frame shows no movement",
+        "sound": "holds no video",
+        "empty": "the file is empty",
+        "cut": "cut off before its end",
+        "missing": "no such file",
+    }.items():
+        assert reason in found[clip].what
+        assert "(12 questions need it)" in found[clip].what
+        assert found[clip].remedy
+
+
+def test_a_clips_folder_that_is_not_there_is_one_problem(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        check_recipe(recipe(folder, data__clips=tmp_path / "clips"))
+    assert [problem.what for problem in error.value.problems] == ["no such folder"]
