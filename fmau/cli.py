@@ -135,7 +135,7 @@ def serve(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
 @app.command()
 def answer(recipe_file: RecipeFile, overrides: Overrides = None, server: ServerUrl = None) -> None:
     """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
-    from fmau.answer import answer_questions
+    from fmau.answer import Summary, answer_questions, unanswered
     from fmau.dataset.questions import load_questions
     from fmau.prompts import load_prompts
     from fmau.runs import open_run
@@ -143,8 +143,11 @@ def answer(recipe_file: RecipeFile, overrides: Overrides = None, server: ServerU
     recipe = load_recipe(recipe_file, overrides or ())
     prompts = load_prompts(recipe.prompt.set)
     questions = load_questions(recipe.data.questions).questions
-    with open_run(recipe, prompts) as run, _base_url(recipe, server) as base_url:
-        summary = answer_questions(run, recipe, prompts, questions, base_url, api_key=_key())
+    summary = Summary(total=len(questions), done_before=len(questions))
+    with open_run(recipe, prompts) as run:
+        if unanswered(run, recipe, questions):  # else a server would be started for nothing
+            with _base_url(recipe, server) as url:
+                summary = answer_questions(run, recipe, prompts, questions, url, api_key=_key())
     out.print(escape(summary.text()), highlight=False)
     out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
     if not summary.complete:
@@ -191,8 +194,8 @@ def report(
     """Write report.html and print Table 4."""
     from fmau.report import print_scores, score_run, write_report
 
+    path = write_report(runs, to or runs[0] / "report.html")  # refuses runs that do not compare
     print_scores({scored.name: scored.scores for scored in map(score_run, runs)}, out)
-    path = write_report(runs, to or runs[0] / "report.html")
     out.print(f"report: {path}")
 
 
@@ -221,12 +224,14 @@ def ask(
 ) -> None:
     """Ask one question about one clip."""
     from fmau.answer.single import ask_clip
+    from fmau.frames.clip import read_clip
     from fmau.prompts import load_prompts
 
     recipe = load_recipe(recipe_file, overrides or ())
     prompts = load_prompts(recipe.prompt.set)
+    frames = read_clip(clip, recipe.frames)
     with _base_url(recipe, server) as base_url:
-        print(ask_clip(clip, question, recipe, prompts, base_url, api_key=_key()))
+        print(ask_clip(frames, question, recipe, prompts, base_url, api_key=_key()))
 
 
 def _key() -> str | None:
@@ -241,6 +246,8 @@ def _base_url(recipe: Recipe, given: str | None) -> Iterator[str]:
     """
     from fmau.serve import check_clips, running_model
 
+    if given and not given.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"--server {given}: write http://HOST:PORT")
     address = given or f"http://{recipe.serve.host}:{recipe.serve.port}"
     address = address.rstrip("/").removesuffix("/v1")
     running = running_model(address, _key())

@@ -19,23 +19,27 @@ STEMS = {
 }
 
 
-def question_rows(clip: str, turn: int = 0) -> list[dict[str, Any]]:
-    """The twelve rows about one clip; `turn` rotates the options."""
-    return [
-        {
-            "video_name": clip,
-            "task": task.value,
-            "qid": f"{task}_{clip}_{number}",
-            "question": _text(task, number, turn),
-        }
-        for task in Task
-        for number in range(task.per_clip)
-    ]
+def question_rows(clip: str, turn: int = 0, *, marked: bool = False) -> list[dict[str, Any]]:
+    """The twelve rows about one clip.
+
+    Args:
+        turn: rotates the options.
+        marked: begin each question with its qid, by which the stub server knows it.
+    """
+    rows = []
+    for task in Task:
+        for number in range(task.per_clip):
+            qid = f"{task}_{clip}_{number}"
+            text = (f"[qid {qid}] " if marked else "") + _text(task, number, turn)
+            rows.append({"video_name": clip, "task": task.value, "qid": qid, "question": text})
+    return rows
 
 
-def write_questions(path: Path, clips: Iterable[str]) -> Path:
+def write_questions(path: Path, clips: Iterable[str], *, marked: bool = False) -> Path:
     """Write the twelve questions about each clip, task by task: a clip's own lie far apart."""
-    rows = [row for turn, clip in enumerate(clips) for row in question_rows(clip, turn)]
+    rows = [
+        row for turn, clip in enumerate(clips) for row in question_rows(clip, turn, marked=marked)
+    ]
     rows.sort(key=lambda row: row["task"])
     path.write_text(json.dumps(rows), "utf-8")
     return path
@@ -43,9 +47,7 @@ def write_questions(path: Path, clips: Iterable[str]) -> Path:
 
 def _text(task: Task, number: int, turn: int) -> str:
     stem = STEMS[task].format(turn=("first", "last")[number])
-    labels = [part.label for part in parts()] if task is Task.CMAR else []
-    if task is Task.FMAR:
-        labels = [action.label for action in actions()[turn % 40 :][: task.option_count]]
-    labels = labels[turn % 7 :] + labels[: turn % 7] if task is Task.CMAR else labels
+    every = [entry.label for entry in (parts() if task is Task.CMAR else actions())]
+    labels = [every[(turn + place) % len(every)] for place in range(task.option_count)]
     lettered = [f"{letter}. {label}" for letter, label in zip("ABCDEFG", labels, strict=False)]
     return "\n".join([stem, *lettered])

@@ -1,6 +1,6 @@
 """Putting questions to a vLLM server and reading its replies."""
 
-from fmau.answer.engine import answer_questions
+from fmau.answer.engine import answer_questions, unanswered
 from fmau.answer.summary import Summary
 
-__all__ = ["Summary", "answer_questions"]
+__all__ = ["Summary", "answer_questions", "unanswered"]

@@ -92,6 +92,12 @@ def answer_questions(
     return summary
 
 
+def unanswered(run: Run, recipe: Recipe, questions: Sequence[Question]) -> list[Question]:
+    """The questions that have no final answer in `run` yet, in the order given."""
+    fingerprints = dict(_fingerprints(run, recipe, questions))
+    return [q for q in questions if not run.is_done(q.qid, fingerprints[q.qid])]
+
+
 def _fingerprints(
     run: Run, recipe: Recipe, questions: Sequence[Question]
 ) -> Iterator[tuple[str, str]]:

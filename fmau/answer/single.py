@@ -1,21 +1,20 @@
 """One question in the user's own words about one clip."""
 
 import asyncio
-from pathlib import Path
 
 from fmau.answer.client import ChatClient, ChatRequest, RequestError
 from fmau.answer.request import ClipParts
 from fmau.answer.server import choose_model
 from fmau.conversation import messages_asking
 from fmau.errors import ServerError
-from fmau.frames.clip import read_clip
+from fmau.frames.clip import ClipFrames
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import DECODING
 
 
 def ask_clip(
-    clip: Path,
+    frames: ClipFrames,
     question: str,
     recipe: Recipe,
     prompts: PromptSet,
@@ -26,10 +25,9 @@ def ask_clip(
     """The model's reply, as it came.
 
     Raises:
-        ClipError: the clip cannot be read.
         ServerError: the server is not there, serves another model, or gave no reply.
     """
-    parts = ClipParts.of(read_clip(clip, recipe.frames))
+    parts = ClipParts.of(frames)
     request = ChatRequest(
         messages_asking(question, prompts, parts.payload),
         recipe.answer.max_tokens_open,

@@ -86,6 +86,8 @@ def _secondary(code: str, dominant: Event, duration_s: float, rng: Generator) ->
     # The hand that acts has no time for anything else.
     free: Side = "right" if dominant.side == "left" else "left"
     side: Side = free if dominant.side in ("left", "right") else _side(code, rng)
-    smallest, largest = (0.2, 0.35) if dominant.code in SUBTLE else (0.6, 1.0)
-    amplitude = float(rng.uniform(smallest, largest))
+    if dominant.code in SUBTLE:
+        amplitude = dominant.amplitude * float(rng.uniform(0.35, 0.5))
+    else:
+        amplitude = float(rng.uniform(0.6, 1.0))
     return Event(code, onset_s, onset_s + length_s, side, amplitude, 1.0)

@@ -112,14 +112,14 @@ class _Head:
                     self._lens(side)
         if self.subject.glasses and self.visible(self.on_skin(0, 0.05)):
             bridge = [self.on_skin(side * 0.05, 0.055) for side in SIDES]
-            self.painter.line(bridge, FRAME, 0.008, ahead=0.13)
+            self.painter.line(bridge, FRAME, 0.008, ahead=0.04)
         root_D = self.on_skin(0, 0.03)
         tip_D = self.on_skin(0, -0.09) + 0.07 * self.subject.head * self.turn_DD[:, 2]
-        self.painter.limb(root_D, tip_D, 0.010, 0.020, shade(self.subject.skin, 0.90), ahead=0.08)
+        self.painter.limb(root_D, tip_D, 0.010, 0.020, shade(self.subject.skin, 0.90), ahead=0.02)
         corners = ((0.11, -0.245), (0.04, -0.262), (-0.04, -0.262), (-0.11, -0.245))
         mouth = [self.on_skin(x, y) for x, y in corners]
         if self.visible(mouth[1]):
-            self.painter.line(mouth, _lips(self.subject.skin), 0.014, ahead=0.10)
+            self.painter.line(mouth, _lips(self.subject.skin), 0.014, ahead=0.02)
 
     def _ellipse(
         self, centre_D: Floats, wide: float, high: float, angles: tuple[float, ...]
@@ -133,18 +133,18 @@ class _Head:
     def _eye(self, side: float) -> None:
         eye_D = self.on_skin(side * 0.155, 0.04)
         ring = tuple(_RING)
-        self.painter.patch(self._ellipse(eye_D, 0.075, 0.042, ring), (250, 250, 250), ahead=0.10)
-        self.painter.patch(self._ellipse(eye_D, 0.034, 0.034, ring), (40, 30, 25), ahead=0.11)
+        self.painter.patch(self._ellipse(eye_D, 0.075, 0.042, ring), (250, 250, 250), ahead=0.02)
+        self.painter.patch(self._ellipse(eye_D, 0.034, 0.034, ring), (40, 30, 25), ahead=0.03)
         arch = ((0.07, 0.135), (0.16, 0.155), (0.25, 0.125))
         brow = [self.on_skin(side * x, y) for x, y in arch]
-        self.painter.line(brow, shade(self.subject.hair, 0.8), 0.013, ahead=0.10)
+        self.painter.line(brow, shade(self.subject.hair, 0.8), 0.013, ahead=0.02)
 
     def _lens(self, side: float) -> None:
         before_D = self.on_skin(side * 0.155, 0.04) + 0.03 * self.turn_DD[:, 2] * self.subject.head
         rim = self._ellipse(before_D, 0.115, 0.092, _CLOSED_RING)
-        self.painter.line(rim, FRAME, 0.008, ahead=0.13)
+        self.painter.line(rim, FRAME, 0.008, ahead=0.04)
         temple = [self.on_skin(side * 0.27, 0.05), self.at(side * 0.40, 0.04, 0.0)]
-        self.painter.line(temple, FRAME, 0.008, ahead=0.09)
+        self.painter.line(temple, FRAME, 0.008, ahead=0.01)
 
 
 def _lips(skin: Colour) -> Colour:

@@ -1,4 +1,4 @@
-"""Train the tiny model: first to see, then to speak, then to answer.
+"""Train the tiny model: first to see, then to speak, then to find letters, then to answer.
 
 Stage by stage (`STAGES`) the lessons get harder. In all of them an extra linear head reads the
 body parts' positions off the vision features; it teaches the vision tower where limbs are long
@@ -20,7 +20,9 @@ import torch
 from torch import Tensor, nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 
+from fmau.prompts import PromptSet
 from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
+from fmau.tiny.letters import LetterBatch, letter_batches
 from fmau.tiny.model import save_checkpoint
 from fmau.tiny.pack import IGNORED, Packed, collate, pack
 
@@ -40,8 +42,9 @@ class Stage:
     Attributes:
         name: for the log.
         steps: optimizer steps.
-        clips: clips per step.
+        clips: clips per step; 0 for drills alone.
         lessons: conversations per clip; 0 trains the vision tower alone.
+        drills: text-only questions per step, see `fmau.tiny.letters`.
         kinds: lesson kind -> relative frequency.
         learning_rate: peak; each stage warms up and decays to a tenth by a cosine.
     """
@@ -50,22 +53,19 @@ class Stage:
     steps: int
     clips: int
     lessons: int
+    drills: int
     kinds: dict[str, float]
     learning_rate: float
 
 
 TASKS = {"CMAR": 2.0, "FMAR": 2.0, "SAD": 2.0, "MAD": 2.0, "MAS": 2.0, "PPR": 2.0}
+WORDS = {"part": 2.0, "label": 2.0, "hint": 2.0, "MADU": 1.0, "CMAR": 1.0}
+ALL = TASKS | {"part": 0.5, "label": 1.0, "hint": 1.0, "MADU": 0.6, "MARE": 0.6}
 STAGES = (
-    Stage("see", 400, 24, 0, {}, 1e-3),
-    Stage("speak", 350, 16, 6, {"part": 2, "label": 2, "hint": 2, "MADU": 1, "CMAR": 1}, 1e-3),
-    Stage(
-        "answer",
-        900,
-        16,
-        6,
-        {**TASKS, "part": 0.5, "label": 1, "hint": 0.5, "MADU": 0.6, "MARE": 0.6},
-        1e-3,
-    ),
+    Stage("see", 400, clips=24, lessons=0, drills=0, kinds={}, learning_rate=1e-3),
+    Stage("speak", 200, clips=16, lessons=6, drills=0, kinds=WORDS, learning_rate=1e-3),
+    Stage("letters", 350, clips=0, lessons=0, drills=32, kinds={}, learning_rate=1e-3),
+    Stage("answer", 400, clips=16, lessons=6, drills=16, kinds=ALL, learning_rate=1e-3),
 )
 
 
@@ -87,10 +87,11 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
         pool: LessonPool,
         processor: Qwen3VLProcessor,
         model: Qwen3VLForConditionalGeneration,
+        prompts: PromptSet,
         stage: Stage,
         seed: int,
     ) -> None:
-        self.pool, self.processor, self.model = pool, processor, model
+        self.pool, self.processor, self.model, self.prompts = pool, processor, model, prompts
         self.stage, self.seed = stage, seed
 
     def __iter__(self) -> Iterator[list[Sample]]:
@@ -156,7 +157,9 @@ def _ids(processor: Qwen3VLProcessor, text: str) -> list[int]:
 def losses(
     model: Qwen3VLForConditionalGeneration, head: nn.Linear, samples: Sequence[Sample]
 ) -> tuple[Tensor, Tensor]:
-    """(answer loss, position loss) of a batch; the answer loss is 0 for a batch without lessons."""
+    """(answer loss, position loss) of a batch; 0 where there is nothing to learn it from."""
+    if not samples:
+        return torch.zeros(()), torch.zeros(())
     grid_thw = torch.cat([sample.grid_thw for sample in samples])
     pixels = torch.cat([sample.pixel_values for sample in samples])
     seen = model.model.get_video_features(pixels, grid_thw, return_dict=True)
@@ -184,6 +187,15 @@ def answer_logits(
     predicts = labels_BL != IGNORED
     hidden_NH = output.last_hidden_state[:, :-1][predicts]
     return model.lm_head(hidden_NH), labels_BL[predicts], weights_BL[predicts]
+
+
+def drill_loss(model: Qwen3VLForConditionalGeneration, batch: LetterBatch) -> Tensor:
+    """Mean loss of the letters of text-only questions."""
+    output = model.model(input_ids=batch.ids_BL, attention_mask=batch.mask_BL, use_cache=False)
+    labels_BL = batch.labels_BL[:, 1:]
+    predicts = labels_BL != IGNORED
+    logits_NV = model.lm_head(output.last_hidden_state[:, :-1][predicts])
+    return nn.functional.cross_entropy(logits_NV, labels_BL[predicts])
 
 
 @torch.no_grad()
@@ -214,6 +226,7 @@ def train(
     model: Qwen3VLForConditionalGeneration,
     processor: Qwen3VLProcessor,
     pool: LessonPool,
+    prompts: PromptSet,
     *,
     seed: int,
     log_path: Path,
@@ -233,7 +246,7 @@ def train(
     model.train()
     with log_path.open("a", encoding="utf-8") as log:
         for number, stage in enumerate(stages):
-            reader = Reader(pool, processor, model, stage, seed + number)
+            reader = Reader(pool, processor, model, prompts, stage, seed + number)
             _run_stage(model, head, reader, log, out)
 
 
@@ -251,21 +264,28 @@ def _run_stage(
     loader = torch.utils.data.DataLoader(
         reader, batch_size=None, num_workers=1, prefetch_factor=4, collate_fn=_as_is
     )
-    started, sums = time.monotonic(), np.zeros(2)
+    drills = letter_batches(
+        reader.processor.tokenizer, reader.prompts, size=max(1, stage.drills), seed=reader.seed
+    )
+    started, sums = time.monotonic(), np.zeros(3)
     for step, samples in zip(range(1, stage.steps + 1), loader, strict=False):
         answer_loss, position_loss = losses(model, head, samples)
-        (answer_loss + 3 * position_loss).backward()
+        drilled = drill_loss(model, next(drills)) if stage.drills else torch.zeros(())
+        (answer_loss + 3 * position_loss + drilled).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        sums += answer_loss.item(), position_loss.item()
+        sums += answer_loss.item(), position_loss.item(), drilled.item()
         if step % LOG_STEPS == 0:
             row: dict[str, Any] = {"stage": stage.name, "step": step}
-            row |= {"answer_loss": sums[0] / LOG_STEPS, "position_loss": sums[1] / LOG_STEPS}
+            row |= dict(zip(("answer", "position", "drill"), sums / LOG_STEPS, strict=True))
             row |= {"seconds": round(time.monotonic() - started)}
             if stage.lessons and (step % 100 == 0 or step == stage.steps):
-                shown = [reader.pool[len(reader.pool) - 1 - place] for place in range(min(64, len(reader.pool)))]
+                shown = [
+                    reader.pool[len(reader.pool) - 1 - place]
+                    for place in range(min(64, len(reader.pool)))
+                ]
                 row["held_out"] = held_out_accuracy(model, reader.processor, shown)
                 save_checkpoint(model, reader.processor, out)
             print(json.dumps(row), file=log, flush=True)

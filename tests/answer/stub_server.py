@@ -6,7 +6,9 @@ function of the question, so two runs can be compared row by row.
 """
 
 import asyncio
+import base64
 import hashlib
+import io
 import json
 import re
 import threading
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from aiohttp import web
+from PIL import Image
 
 Fault = Literal["400", "401", "429", "500", "garbage", "wrong shape", "reset", "hang"]
 MODEL = "stub/model"
@@ -85,6 +88,7 @@ class StubServer:
     async def _start(self) -> None:
         app = web.Application(client_max_size=2**30)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/detokenize", self._detokenize)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
@@ -121,6 +125,9 @@ class StubServer:
         ]
         return web.Response(text="\n".join(lines) + "\n")
 
+    async def _detokenize(self, request: web.Request) -> web.Response:
+        return web.json_response({"prompt": bytes((await request.json())["tokens"]).decode()})
+
     async def _chat(self, request: web.Request) -> web.Response:
         body = await request.json()
         asked = self._note(body)
@@ -138,8 +145,10 @@ class StubServer:
         found = QID.search(text)
         qid = found[1] if found else ""
         content = body["messages"][-1]["content"]
-        part = content[0] if isinstance(content, list) else {"uuid": "", "video_url": {}}
-        asked = Asked(qid, self._times[qid], part["uuid"], part["video_url"] is not None, body)
+        part: dict[str, Any] = content[0] if isinstance(content, list) else {"video_url": {}}
+        asked = Asked(
+            qid, self._times[qid], part.get("uuid", ""), part["video_url"] is not None, body
+        )
         self._times[qid] += 1
         self.asked.append(asked)
         return asked
@@ -167,7 +176,10 @@ class StubServer:
             self._held[key] = None
             while len(self._held) > self.capacity:
                 del self._held[next(iter(self._held))]
-        return web.json_response(_completion(asked, constrained=self.constrained))
+        completion = _completion(asked, constrained=self.constrained)
+        if asked.body.get("return_token_ids"):
+            completion["prompt_token_ids"] = list(_prompt_as_seen(asked.body).encode())
+        return web.json_response(completion)
 
 
 def reply_text(qid: str, choices: list[str] | None) -> str:
@@ -195,6 +207,18 @@ def _completion(asked: Asked, *, constrained: bool) -> dict[str, Any]:
             "prompt_tokens_details": {"cached_tokens": 0 if asked.has_payload else 80},
         },
     }
+
+
+def _prompt_as_seen(body: dict[str, Any]) -> str:
+    """What the model is given of a clip: the mean time of each pair of frames, and its cells."""
+    video = body["media_io_kwargs"]["video"]
+    seconds = [index / video["fps"] for index in video["frames_indices"]]
+    url = body["messages"][-1]["content"][0]["video_url"]["url"]
+    jpeg = base64.b64decode(url.partition(",")[2].split(",")[0])
+    width, height = Image.open(io.BytesIO(jpeg)).size
+    cells = "<|video_pad|>" * (width // 32 * height // 32)
+    pairs = zip(seconds[::2], seconds[1::2], strict=True)
+    return "".join(f"<{(first + second) / 2:.1f} seconds>{cells}" for first, second in pairs)
 
 
 def _error(status: int, message: str) -> web.Response:

@@ -60,8 +60,8 @@ def waving(act: Act) -> None:
 
 def scratching_arms(act: Act) -> None:
     """C6: one hand scratches the other lower arm."""
-    reach(act, _place(act, (0.02, 0.20, 0.34), act.other), (-1.0, 0.1, 0.3), side=act.other)
-    goal_TD = _place(act, (0.13, 0.24, 0.36), act.other)
+    reach(act, _place(act, (-0.08, 0.20, 0.34), act.other), (-1.0, 0.1, 0.3), side=act.other)
+    goal_TD = _place(act, (0.18, 0.24, 0.30), act.other)
     reach(act, goal_TD, (-0.9, -0.5, 0.2), curl=(0.3, 0.5, 0.5, 0.5, 0.5), elbow=(1.0, 0.1, 0.0))
     shift_hand(act, (0.055 * act.amplitude, -0.015, 0.0))
 

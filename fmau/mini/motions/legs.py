@@ -20,7 +20,7 @@ def tiptoe(act: Act) -> None:
 def retracting_feet(act: Act) -> None:
     """D2: stretched feet are drawn back under the chair."""
     for side in (LEFT, RIGHT):
-        _move(act, side, (0.02, 0.02, 0.22 * act.amplitude), 1 - act.level_T)
+        _move(act, side, (0.02, 0.02, 0.18 * act.amplitude), 1 - act.level_T)
         _move(act, side, (0.0, 0.03, -0.20 * act.amplitude), act.level_T)
         act.pose.heel_TS[:, side] += 0.25 * act.level_T - 0.35 * (1 - act.level_T)
 
@@ -34,7 +34,7 @@ def shaking_legs(act: Act) -> None:
 
 def stretching_feet(act: Act) -> None:
     """D4: a foot is put forward, heel on the ground and toes up."""
-    _move(act, act.side, (0.10, 0.0, 0.30 * act.amplitude), act.level_T)
+    _move(act, act.side, (0.10, 0.0, 0.26 * act.amplitude), act.level_T)
     act.pose.heel_TS[:, act.side] -= 0.55 * act.level_T
     act.pose.knee_TSD[:, act.side, 0] += 0.1 * act.out * act.level_T
 
@@ -72,7 +72,7 @@ def curling_legs(act: Act) -> None:
 def crossing_legs(act: Act) -> None:
     """D8: the lower legs cross, one ankle before the other."""
     side, pose = act.side, act.pose
-    for which, depth in ((side, 0.12), (act.other, 0.0)):
+    for which, depth in ((side, 0.10), (act.other, 0.0)):
         goal = np.array([-0.11 * OUT[which], -0.385, 0.42 + depth])
         up_T1 = act.level_T[:, None]
         lift_T1 = 4 * up_T1 * (1 - up_T1) * (1.0 if which == side else 0.3)
