@@ -35,7 +35,7 @@ class InputError(FmauError):
         problems: every defect found, in file order.
     """
 
-    MAX_SHOWN = 20
+    MAX_SHOWN = 200
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

@@ -32,8 +32,8 @@ CAPTION = 18
 """Height of the line of text above a row, pixels."""
 GAP = 12
 """Between columns, pixels."""
-COLOURS = 256
-"""A palette keeps a sheet of all actions near 1 MB."""
+COLOURS = 64
+"""Of a row: fewer colours make smaller files, and a person in a room needs no more."""
 
 
 def write_sheet(path: Path, codes: Sequence[str], seed: int, *, columns: int = 2) -> None:
@@ -55,8 +55,7 @@ def write_sheet(path: Path, codes: Sequence[str], seed: int, *, columns: int = 2
     gap_HWC = np.full((deep * len(blank_HWC), GAP, 3), 255, np.uint8)
     across = [np.concatenate(strips[start : start + deep]) for start in range(0, len(strips), deep)]
     joined = [part for column in across for part in (gap_HWC, column)][1:]
-    picture = Image.fromarray(np.concatenate(joined, axis=1))
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.fromarray(np.concatenate(joined, axis=1)).save(path, optimize=True)
 
 
 def _strip(code: str, seed: int) -> Pixels:
@@ -72,4 +71,5 @@ def _strip(code: str, seed: int) -> Pixels:
     text = f"{code} {action.label}   {plan.frame_count / FPS:.1f} s"
     font = cv2.FONT_HERSHEY_SIMPLEX
     cv2.putText(caption_HWC, text, (4, 13), font, 0.45, (20, 20, 20), 1, cv2.LINE_AA)
-    return np.concatenate([caption_HWC, np.concatenate(small, axis=1)])
+    strip = Image.fromarray(np.concatenate([caption_HWC, np.concatenate(small, axis=1)]))
+    return np.asarray(strip.quantize(COLOURS, dither=Image.Dither.NONE).convert("RGB"))

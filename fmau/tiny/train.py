@@ -8,7 +8,6 @@ Array suffixes: B clips, L tokens, G temporal groups of two frames, N visual tok
 """
 
 import json
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 
 from fmau.prompts import PromptSet
+from fmau.tiny.curriculum import STAGES, TASKS, Stage, rate
 from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
 from fmau.tiny.letters import LetterBatch, letter_batches
 from fmau.tiny.model import save_checkpoint
@@ -33,40 +33,6 @@ LOG_STEPS = 20
 
 COORDINATES_PER_GROUP = 2 * 14 * 3
 """Two frames x 14 body parts x 3 axes, as the position head predicts them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One part of the curriculum.
-
-    Attributes:
-        name: for the log.
-        steps: optimizer steps.
-        clips: clips per step; 0 for drills alone.
-        lessons: conversations per clip; 0 trains the vision tower alone.
-        drills: text-only questions per step, see `fmau.tiny.letters`.
-        kinds: lesson kind -> relative frequency.
-        learning_rate: peak; each stage warms up and decays to a tenth by a cosine.
-    """
-
-    name: str
-    steps: int
-    clips: int
-    lessons: int
-    drills: int
-    kinds: dict[str, float]
-    learning_rate: float
-
-
-TASKS = {"CMAR": 2.0, "FMAR": 2.0, "SAD": 2.0, "MAD": 2.0, "MAS": 2.0, "PPR": 2.0}
-WORDS = {"part": 2.0, "label": 2.0, "hint": 2.0, "MADU": 1.0, "CMAR": 1.0}
-ALL = TASKS | {"part": 0.5, "label": 1.0, "hint": 1.0, "MADU": 0.6, "MARE": 0.6}
-STAGES = (
-    Stage("see", 400, clips=24, lessons=0, drills=0, kinds={}, learning_rate=1e-3),
-    Stage("speak", 200, clips=16, lessons=6, drills=0, kinds=WORDS, learning_rate=1e-3),
-    Stage("letters", 350, clips=0, lessons=0, drills=32, kinds={}, learning_rate=1e-3),
-    Stage("answer", 400, clips=16, lessons=6, drills=16, kinds=ALL, learning_rate=1e-3),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +226,7 @@ def _run_stage(
     stage = reader.stage
     parameters = [*model.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=stage.learning_rate, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, stage.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, stage.steps))
     loader = torch.utils.data.DataLoader(
         reader, batch_size=None, num_workers=1, prefetch_factor=4, collate_fn=_as_is
     )
@@ -294,12 +260,3 @@ def _run_stage(
 
 def _as_is(samples: list[Sample]) -> list[Sample]:
     return samples
-
-
-def _rate(step: int, steps: int) -> float:
-    """Share of the peak rate: linear warm-up over 5 %, then cosine to a tenth."""
-    warm = max(1, steps // 20)
-    if step < warm:
-        return (step + 1) / warm
-    progress = min(1.0, (step - warm) / max(1, steps - warm))
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * progress))
