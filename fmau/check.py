@@ -24,12 +24,13 @@ from fmau.frames.decode import Timeline, probe
 from fmau.prompts import PromptSet, load_prompts
 from fmau.recipe import PIXEL_FACTOR, Recipe
 from fmau.records import Question
+from fmau.serve.flags import CPU_BLOCK_SIZE, TEMPORAL_PATCH
 from fmau.serve.preflight import check_model
 from fmau.taxonomy import Task
 from fmau.torchvision_cpu import ensure_torchvision
 
-DEFAULT_BLOCK = 32
-"""Tokens per KV block where the recipe leaves the choice to us: 16 on GPU, 32 on CPU."""
+DEFAULT_BLOCK = CPU_BLOCK_SIZE
+"""Tokens per KV block where the recipe does not say: the larger of the two defaults."""
 
 PROBES_AT_ONCE = 8
 """Headers are small reads; several at once hide the latency of a network disk."""
@@ -80,7 +81,7 @@ def check_recipe(recipe: Recipe) -> Plan:
     questions = load_questions(recipe.data.questions).questions
     timelines = _probe_all(recipe, questions)
     first = read_clip(clip_path(recipe.data.clips, questions[0].clip), recipe.frames)
-    groups = recipe.frames.count // 2
+    groups = recipe.frames.count // TEMPORAL_PATCH
     vision_tokens = groups * (first.height // PIXEL_FACTOR) * (first.width // PIXEL_FACTOR)
     plan = Plan(
         questions=dict(Counter(question.task for question in questions)),

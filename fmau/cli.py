@@ -87,7 +87,7 @@ def main() -> None:
 def mini(
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
     clips: Annotated[int, typer.Option(min=7, help="Test clips, 12 questions each.")] = 50,
-    train_clips: Annotated[int, typer.Option(min=7, help="Training clips.")] = 200,
+    train_clips: Annotated[int, typer.Option(min=0, help="Training clips.")] = 200,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal benchmarks.")] = 0,
     sheet: Annotated[
         bool, typer.Option("--sheet", help="Also draw all 52 actions, as OUT/actions.png.")
@@ -244,12 +244,11 @@ def _base_url(recipe: Recipe, given: str | None) -> Iterator[str]:
 
     A server that others started is asked first whether clips reach its model unchanged.
     """
-    from fmau.serve import check_clips, running_model
+    from fmau.serve import check_clips, local_url, running_model
 
     if given and not given.startswith(("http://", "https://")):
         raise typer.BadParameter(f"--server {given}: write http://HOST:PORT")
-    address = given or f"http://{recipe.serve.host}:{recipe.serve.port}"
-    address = address.rstrip("/").removesuffix("/v1")
+    address = (given or local_url(recipe.serve)).rstrip("/").removesuffix("/v1")
     running = running_model(address, _key())
     if running is not None:
         check_clips(address, running.name, recipe.frames, _key())
@@ -284,7 +283,3 @@ def _progress(what: str) -> "Iterator[Callable[[int, int], None]]":
     with Progress(*columns, console=err) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-if __name__ == "__main__":
-    main()

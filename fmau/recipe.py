@@ -101,7 +101,7 @@ class ServeBlock(Block):
         port: TCP port.
         max_model_len: longest prompt plus reply, in tokens.
         max_num_seqs: requests the engine runs at once.
-        block_size: tokens per KV-cache block; None lets vLLM choose (16 on GPU, 128 on CPU).
+        block_size: tokens per KV-cache block; None for vLLM's choice on GPU (16), and 32 on CPU.
         gpu_memory_utilization: share of GPU memory vLLM may take; ignored on CPU.
         cpu_kv_cache_gib: memory for the KV cache on a CPU build; ignored on GPU.
         ready_timeout_s: how long to wait until the server answers.

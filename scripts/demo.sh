@@ -6,8 +6,11 @@ source "$(dirname "$0")/setup.sh"
 say() { printf '\n\033[1mdemo: %s\033[0m\n' "$*"; }
 recipe=recipes/zero_shot_tiny.yaml
 
+# Every demo starts anew, so that what it shows is this checkout's work and nothing older.
+rm -rf demo
+
 say "rendering a mini benchmark into demo/mini (50 clips, 600 questions)"
-fmau mini demo/mini --clips 50 --train-clips 50 --seed 0
+fmau mini demo/mini --clips 50 --train-clips 0 --seed 0
 
 say "checking recipe, prompts and data"
 fmau check "$recipe"
@@ -15,8 +18,6 @@ fmau check "$recipe"
 say "answering through vLLM (CPU build, tiny checkpoint)"
 fmau answer "$recipe"
 
-say "scoring"
-fmau score demo/runs/zero_shot_tiny
-
 say "writing the report"
 fmau report demo/runs/zero_shot_tiny
+say "done: open demo/runs/zero_shot_tiny/report.html in a browser"

@@ -16,7 +16,8 @@ else
     exit 1
   fi
   echo "setup: installing the pinned CPU environment into .venv (several minutes the first time)"
-  [ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
+  # An interrupted start, or a Python without ensurepip, leaves a .venv without pip: make it again.
+  .venv/bin/python -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv .venv
   # torch comes first and with its dependencies: where pip finds only the CUDA build, that build
   # needs its CUDA libraries; where a CPU build is offered, this adds nothing that the lock lacks.
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -c "$LOCK" torch==2.13.0

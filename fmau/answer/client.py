@@ -28,6 +28,9 @@ LONGEST_WAIT_S = 30.0
 _PROBE = {"timeout": 5.0}
 _CACHE_MISS = "cache miss"
 _RETRIED_STATUSES = {408, 409, 429}
+_ENDED = {"stop", "length"}
+"""Finish reasons of a reply that the model ended or that reached the limit. A vLLM that is stopped
+sends what it has with "abort" and HTTP 200; that is no answer."""
 
 
 class RequestError(Exception):
@@ -63,7 +66,7 @@ class Reply:
 
     Attributes:
         text: the reply, "" if there was none.
-        finish_reason: "stop", "length", ...
+        finish_reason: "stop" or "length".
         prompt_tokens, cached_tokens, completion_tokens: as the server counted them, None where
             it does not say.
     """
@@ -218,10 +221,13 @@ class ChatClient:
         except openai.APIConnectionError as error:  # time-outs are among them
             raise _TransientError(f"no reply: {_cause(error)}") from error
         try:
-            return _Completion.model_validate_json(content).reply()
+            reply = _Completion.model_validate_json(content).reply()
         except ValidationError as error:
             shown = content[:100].decode("utf-8", "replace")
             raise _TransientError(f"the reply is no chat completion: {shown!r}") from error
+        if reply.finish_reason not in _ENDED:
+            raise _TransientError(f"the server broke the reply off ({reply.finish_reason})")
+        return reply
 
     def _status_failure(self, error: Any) -> RequestError | ServerError:
         refusal = _refusal(error)

@@ -131,7 +131,7 @@ def still_parts(facts: Facts) -> list[str]:
 def directions(facts: Facts, part: str, phase: int) -> list[str]:
     """Words for where the part clearly goes in the phase, the longest way first, at most two.
 
-    None if it rather swings: if on some axis it goes farther back and forth than it gets on.
+    Empty if it rather swings: if on some axis it goes farther back and forth than it gets on.
     """
     index = part_index(part)
     net_D = facts.net_KPD[phase, index]

@@ -32,6 +32,10 @@ from fmau.mini.questions import ask
 from fmau.mini.render import render_frames
 from fmau.taxonomy import action_by_code
 
+GENERATOR: Final = 1
+"""Raise it when motions, drawing or questions change: a folder must not mix clips of one generator
+with questions of another."""
+
 _WORKERS: Final = 2
 _CRF: Final = "18"
 
@@ -48,6 +52,7 @@ class _Request:
     seed: int
     height: int
     width: int
+    generator: int = GENERATOR
 
 
 def write_mini(

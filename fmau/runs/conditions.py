@@ -1,9 +1,9 @@
 """The conditions of a run: everything that can change an answer, and nothing else.
 
 Left out on purpose: the run's name, ports, time-outs, retries and concurrency (they decide when an
-answer comes, not which), and the place of the weights and clips on the disk. Batch size and
-hardware can flip a near-tie through rounding; they are recorded in the manifest, not fingerprinted,
-because a run must be able to go on after a move to another machine.
+answer comes, not which), and the place of the weights and clips on the disk. Batch size,
+hardware and package versions can flip a near-tie through rounding; they are recorded in the
+manifest, not fingerprinted, because a run must be able to go on after a move to another machine.
 """
 
 import hashlib

@@ -113,6 +113,9 @@ def open_run(
         if (folder / MANIFEST).exists():
             manifest = read_manifest(folder)
             _check_same(folder, manifest, present)
+            # What cannot change an answer may differ, such as the question file: keep the latest.
+            manifest.recipe = recipe.model_dump(mode="json")
+            manifest.recipe_hash = digest(manifest.recipe)
         elif (folder / ANSWERS).exists():
             raise RunError(
                 f"{folder}: {ANSWERS} without {MANIFEST}, so nobody can tell what gave these "

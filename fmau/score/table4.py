@@ -128,14 +128,24 @@ def table4(runs: Mapping[str, Scores]) -> list[Row]:
 
 
 def caveat(scores: Iterable[Scores]) -> str | None:
-    """What has to be said beside the table: that its rows are not about the same questions."""
+    """What has to be said beside the table, None if nothing has.
+
+    Either its rows are not about the same questions, or some were never answered and lower a row.
+    """
+    notes: list[str] = []
     for one in scores:
-        if one.benchmark != "MA-Bench":
-            return NOT_COMPARABLE
         closed = [one.tasks[task] for task in CLOSED_TASKS]
-        if any(0 < task.with_gold < task.asked for task in closed):
-            return PARTIAL_GOLD
-    return None
+        if one.benchmark != "MA-Bench":
+            notes.append(NOT_COMPARABLE)
+        elif any(0 < task.with_gold < task.asked for task in closed):
+            notes.append(PARTIAL_GOLD)
+        missing = sum(task.failed + task.unanswered for task in closed)
+        if missing:
+            notes.append(
+                f"{missing:,} of {sum(task.asked for task in closed):,} closed questions have no "
+                "answer (unreadable clip, no reply, or not asked yet) and count as not right."
+            )
+    return " ".join(dict.fromkeys(notes)) or None
 
 
 def markdown(rows: Sequence[Row], note: str | None = None) -> str:

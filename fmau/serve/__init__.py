@@ -10,7 +10,7 @@ health.py       is a server there, and with which model
 
 from fmau.serve.clipcheck import check_clips
 from fmau.serve.flags import server_argv, server_env
-from fmau.serve.health import RunningModel, health, running_model
+from fmau.serve.health import RunningModel, health, local_url, running_model
 from fmau.serve.server import Server, start_server
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Server",
     "check_clips",
     "health",
+    "local_url",
     "running_model",
     "server_argv",
     "server_env",

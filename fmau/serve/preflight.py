@@ -29,7 +29,7 @@ def check_model(model: ModelBlock) -> None:
     if not (folder / "config.json").is_file():
         hint = ""
         if (folder / "adapter_config.json").is_file():
-            hint = " (this is a LoRA adapter: merge it first, fmau export ADAPTER --merge)"
+            hint = " (this is a LoRA adapter, not a model)"
         raise ServerError(
             f"model.path: {folder} has no config.json{hint}; give the folder of a whole checkpoint"
         )

@@ -23,7 +23,7 @@ import psutil
 from fmau.errors import ServerError
 from fmau.recipe import Recipe, ServeBlock
 from fmau.serve.flags import Build, installed_build, server_argv, server_env
-from fmau.serve.health import health
+from fmau.serve.health import health, local_url
 from fmau.serve.logcause import find_cause, last_line, remedy
 from fmau.serve.preflight import check_address, check_model
 from fmau.serve.supervisor import GRACE_S, ORPHAN_GRACE_S
@@ -79,8 +79,9 @@ class Server:
         with log_path.open("ab") as log:
             self._log_start = log.tell()
             self._supervisor = subprocess.Popen(
-                # -I: the supervisor must not load what PYTHONPATH puts before the server.
-                [sys.executable, "-I", str(SUPERVISOR), str(os.getpid()), *command],
+                # -E -P: the supervisor must load neither what PYTHONPATH puts before the server nor
+                # modules that lie beside it.
+                [sys.executable, "-E", "-P", str(SUPERVISOR), str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -92,9 +93,7 @@ class Server:
     @property
     def base_url(self) -> str:
         """Where to ask, e.g. "http://127.0.0.1:8000" (without /v1)."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.serve.host, self.serve.host)
-        bracketed = f"[{host}]" if ":" in host else host
-        return f"http://{bracketed}:{self.serve.port}"
+        return local_url(self.serve)
 
     def alive(self) -> bool:
         """Whether the server's process runs (it may still be starting)."""

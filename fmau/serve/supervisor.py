@@ -1,6 +1,6 @@
 """Keeps one command from outliving whoever asked for it. Run as a script of its own.
 
-    python -I supervisor.py PARENT_PID COMMAND...
+    python -E -P supervisor.py PARENT_PID COMMAND...
 
 vLLM is several processes (API server, engine core, workers), and a killed parent leaves the
 others holding the port and the GPU. This small process stands between: it ends the whole tree when

@@ -6,7 +6,7 @@ needs no video, so it is taught first without one, on options drawn at random.
 Array suffixes: B questions, L tokens.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +21,15 @@ from fmau.records import Option, Question
 from fmau.taxonomy import Task, actions, parts
 from fmau.tiny.pack import IGNORED
 
-DRILLS = (
-    "{label} ",
-    "It is {label}. ",
+CUES = (
+    "{label}",
+    "It is {label}.",
     "The clip shows {label}.<|im_end|>\n<|im_start|>assistant\n",
 )
-"""What stands before a letter in a drill, from the easiest cue to the turn of a real chat."""
+"""What stands before a letter in a drill, from a bare label to the turn of a real chat.
+
+With the bare label, looking up is one step: find the same token in the options and see what
+preceded it. The longer cues need that step after others, so they come later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,17 @@ class LetterBatch:
 
 
 def letter_batches(
-    tokenizer: PreTrainedTokenizerBase, prompts: PromptSet, *, size: int, seed: int
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: PromptSet,
+    *,
+    size: int,
+    seed: int,
+    cues: Sequence[str] = CUES,
 ) -> Iterator[LetterBatch]:
-    """Endless batches of `size` drills each."""
+    """Endless batches of `size` drills each, every drill with one of the cues."""
     rng = np.random.default_rng(seed)
     while True:
-        drills = [_drill(tokenizer, prompts, rng) for _ in range(size)]
+        drills = [_drill(tokenizer, prompts, cues, rng) for _ in range(size)]
         longest = max(len(ids) for ids, _ in drills)
         ids_BL = torch.full((size, longest), int(tokenizer.pad_token_id))
         labels_BL = torch.full((size, longest), IGNORED)
@@ -57,7 +65,7 @@ def letter_batches(
 
 
 def _drill(
-    tokenizer: PreTrainedTokenizerBase, prompts: PromptSet, rng: Generator
+    tokenizer: PreTrainedTokenizerBase, prompts: PromptSet, cues: Sequence[str], rng: Generator
 ) -> tuple[list[int], list[int]]:
     """Ids and labels of one question followed by every option's label and letter, shuffled."""
     question = _question(rng)
@@ -69,10 +77,11 @@ def _drill(
     prompt = tokenizer.apply_chat_template(turns, tokenize=False)
     ids = tokenizer(prompt.removesuffix("<|im_end|>\n"), add_special_tokens=False)["input_ids"]
     labels = [IGNORED] * len(ids)
-    drill = DRILLS[rng.integers(len(DRILLS))]
+    form = cues[rng.integers(len(cues))]
     for place in rng.permutation(len(question.options)):
         option = question.options[place]
-        cue = tokenizer("\n" + drill.format(label=option.label), add_special_tokens=False)
+        # The space makes the label's first token the same as in its option line.
+        cue = tokenizer("\n " + form.format(label=option.label), add_special_tokens=False)
         letter = tokenizer.convert_tokens_to_ids(option.letter)
         ids = [*ids, *cue["input_ids"], letter]
         labels = [*labels, *[IGNORED] * len(cue["input_ids"]), letter]

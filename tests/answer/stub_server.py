@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 from aiohttp import web
 from PIL import Image
 
-Fault = Literal["400", "401", "429", "500", "garbage", "wrong shape", "reset", "hang"]
+Fault = Literal["400", "401", "429", "500", "garbage", "wrong shape", "abort", "reset", "hang"]
 MODEL = "stub/model"
 QID = re.compile(r"\[qid (\w+)\]")
 
@@ -163,6 +163,9 @@ class StubServer:
             return web.Response(text='{"choices": [{"mess', content_type="application/json")
         if fault == "wrong shape":
             return web.json_response({"choices": []})
+        if fault == "abort":  # a vLLM that is being stopped sends what it has
+            choice = {"message": {"content": "The person"}, "finish_reason": "abort"}
+            return web.json_response({"choices": [choice]})
         return _error(int(fault) if fault.isdigit() else 500, f"injected {fault}")
 
     async def _reply(self, asked: Asked) -> web.Response:

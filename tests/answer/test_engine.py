@@ -119,7 +119,7 @@ def test_sending_a_dropped_clip_again_is_no_retry(tmp_path: Path):
     assert rows(tmp_path) == expected(asked)
 
 
-@pytest.mark.parametrize("fault", ["429", "500", "garbage", "wrong shape", "reset"])
+@pytest.mark.parametrize("fault", ["429", "500", "garbage", "wrong shape", "abort", "reset"])
 @pytest.mark.parametrize("qid", ["CMAR_clip01_0", "MAS_clip01_1"])
 def test_a_passing_fault_is_waited_out(tmp_path: Path, fault: Fault, qid: str):
     asked = questions(2)

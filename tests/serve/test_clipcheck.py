@@ -57,6 +57,7 @@ def test_a_server_that_does_right() -> None:
     video = largest["media_io_kwargs"]["video"]
     assert video["frames_indices"] == [0, 8, 16, 24, 32, 40, 48, 56]
     assert video["do_sample_frames"] is False
+    assert video["num_frames"] == FRAMES.count
     pairs = zip(video["frames_indices"][::2], video["frames_indices"][1::2], strict=True)
     assert tuple(f"{(a + b) / 2 / video['fps']:.1f}" for a, b in pairs) == TIMES
 

