@@ -56,7 +56,6 @@ def main() -> None:
         model,
         processor,
         LessonPool(lessons),
-        prompts,
         seed=options.seed,
         log_path=options.work / "log.jsonl",
         out=options.out,

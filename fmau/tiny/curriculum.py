@@ -11,9 +11,8 @@ class Stage:
     Attributes:
         name: for the log.
         steps: optimizer steps.
-        clips: clips per step; 0 for drills alone.
+        clips: clips per step.
         lessons: conversations per clip; 0 trains the vision tower alone.
-        drills: text-only questions per step, see `fmau.tiny.letters`.
         kinds: lesson kind -> relative frequency.
         learning_rate: peak; each stage warms up and decays to a tenth by a cosine.
     """
@@ -22,7 +21,6 @@ class Stage:
     steps: int
     clips: int
     lessons: int
-    drills: int
     kinds: dict[str, float]
     learning_rate: float
 
@@ -31,10 +29,9 @@ TASKS = {"CMAR": 2.0, "FMAR": 2.0, "SAD": 2.0, "MAD": 2.0, "MAS": 2.0, "PPR": 2.
 WORDS = {"part": 2.0, "label": 2.0, "hint": 2.0, "MADU": 1.0, "CMAR": 1.0}
 ALL = TASKS | {"part": 0.5, "label": 1.0, "hint": 1.0, "MADU": 0.6, "MARE": 0.6}
 STAGES = (
-    Stage("see", 400, clips=24, lessons=0, drills=0, kinds={}, learning_rate=1e-3),
-    Stage("speak", 200, clips=16, lessons=6, drills=0, kinds=WORDS, learning_rate=1e-3),
-    Stage("letters", 350, clips=0, lessons=0, drills=32, kinds={}, learning_rate=1e-3),
-    Stage("answer", 400, clips=16, lessons=6, drills=16, kinds=ALL, learning_rate=1e-3),
+    Stage("see", 400, clips=24, lessons=0, kinds={}, learning_rate=1e-3),
+    Stage("speak", 200, clips=16, lessons=6, kinds=WORDS, learning_rate=1e-3),
+    Stage("answer", 450, clips=16, lessons=6, kinds=ALL, learning_rate=1e-3),
 )
 
 

@@ -1,4 +1,4 @@
-"""Train the tiny model: first to see, then to speak, then to find letters, then to answer.
+"""Train the tiny model: first to see, then to speak, then to answer.
 
 Stage by stage (`STAGES`) the lessons get harder. In all of them an extra linear head reads the
 body parts' positions off the vision features; it teaches the vision tower where limbs are long
@@ -19,10 +19,8 @@ import torch
 from torch import Tensor, nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 
-from fmau.prompts import PromptSet
 from fmau.tiny.curriculum import STAGES, TASKS, Stage, rate
 from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
-from fmau.tiny.letters import LetterBatch, letter_batches
 from fmau.tiny.model import save_checkpoint
 from fmau.tiny.pack import IGNORED, Packed, collate, pack
 
@@ -53,11 +51,10 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
         pool: LessonPool,
         processor: Qwen3VLProcessor,
         model: Qwen3VLForConditionalGeneration,
-        prompts: PromptSet,
         stage: Stage,
         seed: int,
     ) -> None:
-        self.pool, self.processor, self.model, self.prompts = pool, processor, model, prompts
+        self.pool, self.processor, self.model = pool, processor, model
         self.stage, self.seed = stage, seed
 
     def __iter__(self) -> Iterator[list[Sample]]:
@@ -123,9 +120,7 @@ def _ids(processor: Qwen3VLProcessor, text: str) -> list[int]:
 def losses(
     model: Qwen3VLForConditionalGeneration, head: nn.Linear, samples: Sequence[Sample]
 ) -> tuple[Tensor, Tensor]:
-    """(answer loss, position loss) of a batch; 0 where there is nothing to learn it from."""
-    if not samples:
-        return torch.zeros(()), torch.zeros(())
+    """(answer loss, position loss) of a batch; the answer loss is 0 for a batch without lessons."""
     grid_thw = torch.cat([sample.grid_thw for sample in samples])
     pixels = torch.cat([sample.pixel_values for sample in samples])
     seen = model.model.get_video_features(pixels, grid_thw, return_dict=True)
@@ -153,15 +148,6 @@ def answer_logits(
     predicts = labels_BL != IGNORED
     hidden_NH = output.last_hidden_state[:, :-1][predicts]
     return model.lm_head(hidden_NH), labels_BL[predicts], weights_BL[predicts]
-
-
-def drill_loss(model: Qwen3VLForConditionalGeneration, batch: LetterBatch) -> Tensor:
-    """Mean loss of the letters of text-only questions."""
-    output = model.model(input_ids=batch.ids_BL, attention_mask=batch.mask_BL, use_cache=False)
-    labels_BL = batch.labels_BL[:, 1:]
-    predicts = labels_BL != IGNORED
-    logits_NV = model.lm_head(output.last_hidden_state[:, :-1][predicts])
-    return nn.functional.cross_entropy(logits_NV, labels_BL[predicts])
 
 
 @torch.no_grad()
@@ -192,7 +178,6 @@ def train(
     model: Qwen3VLForConditionalGeneration,
     processor: Qwen3VLProcessor,
     pool: LessonPool,
-    prompts: PromptSet,
     *,
     seed: int,
     log_path: Path,
@@ -212,7 +197,7 @@ def train(
     model.train()
     with log_path.open("a", encoding="utf-8") as log:
         for number, stage in enumerate(stages):
-            reader = Reader(pool, processor, model, prompts, stage, seed + number)
+            reader = Reader(pool, processor, model, stage, seed + number)
             _run_stage(model, head, reader, log, out)
 
 
@@ -230,22 +215,18 @@ def _run_stage(
     loader = torch.utils.data.DataLoader(
         reader, batch_size=None, num_workers=1, prefetch_factor=4, collate_fn=_as_is
     )
-    drills = letter_batches(
-        reader.processor.tokenizer, reader.prompts, size=max(1, stage.drills), seed=reader.seed
-    )
-    started, sums = time.monotonic(), np.zeros(3)
+    started, sums = time.monotonic(), np.zeros(2)
     for step, samples in zip(range(1, stage.steps + 1), loader, strict=False):
         answer_loss, position_loss = losses(model, head, samples)
-        drilled = drill_loss(model, next(drills)) if stage.drills else torch.zeros(())
-        (answer_loss + 3 * position_loss + drilled).backward()
+        (answer_loss + 3 * position_loss).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        sums += answer_loss.item(), position_loss.item(), drilled.item()
+        sums += answer_loss.item(), position_loss.item()
         if step % LOG_STEPS == 0:
             row: dict[str, Any] = {"stage": stage.name, "step": step}
-            row |= dict(zip(("answer", "position", "drill"), sums / LOG_STEPS, strict=True))
+            row |= dict(zip(("answer", "position"), sums / LOG_STEPS, strict=True))
             row |= {"seconds": round(time.monotonic() - started)}
             if stage.lessons and (step % 100 == 0 or step == stage.steps):
                 shown = [

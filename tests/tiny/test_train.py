@@ -13,9 +13,7 @@ from fmau.tiny import train as training
 from fmau.tiny.__main__ import FRAMES
 from fmau.tiny.curriculum import STAGES, rate
 from fmau.tiny.lessons import LessonPool, build_pool, corpus
-from fmau.tiny.letters import letter_batches
 from fmau.tiny.model import new_model, new_processor
-from fmau.tiny.pack import IGNORED
 from fmau.tiny.tokenizer import train_tokenizer
 
 pytestmark = pytest.mark.slow
@@ -55,36 +53,18 @@ def test_every_stage_runs_and_the_checkpoint_loads(
 ) -> None:
     monkeypatch.setattr(training, "HELD_OUT", HELD_OUT)
     monkeypatch.setattr(training, "LOG_STEPS", 2)
-    stages = [
-        replace(stage, steps=2, clips=min(stage.clips, 3), drills=min(stage.drills, 2))
-        for stage in STAGES
-    ]
+    stages = [replace(stage, steps=2, clips=min(stage.clips, 3)) for stage in STAGES]
     model = new_model(processor.tokenizer, seed=0)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     log, out = tmp_path / "log.jsonl", tmp_path / "checkpoint"
-    training.train(model, processor, pool, PROMPTS, seed=0, log_path=log, out=out, stages=stages)
+    training.train(model, processor, pool, seed=0, log_path=log, out=out, stages=stages)
     rows = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert [row["stage"] for row in rows] == [stage.name for stage in STAGES]
     assert rows[0]["position"] > 0
-    assert rows[2]["drill"] > 0
+    assert rows[1]["answer"] > 0
     assert set(rows[-1]["held_out"]) >= {"CMAR", "FMAR", "hint"}
     after = Qwen3VLForConditionalGeneration.from_pretrained(out, dtype=torch.float32).state_dict()
     assert all(not torch.equal(before[name], after[name]) for name in after if "weight" in name)
-
-
-def test_drills_ask_for_the_letter_in_front_of_the_label(processor) -> None:  # type: ignore[no-untyped-def]
-    tokenizer = processor.tokenizer
-    batch = next(letter_batches(tokenizer, PROMPTS, size=6, seed=0))
-    for ids, labels in zip(batch.ids_BL, batch.labels_BL, strict=True):
-        asked = (labels != IGNORED).nonzero().flatten().tolist()
-        assert len(asked) in (5, 7)
-        for place in asked:
-            before = tokenizer.decode(ids[:place])
-            letter = tokenizer.decode(ids[place : place + 1])
-            cue = before.rsplit("\n", 1)[1] or before.rsplit("\n", 2)[1]
-            line = next(x for x in before.split("\n") if x.startswith(f"{letter}. "))
-            assert line[3:] in before[before.rindex(line) + len(line) :]
-            assert cue
 
 
 def test_the_rate_warms_up_and_decays_to_a_tenth() -> None:
