@@ -2,7 +2,8 @@
 micro-actions, so that every command can be tried on a laptop with real components.
 
 It has learned to see where limbs are and to follow the answer formats, not yet to answer: closed
-questions come out at chance. `python -m fmau.tiny OUT` makes it again; the one that tests and the demo use lies in `checkpoint/`.
+questions come out at chance. `python -m fmau.tiny OUT` makes it again; the one that tests and the
+demo use lies in `checkpoint/`.
 """
 
 from pathlib import Path
