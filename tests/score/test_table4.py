@@ -53,13 +53,25 @@ def test_rows_come_in_the_order_paper_baselines_runs():
 
 def test_says_when_rows_are_about_different_questions():
     questions = question_file(clips=3)
-    mini = score(questions, {})
+    mini = score(questions, gold_answers(questions))
     assert caveat([mini]) == NOT_COMPARABLE
     official = mini.model_copy(update={"benchmark": "MA-Bench"})
     assert caveat([official]) is None
     assert caveat([official, mini]) == NOT_COMPARABLE
     some = QuestionFile(questions.questions, dict(list(questions.gold.items())[:20]))
-    assert caveat([score(some, {}).model_copy(update={"benchmark": "MA-Bench"})]) == PARTIAL_GOLD
+    partial = score(some, gold_answers(questions)).model_copy(update={"benchmark": "MA-Bench"})
+    assert caveat([partial]) == PARTIAL_GOLD
+
+
+def test_says_how_many_questions_have_no_answer():
+    questions = question_file(clips=3)
+    answers = dict(list(gold_answers(questions).items())[6:])
+    missing = sum(not question.task.is_open for question in questions.questions[:6])
+    official = score(questions, answers).model_copy(update={"benchmark": "MA-Bench"})
+    assert caveat([official, official]) == (
+        f"{missing} of 30 closed questions have no answer (unreadable clip, no reply, or not asked "
+        "yet) and count as not right."
+    )
 
 
 def test_markdown_has_one_cell_per_column():
