@@ -90,7 +90,7 @@ def write_mini(
     )
     test = cast_split(clips, 1, cast_test)
     _dump(out / "questions.json", ask([(c.plan, c.facts) for c in test], ask_test))
-    train = cast_split(train_clips, 1 + subjects(clips), cast_train)
+    train = cast_split(train_clips, 1 + subjects(clips), cast_train) if train_clips else []
     if train:
         _dump(out / "train" / "captions.json", [_caption_row(clip) for clip in train])
         questions = ask([(c.plan, c.facts) for c in train], ask_train)
