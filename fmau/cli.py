@@ -56,7 +56,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fine-grained micro-action understanding with multimodal LLMs.",
 )
-out = Console()
+# A pipe or a log file has no width of its own; there, tables get the room they need.
+out = Console(width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")]

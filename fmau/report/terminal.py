@@ -3,16 +3,23 @@
 from collections.abc import Mapping
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from fmau.report.tables import TextTable, accuracy_table, count_table
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, Row, caveat, table4, two_decimals
-from fmau.taxonomy import OPEN_TASKS
+from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS
+
+CLOSED_COLUMNS = len(CLOSED_TASKS) + 1
+"""Columns of Table 4 that are about closed tasks: one each, and their mean."""
 
 STYLES = {"paper": "dim", "run": "bold", "baseline": "italic"}
+
+
+WIDE = 118
+"""Columns that Table 4 needs in one piece; on a narrower terminal it comes in two."""
 
 
 def print_scores(runs: Mapping[str, Scores], console: Console) -> None:
@@ -20,32 +27,39 @@ def print_scores(runs: Mapping[str, Scores], console: Console) -> None:
 
     Args:
         runs: name -> scores, all of one question file.
-        console: where to print; tables are laid out for 120 columns.
+        console: where to print; 120 columns are best, 80 will do.
     """
-    console.print(table4_view(table4(runs), caveat(runs.values())))
+    rows = table4(runs)
+    if console.width >= WIDE:
+        console.print(_table4("Table 4", rows, slice(None)))
+    else:
+        console.print(_table4("Table 4: closed tasks, accuracy %", rows, slice(0, CLOSED_COLUMNS)))
+        console.print(_table4("Table 4: open tasks, 0-5", rows, slice(CLOSED_COLUMNS, None)))
+    if note := caveat(runs.values()):
+        console.print(Text(note, style="yellow"))
     for name, scores in runs.items():
         console.print(_text_table(f"{name}: accuracy", accuracy_table(scores)))
         console.print(_text_table(f"{name}: how the questions ended", count_table(scores)))
         console.print(_summary(scores))
 
 
-def table4_view(rows: list[Row], note: str | None) -> RenderableType:
-    """Table 4 for a terminal, with `note` below it."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False, title="Table 4")
-    table.add_column("", max_width=22, overflow="fold")
-    for column in COLUMNS:
+def _table4(title: str, rows: list[Row], columns: slice) -> Table:
+    """Some or all columns of Table 4."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False, title=title)
+    table.add_column("", min_width=16, max_width=22, overflow="fold")
+    for column in COLUMNS[columns]:
         # "MADU L1" on two lines keeps the column as narrow as its numbers.
         table.add_column(column.replace(" ", "\n"), justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(Text(row.name), *row.cells(), style=STYLES[row.kind])
-    return Group(table, Text(note, style="yellow")) if note else table
+        table.add_row(Text(row.name), *row.cells()[columns], style=STYLES[row.kind])
+    return table
 
 
 def _text_table(title: str, content: TextTable) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=Text(title))
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for column in content.columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold")
     for name, cells in content.rows.items():
         table.add_row(name, *cells, style="bold" if name in ("Closed-AVG", "all") else "")
     return table

@@ -32,6 +32,17 @@ def test_everything_fits_120_columns_and_no_number_is_cut():
     assert "1.69" in text
 
 
+def test_eighty_columns_get_table_4_in_two_pieces_with_every_number():
+    text = printed(gold_answers(QUESTIONS), width=80)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "…" not in text
+    head, tail = text.split("open tasks, 0-5")
+    for number in ("32.23", "37.11", "56.10", "53.69", "47.94", "54.74", "46.97"):
+        assert number in head
+    for number in ("0.50", "0.51", "0.47", "1.18", "1.00", "0.84", "0.75"):
+        assert number in tail
+
+
 def test_says_that_the_rows_are_not_comparable():
     assert NOT_COMPARABLE[:60] in printed(gold_answers(QUESTIONS))
 
