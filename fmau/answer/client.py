@@ -8,7 +8,6 @@ when the server has dropped it), and a reply that is not JSON must be retried to
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Self
 
 import openai
@@ -199,12 +198,7 @@ class ChatClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._openai.close()
 
     async def _attempt(self, model: str, request: ChatRequest) -> Reply:
