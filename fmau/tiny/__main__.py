@@ -57,7 +57,7 @@ def main() -> None:
         processor,
         LessonPool(lessons),
         seed=options.seed,
-        log_path=options.work / "log.jsonl",
+        work=options.work,
         out=options.out,
     )
 

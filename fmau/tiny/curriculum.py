@@ -12,7 +12,7 @@ class Stage:
         name: for the log.
         steps: optimizer steps.
         clips: clips per step.
-        lessons: conversations per clip; 0 trains the vision tower alone.
+        lessons: conversations per clip.
         kinds: lesson kind -> relative frequency.
         learning_rate: peak; each stage warms up and decays to a tenth by a cosine.
     """
@@ -26,12 +26,24 @@ class Stage:
 
 
 TASKS = {"CMAR": 2.0, "FMAR": 2.0, "SAD": 2.0, "MAD": 2.0, "MAS": 2.0, "PPR": 2.0}
-WORDS = {"part": 2.0, "label": 2.0, "hint": 2.0, "MADU": 1.0, "CMAR": 1.0}
-ALL = TASKS | {"part": 0.5, "label": 1.0, "hint": 1.0, "MADU": 0.6, "MARE": 0.6}
 STAGES = (
-    Stage("see", 400, clips=24, lessons=0, kinds={}, learning_rate=1e-3),
-    Stage("speak", 200, clips=16, lessons=6, kinds=WORDS, learning_rate=1e-3),
-    Stage("answer", 450, clips=16, lessons=6, kinds=ALL, learning_rate=1e-3),
+    Stage("see", 700, clips=24, lessons=1, kinds={"part": 1.0, "label": 1.0}, learning_rate=1e-3),
+    Stage(
+        "choose",
+        300,
+        clips=16,
+        lessons=4,
+        kinds={"CMAR": 1.0, "FMAR": 1.0, "hint": 1.0, "label": 0.5},
+        learning_rate=1e-3,
+    ),
+    Stage(
+        "answer",
+        450,
+        clips=16,
+        lessons=6,
+        kinds=TASKS | {"label": 1.0, "hint": 1.0, "MADU": 0.6, "MARE": 0.6},
+        learning_rate=1e-3,
+    ),
 )
 
 

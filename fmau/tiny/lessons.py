@@ -2,7 +2,7 @@
 
 Kinds named after the benchmark's tasks are its own questions. The others lead up to them:
 `part` (which part moves most), `label` (name the group and the action in words) and `hint` (a
-multiple-choice question whose text tells the answer, so that only the letter must be found).
+multiple-choice question that begins by telling the answer, so that only the letter must be found).
 """
 
 import json
@@ -10,7 +10,7 @@ import multiprocessing
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,12 @@ class LessonClip:
     Attributes:
         positions: float32 (8, 42): where the 14 body parts are in each frame, in units of
             `POSITION_SCALE_M`.
+        action: place in the taxonomy of the action shown.
     """
 
     frames: ClipFrames
     positions: NDArray[np.float32]
+    action: int
     lessons: tuple[Lesson, ...]
 
     def metadata(self) -> VideoMetadata:
@@ -100,6 +102,7 @@ class LessonPool:
                 duration_s=row["total_num_frames"] / FPS,
             ),
             positions=np.array(row["positions"], np.float32).reshape(len(row["jpegs"]), -1),
+            action=row["action"],
             lessons=tuple(
                 Lesson(lesson["kind"], json.loads(lesson["messages"]), lesson["answer"])
                 for lesson in row["lessons"]
@@ -171,6 +174,7 @@ def _row(
         total_num_frames=plan.frame_count,
         spec=spec,
     )
+    codes = [action.code for action in actions()]
     positions_TPD = animation.motion.positions_TPD[list(indices)] / POSITION_SCALE_M
     return {
         "clip": plan.name,
@@ -179,6 +183,7 @@ def _row(
         "width": frames.width,
         "indices": list(indices),
         "total_num_frames": plan.frame_count,
+        "action": codes.index(plan.events[0].code),
         "positions": positions_TPD.astype(np.float32).ravel().tolist(),
         "lessons": [
             {"kind": kind, "messages": json.dumps(conversation), "answer": answer}
@@ -199,7 +204,7 @@ def _lessons(
         conversation = messages(question, prompts, VIDEO_PART, strip_class_codes=True)
         yield question.task.value, conversation, answer
         if question.task.is_choice:
-            yield _hint(conversation, question, rng)
+            yield _hint(question, prompts, rng)
     for kind, instruction, answer in (
         ("part", "Which body part acts?", phrases.leader(facts, plan)),
         ("label", "Name the group and the action.", f"{action.part}: {action.label}"),
@@ -208,14 +213,12 @@ def _lessons(
 
 
 def _hint(
-    conversation: list[dict[str, Any]], question: Question, rng: np.random.Generator
+    question: Question, prompts: PromptSet, rng: np.random.Generator
 ) -> tuple[str, list[dict[str, Any]], str]:
-    """The same question with an answer told, any of the options: the video cannot help."""
+    """The same question after an answer is told, any of the options: the video cannot help."""
     option = question.options[rng.integers(len(question.options))]
-    user = conversation[-1]
-    *video, text = user["content"]
-    told = {**text, "text": f"{text['text']}\nIt is {option.label}."}
-    return "hint", [*conversation[:-1], {**user, "content": [*video, told]}], option.letter
+    told = replace(question, stem=f"The person shows: {option.label}. {question.stem}")
+    return "hint", messages(told, prompts, VIDEO_PART, strip_class_codes=True), option.letter
 
 
 def corpus(prompts: Sequence[PromptSet], *, clips: int, seed: int) -> Iterator[str]:

@@ -19,8 +19,8 @@ from transformers import (
 
 TEXT = {
     "hidden_size": 192,
-    "intermediate_size": 512,
-    "num_hidden_layers": 4,
+    "intermediate_size": 384,
+    "num_hidden_layers": 6,
     "num_attention_heads": 6,
     "num_key_value_heads": 2,
     "head_dim": 32,

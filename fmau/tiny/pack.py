@@ -8,7 +8,7 @@ of the conversations run one by one, at a fraction of the work.
 Array suffixes: L tokens, B clips, A the position axes (time, height, width) of multimodal RoPE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -18,6 +18,38 @@ from transformers import Qwen3VLForConditionalGeneration
 
 IGNORED = -100
 """Label of tokens that carry no loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where the options of one multiple-choice question end, and which of them is right.
+
+    Attributes:
+        ends: places of the tokens that end the option lines, in order.
+        right: index of the right option.
+    """
+
+    ends: tuple[int, ...]
+    right: int
+
+    def moved(self, by: int) -> "Choice":
+        """The same question, `by` tokens further on."""
+        return Choice(tuple(end + by for end in self.ends), self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One tokenized conversation about a clip.
+
+    Attributes:
+        prompt: token ids up to where the model answers, video included.
+        answer: token ids of the reply with its end-of-turn token.
+        choice: of a multiple-choice question, else None.
+    """
+
+    prompt: Sequence[int]
+    answer: Sequence[int]
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +63,7 @@ class Packed:
         branch_L: 0 in the prefix, k in the k-th conversation.
         weights_L: of each label in the loss. Answers weigh by the fourth root of their length, so
             that a paragraph counts three times as much as a letter, not a hundred times.
+        choices: of the multiple-choice questions among the conversations, in places of L.
     """
 
     ids_L: Tensor
@@ -38,37 +71,37 @@ class Packed:
     positions_AL: Tensor
     branch_L: Tensor
     weights_L: Tensor
+    choices: tuple[Choice, ...]
 
 
 def pack(
-    conversations: Sequence[tuple[Sequence[int], Sequence[int]]],
+    conversations: Sequence[Conversation],
     video_grid_thw: Tensor,
     model: Qwen3VLForConditionalGeneration,
 ) -> Packed:
     """Join conversations about one clip.
 
     Args:
-        conversations: (prompt ids, answer ids) of each; the prompts start alike, video included.
+        conversations: their prompts start alike, video included.
         video_grid_thw: the clip's patch grid, shape (1, 3).
         model: gives the position rule.
 
     Raises:
         ValueError: the conversations share no prefix that contains the video.
     """
-    prompts = [list(prompt) for prompt, _ in conversations]
-    columns = zip(*prompts, strict=False)
-    prefix = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
+    prompts = [conversation.prompt for conversation in conversations]
+    prefix = _shared(prompts)
     video_token = model.config.video_token_id
-    # A branch must have a token to predict its answer from, even if all prompts are equal.
-    prefix = prefix[: min(len(prompt) for prompt in prompts) - 1]
-    if prompts[0].count(video_token) == 0 or video_token in prompts[0][len(prefix) :]:
+    if video_token not in prefix or video_token in prompts[0][len(prefix) :]:
         raise ValueError("the conversations do not share the video")
     ids, labels, branch = list(prefix), [IGNORED] * len(prefix), [0] * len(prefix)
-    weights = [0.0] * len(prefix)
-    for number, (prompt, answer) in enumerate(conversations, start=1):
-        rest = list(prompt[len(prefix) :])
-        ids += rest + list(answer)
-        labels += [IGNORED] * len(rest) + list(answer)
+    weights, choices = [0.0] * len(prefix), []
+    for number, conversation in enumerate(conversations, start=1):
+        rest, answer = conversation.prompt[len(prefix) :], conversation.answer
+        if conversation.choice:
+            choices.append(conversation.choice.moved(len(ids) - len(prefix)))
+        ids += [*rest, *answer]
+        labels += [IGNORED] * len(rest) + [*answer]
         branch += [number] * (len(rest) + len(answer))
         weights += [0.0] * len(rest) + [len(answer) ** -0.75] * len(answer)
     branch_L = torch.tensor(branch)
@@ -78,7 +111,15 @@ def pack(
         positions_AL=_positions(torch.tensor(prefix), branch_L, video_grid_thw, model),
         branch_L=branch_L,
         weights_L=torch.tensor(weights),
+        choices=tuple(choices),
     )
+
+
+def _shared(prompts: Iterable[Sequence[int]]) -> list[int]:
+    """What all prompts begin with, at least one token short of each: a branch needs a token to
+    predict its answer from."""
+    columns = zip(*(prompt[:-1] for prompt in prompts), strict=False)
+    return [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
 
 
 def _positions(

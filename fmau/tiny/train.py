@@ -1,28 +1,32 @@
-"""Train the tiny model: first to see, then to speak, then to answer.
+"""Train the tiny model: first to see, then to choose, then to answer.
 
-Stage by stage (`STAGES`) the lessons get harder. In all of them an extra linear head reads the
-body parts' positions off the vision features; it teaches the vision tower where limbs are long
-before words could, and is thrown away at the end.
+Stage by stage (`STAGES`) the lessons get harder. In all of them the words are helped by read-outs
+(`fmau.tiny.readouts`). A finished stage is kept and not repeated.
 
-Array suffixes: B clips, L tokens, G temporal groups of two frames, N visual tokens of a group.
+Array suffixes: B clips, L tokens, G temporal groups of two frames, C coordinates, V vocabulary,
+N answer tokens, H hidden.
 """
 
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 import torch
+from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 
 from fmau.tiny.curriculum import STAGES, TASKS, Stage, rate
 from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
 from fmau.tiny.model import save_checkpoint
-from fmau.tiny.pack import IGNORED, Packed, collate, pack
+from fmau.tiny.pack import IGNORED, Choice, Conversation, Packed, collate, pack
+from fmau.tiny.readouts import ACTION_LAYER, OPTION_LAYER, ReadOuts
 
 HELD_OUT = 520
 """The last clips of a pool, whose people appear in no other, are not trained on."""
@@ -32,18 +36,18 @@ LOG_STEPS = 20
 SHORT_KINDS = (*TASKS, "part", "label", "hint")
 """Kinds whose answers are short enough to be held to every token."""
 
-COORDINATES_PER_GROUP = 2 * 14 * 3
-"""Two frames x 14 body parts x 3 axes, as the position head predicts them."""
+OPTION_LINE = re.compile(r"^([A-G])\. .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One clip, ready for the model: packed conversations, pixels and position targets."""
+    """One clip, ready for the model: packed conversations, pixels and the read-outs' targets."""
 
-    packed: Packed | None
+    packed: Packed
     pixel_values: Tensor
     grid_thw: Tensor
-    targets_GC: Tensor
+    positions_GC: Tensor
+    action: int
 
 
 class Reader(torch.utils.data.IterableDataset[list[Sample]]):
@@ -67,7 +71,7 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
             yield [
                 make_sample(
                     clip,
-                    choose(clip.lessons, self.stage, rng) if self.stage.lessons else (),
+                    choose(clip.lessons, self.stage, rng),
                     self.processor,
                     self.model,
                 )
@@ -106,13 +110,27 @@ def make_sample(
         text = processor.apply_chat_template(
             lesson.messages, add_generation_prompt=True, tokenize=False
         ).replace(processor.video_token, expanded)
-        answer = lesson.answer + processor.tokenizer.eos_token
-        conversations.append((_ids(processor, text), _ids(processor, answer)))
+        conversations.append(_conversation(processor, text, lesson.answer))
     return Sample(
-        packed=pack(conversations, grid_thw, model) if conversations else None,
+        packed=pack(conversations, grid_thw, model),
         pixel_values=video["pixel_values_videos"],
         grid_thw=grid_thw,
-        targets_GC=torch.from_numpy(clip.positions.reshape(int(grid_thw[0, 0]), -1)),
+        positions_GC=torch.from_numpy(clip.positions.reshape(int(grid_thw[0, 0]), -1)),
+        action=clip.action,
+    )
+
+
+def _conversation(processor: Qwen3VLProcessor, text: str, answer: str) -> Conversation:
+    prompt = processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    options = list(OPTION_LINE.finditer(text))
+    starts = [start for start, _ in prompt["offset_mapping"]]
+    # The line break: a token of its own that has read its whole line.
+    ends = tuple(starts.index(option.end()) for option in options)
+    letters = [option[1] for option in options]
+    return Conversation(
+        prompt=prompt["input_ids"],
+        answer=_ids(processor, answer + processor.tokenizer.eos_token),
+        choice=Choice(ends, letters.index(answer)) if options else None,
     )
 
 
@@ -120,37 +138,69 @@ def _ids(processor: Qwen3VLProcessor, text: str) -> list[int]:
     return processor.tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What a batch is taught by: its answers, and one term per read-out."""
+
+    answer: Tensor
+    position: Tensor
+    action: Tensor
+    option: Tensor
+
+    def total(self) -> Tensor:
+        """The sum that is minimised; the factors bring the terms to a like size."""
+        return self.answer + 3 * self.position + self.action + self.option
+
+
 def losses(
-    model: Qwen3VLForConditionalGeneration, head: nn.Linear, samples: Sequence[Sample]
-) -> tuple[Tensor, Tensor]:
-    """(answer loss, position loss) of a batch; the answer loss is 0 for a batch without lessons."""
+    model: Qwen3VLForConditionalGeneration, readouts: ReadOuts, samples: Sequence[Sample]
+) -> Losses:
+    """One forward pass over a batch."""
     grid_thw = torch.cat([sample.grid_thw for sample in samples])
     pixels = torch.cat([sample.pixel_values for sample in samples])
     seen = model.model.get_video_features(pixels, grid_thw, return_dict=True)
-    features = torch.stack(list(seen.pooler_output))  # B, G*N, hidden
-    groups = features.view(len(samples), int(grid_thw[0, 0]), -1)
-    targets_BGC = torch.stack([sample.targets_GC for sample in samples])
-    position_loss = nn.functional.smooth_l1_loss(head(groups), targets_BGC, beta=0.1)
-    packs = [sample.packed for sample in samples if sample.packed is not None]
-    if not packs:
-        return torch.zeros(()), position_loss
-    logits_NV, labels_N, weights_N = answer_logits(model, packs, grid_thw, seen)
+    batch = collate([sample.packed for sample in samples])
+    output, logits_NV, labels_N, weights_N = answer_logits(model, batch, grid_thw, seen)
     losses_N = nn.functional.cross_entropy(logits_NV, labels_N, reduction="none")
-    return (losses_N * weights_N).sum() / weights_N.sum(), position_loss
+    return Losses(
+        answer=(losses_N * weights_N).sum() / weights_N.sum(),
+        position=readouts.position_loss(
+            torch.stack(list(seen.pooler_output)),
+            torch.stack([sample.positions_GC for sample in samples]),
+        ),
+        action=readouts.action_loss(
+            output.hidden_states[ACTION_LAYER],
+            batch["input_ids"] == model.config.video_token_id,
+            torch.tensor([sample.action for sample in samples]),
+        ),
+        option=readouts.option_loss(
+            output.hidden_states[OPTION_LAYER], [sample.packed.choices for sample in samples]
+        ),
+    )
 
 
 def answer_logits(
-    model: Qwen3VLForConditionalGeneration, packs: Sequence[Packed], grid_thw: Tensor, seen: object
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits where an answer token is predicted, these tokens and their weights, of all clips."""
-    batch = collate(packs)
-    labels_BL, weights_BL = batch.pop("labels")[:, 1:], batch.pop("weights")[:, 1:]
+    model: Qwen3VLForConditionalGeneration, batch: dict[str, Tensor], grid_thw: Tensor, seen: object
+) -> tuple[Any, Tensor, Tensor, Tensor]:
+    """Run the language model on a collated batch.
+
+    Returns:
+        Its output with all hidden states; the logits where an answer token is predicted, these
+        tokens, and their weights, of all clips in order.
+    """
+    labels_BL, weights_BL = batch["labels"][:, 1:], batch["weights"][:, 1:]
     output = model.model(
-        **batch, video_grid_thw=grid_thw, mm_encoder_outputs={"video": seen}, use_cache=False
+        input_ids=batch["input_ids"],
+        position_ids=batch["position_ids"],
+        attention_mask=batch["attention_mask"],
+        video_grid_thw=grid_thw,
+        mm_encoder_outputs={"video": seen},
+        use_cache=False,
+        output_hidden_states=True,
     )
-    predicts = labels_BL != IGNORED
-    hidden_NH = output.last_hidden_state[:, :-1][predicts]
-    return model.lm_head(hidden_NH), labels_BL[predicts], weights_BL[predicts]
+    predicts_BL = labels_BL != IGNORED
+    hidden_NH = output.last_hidden_state[:, :-1][predicts_BL]
+    return output, model.lm_head(hidden_NH), labels_BL[predicts_BL], weights_BL[predicts_BL]
 
 
 @torch.no_grad()
@@ -163,11 +213,11 @@ def held_out_accuracy(
     for clip in clips:
         lessons = [lesson for lesson in clip.lessons if lesson.kind in SHORT_KINDS]
         sample = make_sample(clip, lessons, processor, model)
-        assert sample.packed is not None
         seen = model.model.get_video_features(
             sample.pixel_values, sample.grid_thw, return_dict=True
         )
-        logits_NV, labels_N, _ = answer_logits(model, [sample.packed], sample.grid_thw, seen)
+        batch = collate([sample.packed])
+        _, logits_NV, labels_N, _ = answer_logits(model, batch, sample.grid_thw, seen)
         right = (logits_NV.argmax(-1) == labels_N).tolist()
         at = 0
         for lesson in lessons:
@@ -184,63 +234,64 @@ def train(
     pool: LessonPool,
     *,
     seed: int,
-    log_path: Path,
+    work: Path,
     out: Path,
     stages: Sequence[Stage] = STAGES,
 ) -> None:
     """Run the curriculum.
 
     Args:
-        log_path: gets one JSON line per 20 steps.
-        out: gets the checkpoint, every 100 steps and at the end.
+        work: gets `log.jsonl`, one line per 20 steps, and the weights after each stage; a stage
+            whose weights are there is not run again.
+        out: gets the checkpoint after each stage.
     """
     frames = pool[0].frames
-    tokens_per_group = (frames.height // 32) * (frames.width // 32)
-    width = model.config.text_config.hidden_size
-    head = nn.Linear(tokens_per_group * width, COORDINATES_PER_GROUP)
+    readouts = ReadOuts(
+        tokens_per_group=(frames.height // 32) * (frames.width // 32),
+        hidden_size=model.config.text_config.hidden_size,
+    )
+    everything = nn.ModuleDict({"model": model, "readouts": readouts})
     model.train()
-    with log_path.open("a", encoding="utf-8") as log:
+    with (work / "log.jsonl").open("a", encoding="utf-8") as log:
         for number, stage in enumerate(stages):
-            reader = Reader(pool, processor, model, stage, seed + number)
-            _run_stage(model, head, reader, log, out)
+            learned = work / f"{number}-{stage.name}.safetensors"
+            if learned.exists():
+                load_model(everything, learned)
+                continue
+            _run_stage(model, readouts, Reader(pool, processor, model, stage, seed + number), log)
+            save_model(everything, str(learned))
+            save_checkpoint(model, processor, out)
 
 
 def _run_stage(
-    model: Qwen3VLForConditionalGeneration,
-    head: nn.Linear,
-    reader: Reader,
-    log: TextIO,
-    out: Path,
+    model: Qwen3VLForConditionalGeneration, readouts: ReadOuts, reader: Reader, log: TextIO
 ) -> None:
     stage = reader.stage
-    parameters = [*model.parameters(), *head.parameters()]
+    parameters = [*model.parameters(), *readouts.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=stage.learning_rate, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, stage.steps))
     loader = torch.utils.data.DataLoader(
         reader, batch_size=None, num_workers=1, prefetch_factor=4, collate_fn=_as_is
     )
-    started, sums = time.monotonic(), np.zeros(2)
+    started, sums = time.monotonic(), Counter[str]()
     for step, samples in zip(range(1, stage.steps + 1), loader, strict=False):
-        answer_loss, position_loss = losses(model, head, samples)
-        (answer_loss + 3 * position_loss).backward()
+        terms = losses(model, readouts, samples)
+        terms.total().backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        sums += answer_loss.item(), position_loss.item()
+        sums.update({term.name: getattr(terms, term.name).item() for term in fields(terms)})
         if step % LOG_STEPS == 0:
             row: dict[str, Any] = {"stage": stage.name, "step": step}
-            row |= dict(zip(("answer", "position"), sums / LOG_STEPS, strict=True))
-            row |= {"seconds": round(time.monotonic() - started)}
-            if stage.lessons and (step % 100 == 0 or step == stage.steps):
-                shown = [
-                    reader.pool[len(reader.pool) - 1 - place]
-                    for place in range(min(64, len(reader.pool)))
-                ]
-                row["held_out"] = held_out_accuracy(model, reader.processor, shown)
-                save_checkpoint(model, reader.processor, out)
+            row |= {name: round(value / LOG_STEPS, 4) for name, value in sums.items()}
+            row["seconds"] = round(time.monotonic() - started)
+            if step % (10 * LOG_STEPS) == 0 or step == stage.steps:
+                shown = range(len(reader.pool) - min(64, HELD_OUT), len(reader.pool))
+                clips = [reader.pool[place] for place in shown]
+                row["held_out"] = held_out_accuracy(model, reader.processor, clips)
             print(json.dumps(row), file=log, flush=True)
-            sums[:] = 0
+            sums.clear()
 
 
 def _as_is(samples: list[Sample]) -> list[Sample]:

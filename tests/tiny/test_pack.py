@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from fmau.tiny.model import new_model, new_processor
-from fmau.tiny.pack import IGNORED, collate, pack
+from fmau.tiny.pack import IGNORED, Choice, Conversation, collate, pack
 from fmau.tiny.tokenizer import train_tokenizer
 
 pytestmark = pytest.mark.slow
@@ -61,7 +61,7 @@ def test_packed_loss_equals_the_losses_one_by_one(parts) -> None:  # type: ignor
                 video_grid_thw=inputs["video_grid_thw"],
             ).logits[0, len(prompt) - 1 : -1]
             alone += cross_entropy(logits, torch.tensor(answer), reduction="sum").item()
-            pairs.append((prompt, answer))
+            pairs.append(Conversation(prompt, answer))
         packs.append(pack(pairs, inputs["video_grid_thw"], model))
         pixels.append(inputs["pixel_values_videos"])
         grids.append(inputs["video_grid_thw"])
@@ -80,4 +80,20 @@ def test_conversations_about_different_clips_are_refused(parts) -> None:  # type
     model, _ = parts
     video = model.config.video_token_id
     with pytest.raises(ValueError, match="do not share the video"):
-        pack([([1, video, 5], [2]), ([3, video, 5], [2])], torch.tensor([[1, 2, 2]]), model)
+        pack(
+            [Conversation([1, video, 5], [2]), Conversation([3, video, 5], [2])],
+            torch.tensor([[1, 2, 2]]),
+            model,
+        )
+
+
+def test_choices_point_at_their_tokens_wherever_the_branch_lies(parts) -> None:  # type: ignore[no-untyped-def]
+    model, _ = parts
+    video = model.config.video_token_id
+    first = Conversation([1, video, 15, 17, 70, 17, 71], [2])
+    asked = Conversation([1, video, 15, 16, 60, 18, 61, 19], [2, 3], Choice(ends=(5, 7), right=1))
+    packed = pack([first, asked], torch.tensor([[1, 2, 2]]), model)
+    (choice,) = packed.choices
+    assert packed.ids_L[list(choice.ends)].tolist() == [18, 19]
+    assert packed.branch_L[list(choice.ends)].tolist() == [2, 2]
+    assert choice.right == 1

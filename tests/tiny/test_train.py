@@ -57,14 +57,21 @@ def test_every_stage_runs_and_the_checkpoint_loads(
     model = new_model(processor.tokenizer, seed=0)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     log, out = tmp_path / "log.jsonl", tmp_path / "checkpoint"
-    training.train(model, processor, pool, seed=0, log_path=log, out=out, stages=stages)
+    training.train(model, processor, pool, seed=0, work=tmp_path, out=out, stages=stages)
     rows = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert [row["stage"] for row in rows] == [stage.name for stage in STAGES]
     assert rows[0]["position"] > 0
-    assert rows[1]["answer"] > 0
+    assert rows[0]["option"] == 0
+    assert rows[1]["option"] > 0
     assert set(rows[-1]["held_out"]) >= {"CMAR", "FMAR", "hint"}
     after = Qwen3VLForConditionalGeneration.from_pretrained(out, dtype=torch.float32).state_dict()
     assert all(not torch.equal(before[name], after[name]) for name in after if "weight" in name)
+
+    again = new_model(processor.tokenizer, seed=1)
+    training.train(again, processor, pool, seed=0, work=tmp_path, out=tmp_path / "b", stages=stages)
+    assert len(log.read_text("utf-8").splitlines()) == len(rows), "finished stages are kept"
+    learned = model.state_dict()
+    assert all(torch.equal(learned[name], value) for name, value in again.state_dict().items())
 
 
 def test_the_rate_warms_up_and_decays_to_a_tenth() -> None:

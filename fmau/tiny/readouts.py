@@ -1,0 +1,70 @@
+"""Read-outs: small heads that teach the inner layers what to hold, and are thrown away at the end.
+
+Words alone are a poor teacher for a small model: the loss on an answer reaches the vision tower
+through every layer at once, and until all of them work none gets a signal. Each read-out asks one
+of them for its share of the work:
+
+    positions   vision features               where the 14 body parts are
+    action      video tokens after layer 3    which of the 52 actions is shown
+    option      option ends after layer 5     which option of a multiple-choice question is right
+
+With the last, what is left for layer 6 is to copy the letter of the marked option.
+
+Array suffixes: B clips, L tokens, G temporal groups of two frames, N visual tokens of a group,
+C coordinates, K actions, H hidden.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fmau.taxonomy import actions
+from fmau.tiny.pack import Choice
+
+ACTION_LAYER, OPTION_LAYER = 3, 5
+"""After how many layers of the language model a read-out looks."""
+
+COORDINATES_PER_GROUP = 2 * 14 * 3
+"""Two frames x 14 body parts x 3 axes."""
+
+
+class ReadOuts(nn.Module):
+    """The three heads.
+
+    Args:
+        tokens_per_group: visual tokens of two frames.
+        hidden_size: of the language model, whose width the vision features have too.
+    """
+
+    def __init__(self, tokens_per_group: int, hidden_size: int) -> None:
+        super().__init__()
+        self.positions = nn.Linear(tokens_per_group * hidden_size, COORDINATES_PER_GROUP)
+        self.action = nn.Sequential(
+            nn.RMSNorm(hidden_size, eps=1e-6), nn.Linear(hidden_size, len(actions()))
+        )
+        self.option = nn.Sequential(nn.RMSNorm(hidden_size, eps=1e-6), nn.Linear(hidden_size, 1))
+        self.tokens_per_group = tokens_per_group
+
+    def position_loss(self, features_BLH: Tensor, positions_BGC: Tensor) -> Tensor:
+        """Smooth L1 of the positions read off the vision features, G*N of them a clip."""
+        batch, groups, _ = positions_BGC.shape
+        read_BGC = self.positions(features_BLH.reshape(batch, groups, -1))
+        return nn.functional.smooth_l1_loss(read_BGC, positions_BGC, beta=0.1)
+
+    def action_loss(self, hidden_BLH: Tensor, is_video_BL: Tensor, action_B: Tensor) -> Tensor:
+        """Cross-entropy of the action read off the last group, which has seen the whole clip."""
+        video_BLH = hidden_BLH[is_video_BL].view(len(hidden_BLH), -1, hidden_BLH.shape[-1])
+        logits_BK = self.action(video_BLH[:, -self.tokens_per_group :].mean(1))
+        return nn.functional.cross_entropy(logits_BK, action_B)
+
+    def option_loss(self, hidden_BLH: Tensor, choices: Sequence[Sequence[Choice]]) -> Tensor:
+        """Mean cross-entropy over each question's options, 0 if no clip has such a question."""
+        each = [
+            nn.functional.cross_entropy(
+                self.option(hidden_LH[list(choice.ends)])[:, 0], torch.tensor(choice.right)
+            )
+            for hidden_LH, asked in zip(hidden_BLH, choices, strict=True)
+            for choice in asked
+        ]
+        return torch.stack(each).mean() if each else hidden_BLH.new_zeros(())
