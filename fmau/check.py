@@ -4,8 +4,9 @@ Prompts, questions and the header of every clip are read. Problems are collected
 together; if there are none, the plan says how much there is to do.
 """
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -18,11 +19,12 @@ from rich.table import Table
 
 from fmau.conversation import VIDEO_PART, Message, messages, user_text
 from fmau.dataset.questions import clip_path, load_questions
+from fmau.dataset.training import TrainingData, load_training_data
 from fmau.errors import ClipError, InputError, Problem, RecipeError
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import Timeline, probe
 from fmau.prompts import PromptSet, load_prompts
-from fmau.recipe import PIXEL_FACTOR, Recipe
+from fmau.recipe import PIXEL_FACTOR, Recipe, TrainBlock
 from fmau.records import Question
 from fmau.serve.flags import CPU_BLOCK_SIZE, TEMPORAL_PATCH
 from fmau.serve.preflight import check_model
@@ -53,6 +55,7 @@ class Plan:
         computed_tokens: the same with every clip's shared prefix counted once, as the server's
             prefix cache should have it; None likewise.
         weights_gib: size of the weight files; None likewise.
+        training: what is learned from; None for a recipe that only asks.
     """
 
     questions: dict[Task, int]
@@ -66,6 +69,7 @@ class Plan:
     prompt_tokens: int | None = None
     computed_tokens: int | None = None
     weights_gib: float | None = None
+    training: TrainingData | None = None
 
 
 def check_recipe(recipe: Recipe) -> Plan:
@@ -74,7 +78,8 @@ def check_recipe(recipe: Recipe) -> Plan:
     Raises:
         RecipeError: unusable prompts, or a context too short for the longest question.
         ServerError: a model path where no checkpoint is.
-        InputError: defects of the question file, or clips that cannot be read, all of them.
+        InputError: defects of the question or training files, or clips that cannot be read, all
+            of them.
     """
     prompts = load_prompts(recipe.prompt.set)
     check_model(recipe.model)
@@ -91,6 +96,8 @@ def check_recipe(recipe: Recipe) -> Plan:
         frame_width=first.width,
         vision_tokens=vision_tokens,
     )
+    if recipe.train is not None:
+        plan = replace(plan, training=load_training_data(recipe.train))
     if not Path(recipe.model.path).is_dir() or find_spec("transformers") is None:
         return plan
     plan = _with_tokens(plan, recipe, prompts, questions, first)
@@ -108,6 +115,9 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
     size = f"{plan.frame_width} x {plan.frame_height} pixels (as the first clip)"
     table.add_row("frames", f"{recipe.frames.count} a clip, {recipe.frames.policy}, {size}")
     table.add_row("vision tokens", f"{plan.vision_tokens:,} a clip")
+    if recipe.train is not None and plan.training is not None:
+        for label, text in _training_rows(recipe.train, plan.training):
+            table.add_row(label, text)
     if plan.prompt_tokens is None or plan.computed_tokens is None:
         table.add_row("prompt tokens", "unknown: no checkpoint folder or no transformers here")
         return table
@@ -121,6 +131,19 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
     table.add_row("common text", f"{plan.common_tokens} tokens{_common_remark(recipe, plan)}")
     table.add_row("weights", f"{plan.weights_gib:.2f} GiB on disk")
     return table
+
+
+def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str, str]]:
+    """What is learned, what the captions do not yield, and how long it takes in steps."""
+    views = ", ".join(f"{count:,} {view}" for view, count in data.counts().items())
+    about = f"{len(data.train):,} examples about {len(data.clips()):,} clips"
+    yield "training", f"{about} ({views})"
+    missed = ", ".join(f"{count:,} {view}" for view, count in data.skipped.items() if count > 0)
+    if missed:
+        yield "not derived", f"{missed}: the captions do not say enough for as many as asked for"
+    steps = math.ceil(len(data.train) / train.batch_size * train.epochs)
+    yield "steps", f"{steps:,} of {train.batch_size} examples"
+    yield "validation", f"{len(data.validation):,} closed questions about other participants"
 
 
 def _common_remark(recipe: Recipe, plan: Plan) -> str:

@@ -15,13 +15,19 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from fmau.errors import FmauError, ServerError
+from fmau.errors import FmauError, RecipeError, ServerError
 from fmau.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from fmau.serve import Server
 
-EXTRAS = {"mini": "mini", "check": "frames", "answer": "answer", "ask": "answer"}
+EXTRAS = {
+    "mini": "mini",
+    "check": "frames",
+    "frames": "frames",
+    "answer": "answer",
+    "ask": "answer",
+}
 """Command -> the extra with its optional packages; what is not listed needs none."""
 
 
@@ -69,6 +75,10 @@ Overrides = Annotated[
 ServerUrl = Annotated[
     str | None,
     typer.Option("--server", metavar="URL", help="Ask this server instead of starting one."),
+]
+AdapterFolder = Annotated[
+    Path | None,
+    typer.Option("--adapter", metavar="DIR", help="LoRA adapter on the recipe's model."),
 ]
 
 API_KEY = "FMAU_API_KEY"
@@ -122,19 +132,59 @@ def check(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def serve(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
-    """Start vLLM for a recipe and keep it running until Ctrl-C."""
+def frames(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
+    """Extract the frames of a recipe's training clips once. Run it again to go on."""
+    from fmau.dataset.questions import clip_path
+    from fmau.dataset.training import load_training_data
+    from fmau.frames.cache import build_cache
+    from fmau.runs.manifest import usable_cores
+
     recipe = load_recipe(recipe_file, overrides or ())
+    if recipe.train is None:
+        raise RecipeError(f"{recipe_file}: no train block, so there are no frames to extract")
+    data = recipe.train.data
+    with err.status("reading captions"):
+        clips = load_training_data(recipe.train).clips()
+    with _progress("extracting frames") as progress:
+        summary = build_cache(
+            data.cache,
+            {clip: clip_path(data.clips, clip) for clip in clips},
+            recipe.frames,
+            workers=usable_cores(),
+            progress=progress,
+        )
+    for reason in summary.failed.values():
+        err.print(f"[yellow]no frames:[/] {escape(reason)}", highlight=False, soft_wrap=True)
+    out.print(
+        f"{data.cache}: {summary.done:,} clips extracted in {summary.seconds:.0f} s, "
+        f"{summary.kept:,} were there, {len(summary.failed):,} failed"
+    )
+    if summary.failed and not data.skip_bad_clips:
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    recipe_file: RecipeFile, overrides: Overrides = None, adapter: AdapterFolder = None
+) -> None:
+    """Start vLLM for a recipe and keep it running until Ctrl-C; base model and adapter at once."""
+    recipe = load_recipe(recipe_file, overrides or ())
+    served = f"{recipe.model.path} and {adapter}" if adapter else recipe.model.path
     try:
-        with _started(recipe) as server:
-            out.print(f"{escape(recipe.model.path)} answers at {server.base_url}; Ctrl-C stops it")
+        with _started(recipe, adapter) as server:
+            out.print(f"{escape(served)} answer at {server.base_url}; Ctrl-C stops the server")
             server.wait_ended()
     except KeyboardInterrupt:
         out.print("stopped")
 
 
 @app.command()
-def answer(recipe_file: RecipeFile, overrides: Overrides = None, server: ServerUrl = None) -> None:
+def answer(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    server: ServerUrl = None,
+    adapter: AdapterFolder = None,
+) -> None:
     """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
     from fmau.answer import Summary, answer_questions, unanswered
     from fmau.dataset.questions import load_questions
@@ -145,9 +195,9 @@ def answer(recipe_file: RecipeFile, overrides: Overrides = None, server: ServerU
     prompts = load_prompts(recipe.prompt.set)
     questions = load_questions(recipe.data.questions).questions
     summary = Summary(total=len(questions), done_before=len(questions))
-    with open_run(recipe, prompts) as run:
+    with open_run(recipe, prompts, adapter=adapter) as run:
         if unanswered(run, recipe, questions):  # else a server would be started for nothing
-            with _base_url(recipe, server) as url:
+            with _base_url(recipe, server, adapter) as url:
                 summary = answer_questions(run, recipe, prompts, questions, url, api_key=_key())
     out.print(escape(summary.text()), highlight=False)
     out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
@@ -240,7 +290,7 @@ def _key() -> str | None:
 
 
 @contextmanager
-def _base_url(recipe: Recipe, given: str | None) -> Iterator[str]:
+def _base_url(recipe: Recipe, given: str | None, adapter: Path | None = None) -> Iterator[str]:
     """The server to ask: the given one, one that runs at the recipe's port, or one of our own.
 
     A server that others started is asked first whether clips reach its model unchanged.
@@ -259,17 +309,17 @@ def _base_url(recipe: Recipe, given: str | None) -> Iterator[str]:
             f"{address}: no server answers; start one with fmau serve RECIPE, or leave --server out"
         )
     else:
-        with _started(recipe) as server:
+        with _started(recipe, adapter) as server:
             yield server.base_url
 
 
 @contextmanager
-def _started(recipe: Recipe) -> "Iterator[Server]":
+def _started(recipe: Recipe, adapter: Path | None = None) -> "Iterator[Server]":
     """A server of our own, ready; stopped when the block ends."""
     from fmau.serve import start_server
 
     log = recipe.run_folder / "server.log"
-    with start_server(recipe, log_path=log, api_key=_key()) as server:
+    with start_server(recipe, log_path=log, api_key=_key(), adapter=adapter) as server:
         with err.status("starting vLLM") as status:
             server.wait_ready(lambda line: status.update(f"starting vLLM: {escape(line[:90])}"))
         yield server

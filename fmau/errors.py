@@ -61,3 +61,7 @@ class ServerError(FmauError):
 
 class RunError(FmauError):
     """A run folder cannot be used as asked: missing, of another recipe, or locked."""
+
+
+class TrainingError(FmauError):
+    """Training cannot go on; the last complete checkpoint is intact."""

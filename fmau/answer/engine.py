@@ -50,7 +50,6 @@ def answer_questions(
     questions: Sequence[Question],
     base_url: str,
     *,
-    model: str | None = None,
     api_key: str | None = None,
     progress: bool = True,
     read: Read = read_clip,
@@ -61,9 +60,8 @@ def answer_questions(
     asked again by the next call. SIGINT and SIGTERM end the work cleanly within two seconds.
 
     Args:
+        run: if it was opened with an adapter, the server must serve that on the recipe's model.
         base_url: of the server, e.g. "http://127.0.0.1:8000".
-        model: name of the served model, for an adapter; by default the server's only base model,
-            whose weights must be the recipe's.
         api_key: None for a server without one.
         progress: draw a progress bar on stderr.
         read: what decodes a clip.
@@ -84,7 +82,7 @@ def answer_questions(
     try:
         with AnswerProgress(summary.total, summary.done_before, shown=progress) as bar:
             engine = _Engine(run, recipe, prompts, fingerprints, summary, bar, pool, workers, read)
-            asyncio.run(engine.work(by_clip(todo), base_url, model, api_key))
+            asyncio.run(engine.work(by_clip(todo), base_url, api_key))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         summary.seconds = round(time.monotonic() - started, 3)
@@ -127,9 +125,7 @@ class _Engine:
     model: str = field(init=False)
     failures_in_a_row: int = 0
 
-    async def work(
-        self, clips: list[ClipQuestions], base_url: str, model: str | None, api_key: str | None
-    ) -> None:
+    async def work(self, clips: list[ClipQuestions], base_url: str, api_key: str | None) -> None:
         """Answer everything, or as much as a signal leaves time for."""
         knobs = self.recipe.answer
         self.client = ChatClient(
@@ -138,7 +134,9 @@ class _Engine:
         async with self.client:
             try:
                 with _signals_cancel_this_task():
-                    self.model = await choose_model(self.client, self.recipe.model.path, model)
+                    self.model = await choose_model(
+                        self.client, self.recipe.model.path, self.run.manifest.adapter
+                    )
                     await check_constraint(self.client, self.model)
                     before = read_counters(await self.client.metrics())
                     await self._answer_all(clips)

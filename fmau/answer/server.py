@@ -20,31 +20,35 @@ _WORD = "fmau-Q7"
 """What no model says unless it is made to."""
 
 
-async def choose_model(client: ChatClient, path: str, name: str | None) -> str:
-    """The name to put into requests.
+async def choose_model(client: ChatClient, path: str, adapter: str | None) -> str:
+    """The name to put into requests: of the server's base model, or of an adapter on it.
 
     Args:
         path: of the recipe's model, which the server must serve.
-        name: the one wanted (an adapter's, say), None for the server's only base model.
+        adapter: folder of the adapter to ask, None for the base model.
 
     Raises:
-        ServerError: nothing of that name is served, or other weights than the recipe's.
+        ServerError: the server has other weights, or does not serve the adapter.
     """
     served = await client.models()
     names = ", ".join(model.name for model in served) or "none"
-    if name is not None:
-        if name not in {model.name for model in served}:
-            raise ServerError(f"{client.base_url}: no model {name!r} is served; there is: {names}")
-        return name
     bases = [model for model in served if model.parent is None]
     if len(bases) != 1:
-        raise ServerError(f"{client.base_url} serves {names}; say which model to ask")
+        raise ServerError(f"{client.base_url} serves {names}; it must serve one base model")
     if not _is_same(bases[0], path):
         raise ServerError(
             f"{client.base_url} serves {bases[0].root}, but the recipe's model is {path}; stop "
             "that server, or give this recipe another serve.port"
         )
-    return bases[0].name
+    if adapter is None:
+        return bases[0].name
+    for model in served:
+        if model.parent is not None and _is_same(model, adapter):
+            return model.name
+    raise ServerError(
+        f"{client.base_url} serves {names}, but not the adapter {adapter}; stop that server, or "
+        "start it with fmau serve RECIPE --adapter"
+    )
 
 
 async def check_constraint(client: ChatClient, model: str) -> None:

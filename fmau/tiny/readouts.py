@@ -6,7 +6,7 @@ of them for its share of the work:
 
     positions   vision features               where the 14 body parts are
     action      video tokens after layer 3    which of the 52 actions is shown
-    option      option ends after layer 5     which option of a multiple-choice question is right
+    option      option lines after layer 5    which option of a multiple-choice question is right
 
 With the last, what is left for layer 6 is to copy the letter of the marked option.
 
@@ -60,11 +60,11 @@ class ReadOuts(nn.Module):
 
     def option_loss(self, hidden_BLH: Tensor, choices: Sequence[Sequence[Choice]]) -> Tensor:
         """Mean cross-entropy over each question's options, 0 if no clip has such a question."""
-        each = [
-            nn.functional.cross_entropy(
-                self.option(hidden_LH[list(choice.ends)])[:, 0], torch.tensor(choice.right)
-            )
-            for hidden_LH, asked in zip(hidden_BLH, choices, strict=True)
-            for choice in asked
-        ]
+        scores_BL = self.option(hidden_BLH)[..., 0]
+        each = []
+        for scores_L, asked in zip(scores_BL, choices, strict=True):
+            for choice in asked:
+                # Any token of a line may notice that the line is right.
+                means = torch.stack([scores_L[start:stop].mean() for start, stop in choice.lines])
+                each.append(nn.functional.cross_entropy(means, torch.tensor(choice.right)))
         return torch.stack(each).mean() if each else hidden_BLH.new_zeros(())

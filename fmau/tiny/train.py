@@ -22,7 +22,7 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 
-from fmau.tiny.curriculum import STAGES, TASKS, Stage, rate
+from fmau.tiny.curriculum import STAGES, Stage, rate
 from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
 from fmau.tiny.model import save_checkpoint
 from fmau.tiny.pack import IGNORED, Choice, Conversation, Packed, collate, pack
@@ -33,7 +33,7 @@ HELD_OUT = 520
 
 LOG_STEPS = 20
 
-SHORT_KINDS = (*TASKS, "part", "label", "hint")
+SHORT_KINDS = ("CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "part", "label", "hint")
 """Kinds whose answers are short enough to be held to every token."""
 
 OPTION_LINE = re.compile(r"^([A-G])\. .*$", re.MULTILINE)
@@ -43,7 +43,7 @@ OPTION_LINE = re.compile(r"^([A-G])\. .*$", re.MULTILINE)
 class Sample:
     """One clip, ready for the model: packed conversations, pixels and the read-outs' targets."""
 
-    packed: Packed
+    packed: Packed | None
     pixel_values: Tensor
     grid_thw: Tensor
     positions_GC: Tensor
@@ -71,7 +71,7 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
             yield [
                 make_sample(
                     clip,
-                    choose(clip.lessons, self.stage, rng),
+                    choose(clip.lessons, self.stage, rng) if self.stage.lessons else (),
                     self.processor,
                     self.model,
                 )
@@ -112,7 +112,7 @@ def make_sample(
         ).replace(processor.video_token, expanded)
         conversations.append(_conversation(processor, text, lesson.answer))
     return Sample(
-        packed=pack(conversations, grid_thw, model),
+        packed=pack(conversations, grid_thw, model) if conversations else None,
         pixel_values=video["pixel_values_videos"],
         grid_thw=grid_thw,
         positions_GC=torch.from_numpy(clip.positions.reshape(int(grid_thw[0, 0]), -1)),
@@ -124,13 +124,15 @@ def _conversation(processor: Qwen3VLProcessor, text: str, answer: str) -> Conver
     prompt = processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     options = list(OPTION_LINE.finditer(text))
     starts = [start for start, _ in prompt["offset_mapping"]]
-    # The line break: a token of its own that has read its whole line.
-    ends = tuple(starts.index(option.end()) for option in options)
+    # To the line break, a token of its own that has read its whole line.
+    lines = tuple(
+        (starts.index(option.start()), starts.index(option.end()) + 1) for option in options
+    )
     letters = [option[1] for option in options]
     return Conversation(
         prompt=prompt["input_ids"],
         answer=_ids(processor, answer + processor.tokenizer.eos_token),
-        choice=Choice(ends, letters.index(answer)) if options else None,
+        choice=Choice(lines, letters.index(answer)) if options else None,
     )
 
 
@@ -155,26 +157,31 @@ class Losses:
 def losses(
     model: Qwen3VLForConditionalGeneration, readouts: ReadOuts, samples: Sequence[Sample]
 ) -> Losses:
-    """One forward pass over a batch."""
+    """One forward pass over a batch; the language model takes part if there are lessons."""
     grid_thw = torch.cat([sample.grid_thw for sample in samples])
     pixels = torch.cat([sample.pixel_values for sample in samples])
     seen = model.model.get_video_features(pixels, grid_thw, return_dict=True)
-    batch = collate([sample.packed for sample in samples])
+    position = readouts.position_loss(
+        torch.stack(list(seen.pooler_output)),
+        torch.stack([sample.positions_GC for sample in samples]),
+    )
+    packs = [sample.packed for sample in samples if sample.packed is not None]
+    if not packs:
+        nothing = torch.zeros(())
+        return Losses(answer=nothing, position=position, action=nothing, option=nothing)
+    batch = collate(packs)
     output, logits_NV, labels_N, weights_N = answer_logits(model, batch, grid_thw, seen)
     losses_N = nn.functional.cross_entropy(logits_NV, labels_N, reduction="none")
     return Losses(
         answer=(losses_N * weights_N).sum() / weights_N.sum(),
-        position=readouts.position_loss(
-            torch.stack(list(seen.pooler_output)),
-            torch.stack([sample.positions_GC for sample in samples]),
-        ),
+        position=position,
         action=readouts.action_loss(
             output.hidden_states[ACTION_LAYER],
             batch["input_ids"] == model.config.video_token_id,
             torch.tensor([sample.action for sample in samples]),
         ),
         option=readouts.option_loss(
-            output.hidden_states[OPTION_LAYER], [sample.packed.choices for sample in samples]
+            output.hidden_states[OPTION_LAYER], [packed.choices for packed in packs]
         ),
     )
 
@@ -216,6 +223,7 @@ def held_out_accuracy(
         seen = model.model.get_video_features(
             sample.pixel_values, sample.grid_thw, return_dict=True
         )
+        assert sample.packed is not None
         batch = collate([sample.packed])
         _, logits_NV, labels_N, _ = answer_logits(model, batch, sample.grid_thw, seen)
         right = (logits_NV.argmax(-1) == labels_N).tolist()
@@ -267,8 +275,14 @@ def _run_stage(
     model: Qwen3VLForConditionalGeneration, readouts: ReadOuts, reader: Reader, log: TextIO
 ) -> None:
     stage = reader.stage
+    vision = model.model.visual.requires_grad_(stage.vision_rate > 0)
+    slow = set(vision.parameters())
     parameters = [*model.parameters(), *readouts.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=stage.learning_rate, betas=(0.9, 0.98))
+    groups = [
+        {"params": [p for p in parameters if p not in slow]},
+        {"params": list(slow), "lr": stage.vision_rate * stage.learning_rate},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, stage.steps))
     loader = torch.utils.data.DataLoader(
         reader, batch_size=None, num_workers=1, prefetch_factor=4, collate_fn=_as_is
@@ -286,7 +300,7 @@ def _run_stage(
             row: dict[str, Any] = {"stage": stage.name, "step": step}
             row |= {name: round(value / LOG_STEPS, 4) for name, value in sums.items()}
             row["seconds"] = round(time.monotonic() - started)
-            if step % (10 * LOG_STEPS) == 0 or step == stage.steps:
+            if stage.lessons and (step % (10 * LOG_STEPS) == 0 or step == stage.steps):
                 shown = range(len(reader.pool) - min(64, HELD_OUT), len(reader.pool))
                 clips = [reader.pool[place] for place in shown]
                 row["held_out"] = held_out_accuracy(model, reader.processor, clips)

@@ -60,10 +60,17 @@ def read_stub(path: Path, spec: FramesBlock) -> ClipFrames:
     return ClipFrames(path.stem, jpegs, 32, 32, tuple(range(spec.count)), 30.0, 60, 2.0)
 
 
-def answer(recipe: Recipe, asked: list[Question], base_url: str, **options: Any) -> Summary:
+def answer(
+    recipe: Recipe,
+    asked: list[Question],
+    base_url: str,
+    *,
+    adapter: Path | None = None,
+    **options: Any,
+) -> Summary:
     """Open the run and answer, without a progress bar."""
     options = {"progress": False, "read": read_stub} | options
-    with open_run(recipe, PROMPTS) as run:
+    with open_run(recipe, PROMPTS, adapter=adapter) as run:
         return answer_questions(run, recipe, PROMPTS, asked, base_url, **options)
 
 

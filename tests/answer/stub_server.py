@@ -13,7 +13,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -53,6 +53,7 @@ class StubServer:
         capacity: how many clips it holds; the oldest is dropped first, as in the real cache.
         constrained: honours `structured_outputs`.
         healthy: what /health says.
+        adapters: name -> folder of the adapters it serves beside `MODEL`.
     """
 
     fault: Callable[[Asked], Fault | None] = lambda asked: None
@@ -60,6 +61,7 @@ class StubServer:
     capacity: int = 10_000
     constrained: bool = True
     healthy: bool = True
+    adapters: Mapping[str, str] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
@@ -111,7 +113,9 @@ class StubServer:
         return [asked for asked in self.asked if asked.qid]
 
     async def _models(self, _: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": MODEL, "root": MODEL, "parent": None}]})
+        cards = [{"id": MODEL, "root": MODEL, "parent": None}]
+        cards += [{"id": n, "root": root, "parent": MODEL} for n, root in self.adapters.items()]
+        return web.json_response({"data": cards})
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.Response(status=200 if self.healthy else 503)

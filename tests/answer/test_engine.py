@@ -256,11 +256,26 @@ def test_a_server_of_another_model_is_refused(tmp_path: Path):
     other = recipe(tmp_path).model_copy(
         update={"model": recipe(tmp_path).model.model_copy(update={"path": "another/model"})}
     )
-    with StubServer() as server:
-        with pytest.raises(ServerError, match=r"serves stub/model, but .* is another/model"):
-            answer(other, questions(1), server.base_url)
-        with pytest.raises(ServerError, match="no model 'adapter' is served; there is: stub/model"):
-            answer(other, questions(1), server.base_url, model="adapter")
+    with (
+        StubServer() as server,
+        pytest.raises(ServerError, match=r"serves stub/model, but .* is another/model"),
+    ):
+        answer(other, questions(1), server.base_url)
+
+
+def test_the_adapter_of_a_run_is_asked_and_nothing_else(tmp_path: Path):
+    wanted, another = tmp_path / "wanted", tmp_path / "another"
+    for folder in (wanted, another):
+        folder.mkdir()
+        (folder / "adapter_model.safetensors").write_bytes(folder.name.encode())
+    with StubServer(adapters={"first": str(another)}) as server:
+        with pytest.raises(ServerError, match=r"serves stub/model, first, but not the adapter"):
+            answer(recipe(tmp_path), questions(1), server.base_url, adapter=wanted)
+        server.adapters = {"first": str(another), "second": str(wanted)}
+        answer(recipe(tmp_path), questions(1), server.base_url, adapter=wanted)
+        assert {asked.body["model"] for asked in server.questions} == {"second"}
+        with pytest.raises(RunError, match="adapter: "):
+            answer(recipe(tmp_path), questions(1), server.base_url)
 
 
 def test_a_server_that_ignores_the_constraint_is_refused(tmp_path: Path):

@@ -87,13 +87,16 @@ def test_conversations_about_different_clips_are_refused(parts) -> None:  # type
         )
 
 
-def test_choices_point_at_their_tokens_wherever_the_branch_lies(parts) -> None:  # type: ignore[no-untyped-def]
+def test_choices_point_at_their_lines_wherever_the_branch_lies(parts) -> None:  # type: ignore[no-untyped-def]
     model, _ = parts
     video = model.config.video_token_id
     first = Conversation([1, video, 15, 17, 70, 17, 71], [2])
-    asked = Conversation([1, video, 15, 16, 60, 18, 61, 19], [2, 3], Choice(ends=(5, 7), right=1))
+    asked = Conversation(
+        [1, video, 15, 16, 60, 18, 61, 19], [2, 3], Choice(lines=((4, 6), (6, 8)), right=1)
+    )
     packed = pack([first, asked], torch.tensor([[1, 2, 2]]), model)
     (choice,) = packed.choices
-    assert packed.ids_L[list(choice.ends)].tolist() == [18, 19]
-    assert packed.branch_L[list(choice.ends)].tolist() == [2, 2]
+    lines = [packed.ids_L[start:stop].tolist() for start, stop in choice.lines]
+    assert lines == [[60, 18], [61, 19]]
+    assert all(set(packed.branch_L[start:stop].tolist()) == {2} for start, stop in choice.lines)
     assert choice.right == 1

@@ -1,0 +1,91 @@
+"""The five fields of a training caption, from an object or from one text with headings.
+
+An object has the fields' names as keys, in any of the spellings "overall_overview",
+"Overall Overview" and "overall overview". A headed text has them at the start of lines, in any
+case and order, numbered or not:
+
+    ## Overall Overview        **Overall Overview:** The head ...
+    Overall Overview: The ...  1. overall overview: The head ...
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from fmau.dataset.rows import Row
+
+FIELDS: Final = (
+    "overall_overview",
+    "timeline_description",
+    "key_part_details",
+    "judgment_basis",
+    "conclusive_summary",
+)
+"""The fields in the order in which a caption goes from what is seen to what it means."""
+
+_NAMES = ", ".join(FIELDS)
+_NAME = "|".join(field.replace("_", r"[ \t_-]+") for field in FIELDS)
+_HEADING = re.compile(
+    r"^(?:[ \t]{0,8}[*+][ \t]+)?[#>\d.()\t -]{0,16}"  # bullet, Markdown's mark of headings, number
+    rf"(?P<bold>[*_]{{1,3}})?[\d.() ]{{0,8}}(?P<name>{_NAME})"
+    # In bold a heading ends with the bold; else with a colon or with its line.
+    r"(?(bold)(?:[ \t]*[:：])?(?P=bold)(?:[ \t]*[:：])?|(?:[ \t]*[:：]|[ \t\r#]*$))",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def read_fields(row: Row) -> Mapping[str, str] | None:
+    """The fields under the row's "caption", stripped and read-only; None if one isn't as it should.
+
+    Every missing, empty, unknown or repeated field is noted as a problem of the row.
+    """
+    before = len(row.problems)
+    fields: dict[str, str] = {}
+    for name, text in _named_texts(row):
+        field = re.sub(r"[\s_-]+", "_", name.strip()).lower()
+        if field not in FIELDS:
+            row.refuse(f"unknown caption field {name!r}", f"the fields are {_NAMES}")
+        elif field in fields:
+            row.refuse(f"the caption has two fields {field}", "keep one of them")
+        elif not isinstance(text, str) or not text.strip():
+            row.refuse(f"caption field {field} is empty or no text", "write it as text")
+            fields[field] = ""
+        else:
+            fields[field] = text.strip()
+    if not fields and len(row.problems) > before:
+        return None  # no caption could be made out, and that was said
+    for field in FIELDS:
+        if field not in fields:
+            row.refuse(f"caption field {field} is missing", "write all five fields")
+    if len(row.problems) > before:
+        return None
+    return MappingProxyType({field: fields[field] for field in FIELDS})
+
+
+def _named_texts(row: Row) -> Iterator[tuple[str, Any]]:
+    caption = row.values.get("caption")
+    if isinstance(caption, dict):
+        yield from caption.items()
+    elif isinstance(caption, str) and caption.strip():
+        yield from _headed_texts(row, caption)
+    elif caption is None or isinstance(caption, str):
+        row.refuse("'caption' is missing or empty", f"write an object with the fields {_NAMES}")
+    else:
+        what = f"'caption' is a {type(caption).__name__}"
+        row.refuse(what, "write an object, or one text with a heading per field")
+
+
+def _headed_texts(row: Row, caption: str) -> Iterator[tuple[str, str]]:
+    """Heading and text of every section, in the order of the caption."""
+    headings = list(_HEADING.finditer(caption))
+    if not headings:
+        remedy = f'start each field with its name on a line, "Overall Overview: ..."; {_NAMES}'
+        row.refuse("the caption text has no headings", remedy)
+        return
+    if before := caption[: headings[0].start()].strip():
+        what = f"text stands before the caption's first heading: {before[:40]!r}"
+        row.refuse(what, "move it into a field, or remove it")
+    ends = [heading.start() for heading in headings[1:]] + [len(caption)]
+    for heading, end in zip(headings, ends, strict=True):
+        yield heading["name"], caption[heading.end() : end]

@@ -1,0 +1,90 @@
+"""Caption files: training clips, each described in five fields.
+
+A row of the file (JSON list or JSON Lines):
+
+    {"video": "NAME.mp4", "participant": "P004", "coarse": "Head", "fine": "Nodding",
+     "caption": {"overall_overview": "...", ..., "conclusive_summary": "..."}}
+
+The clip may stand under "video", "video_name" or "clip", with or without suffix; the participant,
+if the file names one, under "participant", "participant_id" or "subject". The caption is an object
+or one text with headings (`fmau.dataset.caption_fields`), and "coarse" and "fine" may be left out
+(`fmau.dataset.labels`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from fmau.dataset.caption_fields import FIELDS, read_fields
+from fmau.dataset.labels import read_action
+from fmau.dataset.rows import Row, read_clip, read_records
+from fmau.taxonomy import Action
+
+__all__ = ["FIELDS", "CaptionedClip", "load_captions"]
+
+_CLIP_KEYS: Final = ("video", "video_name", "clip")
+_PARTICIPANT_KEYS: Final = ("participant", "participant_id", "subject")
+_KEYS: Final = {*_CLIP_KEYS, *_PARTICIPANT_KEYS, "caption", "coarse", "fine"}
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionedClip:
+    """A training clip and what is said about it.
+
+    Attributes:
+        clip: name without extension.
+        participant: who is seen; None if the file does not say.
+        fields: name (see `FIELDS`) to text; all five, stripped, non-empty, read-only.
+        action: the labelled micro-action; None if the file names none.
+    """
+
+    clip: str
+    participant: str | None
+    fields: Mapping[str, str] = field(hash=False)  # a mapping has no hash
+    action: Action | None
+
+
+def load_captions(path: Path) -> tuple[CaptionedClip, ...]:
+    """Read a caption file, in file order.
+
+    Raises:
+        InputError: the file is missing or of no known form, or rows are malformed: no clip, a path
+            in place of a clip's name, a clip described twice, fields missing or unknown, labels
+            that are unknown or contradict each other. Every problem is listed with row and clip.
+    """
+    first_row: dict[str, int] = {}
+
+    def captioned_clip(row: Row) -> CaptionedClip | None:
+        found = _captioned_clip(row)
+        if found is None:
+            return None
+        first = first_row.setdefault(found.clip, row.number)
+        if first != row.number:
+            row.refuse(f"the clip is already described in row {first}", "describe a clip once")
+        return found
+
+    return read_records(path, captioned_clip)
+
+
+def _captioned_clip(row: Row) -> CaptionedClip | None:
+    clip = read_clip(row, row.one_of(*_CLIP_KEYS))
+    for key in sorted(set(row.values) - _KEYS):
+        row.refuse(f"unknown key {key!r}", f"the keys are {', '.join(sorted(_KEYS))}")
+    participant = _participant(row)
+    fields = read_fields(row)
+    action = read_action(row, fields["conclusive_summary"] if fields else "")
+    if clip is None or fields is None:
+        return None
+    return CaptionedClip(clip, participant, fields, action)
+
+
+def _participant(row: Row) -> str | None:
+    """Numbers are names too; other values are a problem."""
+    value = row.one_of(*_PARTICIPANT_KEYS)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        row.refuse(f"the participant is {value!r}", "write a name or number, or leave the key out")
+        return None
+    return value.strip() if value is not None else None

@@ -1,0 +1,144 @@
+"""Dialogue files: ready-made exchanges about clips, in the two common formats.
+
+    {"messages": [{"role": "user", "content": "<video>Which part moves?"},
+                  {"role": "assistant", "content": "The head."}], "videos": ["clips/NAME.mp4"]}
+
+    {"conversations": [{"from": "human", "value": "<video>\\nWhich part moves?"},
+                       {"from": "gpt", "value": "The head."}], "video": "clips/NAME.mp4"}
+
+A row holds one exchange about one clip. A system turn may come first and is not used: the system
+prompt is the prompt set's, in training as in answering. Other keys of a row ("id", "source") are
+not read. Of a clip's path only the file name counts, because clips are looked up in the recipe's
+folder.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import Any, Final
+
+from fmau.dataset.examples import Example
+from fmau.dataset.rows import Row, read_clip, read_records
+
+_VIDEO: Final = "<video>"
+_PLACEHOLDER = re.compile(r"<(?:video|image|audio)>")
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """How one format spells a turn: the key of the turns, and in a turn of speaker and text."""
+
+    turns: str
+    speaker: str
+    text: str
+    system: str
+    user: str
+    assistant: str
+
+
+_FORMATS: Final = (
+    _Format("messages", "role", "content", "system", "user", "assistant"),
+    _Format("conversations", "from", "value", "system", "human", "gpt"),
+)
+
+
+def load_dialogues(path: Path) -> tuple[Example, ...]:
+    """Read a dialogue file (JSON list or JSON Lines), one example a row, in file order.
+
+    Returns:
+        Examples of the view "dialogue", whose `ask` is the user's text without the placeholder.
+
+    Raises:
+        InputError: the file is missing or of no known form, or rows are malformed: not exactly one
+            clip and one <video>, more than one exchange, turns out of order or empty, clips in
+            different folders with the same name. Every problem is listed with row and clip.
+    """
+    first_path: dict[str, str] = {}
+
+    def example(row: Row) -> Example | None:
+        video = _video(row)
+        clip = read_clip(row, PureWindowsPath(video).name or video) if video is not None else None
+        if clip is not None and video is not None:
+            first = first_path.setdefault(clip, video)
+            if first != video:
+                what = f"{video!r} has the file name of another clip, {first!r}"
+                row.refuse(what, "give clips names of their own; folders are not looked at")
+        exchange = _exchange(row)
+        return Example(clip, "dialogue", *exchange) if clip and exchange else None
+
+    return read_records(path, example)
+
+
+def _video(row: Row) -> str | None:
+    """The path of the row's one clip."""
+    given = row.one_of("video", "videos")
+    videos = given if isinstance(given, list) else [] if given is None else [given]
+    if len(videos) != 1:
+        row.refuse(f"the row has {len(videos)} videos", "name exactly one under 'videos'")
+        return None
+    if not isinstance(videos[0], str) or not videos[0].strip():
+        row.refuse(f"the video is {videos[0]!r}", "write the path of the clip")
+        return None
+    return videos[0]
+
+
+def _exchange(row: Row) -> tuple[str, str] | None:
+    """What the user asks and what the assistant answers."""
+    formats = [form for form in _FORMATS if row.values.get(form.turns) is not None]
+    if len(formats) != 1:
+        keys = " or ".join(repr(form.turns) for form in _FORMATS)
+        row.refuse(f"{len(formats)} lists of turns", f"give the turns once, under {keys}")
+        return None
+    turns = _turns(row, formats[0], row.values[formats[0].turns])
+    if turns is None or not _in_order(row, formats[0], [speaker for speaker, _ in turns]):
+        return None
+    asked, answered = turns[-2][1], turns[-1][1]
+    if _PLACEHOLDER.findall(asked) != [_VIDEO] or _PLACEHOLDER.search(answered):
+        what = f"the turns don't have {_VIDEO} once, in the user's, and no other placeholder"
+        row.refuse(what, f"start the user's turn with {_VIDEO}")
+        return None
+    asked = asked.strip()
+    if not (asked.startswith(_VIDEO) or asked.endswith(_VIDEO)):
+        what = f"{_VIDEO} stands inside the user's text"
+        row.refuse(what, "move it to the start; the video is always shown before the text")
+    question, answer = asked.replace(_VIDEO, "").strip(), answered.strip()
+    for speaker, text in ((formats[0].user, question), (formats[0].assistant, answer)):
+        if not text:
+            row.refuse(f"the {speaker!r} turn has no text", "write one, or remove the row")
+    return question, answer
+
+
+def _turns(row: Row, form: _Format, turns: Any) -> list[tuple[str, str]] | None:
+    """Speaker and text of every turn; None, and problems, if any of them is malformed."""
+    if not isinstance(turns, list):
+        row.refuse(f"{form.turns!r} is a {type(turns).__name__}", "make it a list of turns")
+        return None
+    read: list[tuple[str, str]] = []
+    known = (form.system, form.user, form.assistant)
+    for number, turn in enumerate(turns, start=1):
+        fields = turn if isinstance(turn, dict) else {}
+        speaker, text = fields.get(form.speaker), fields.get(form.text)
+        if not isinstance(speaker, str) or speaker not in known or not isinstance(text, str):
+            remedy = f'write {{"{form.speaker}": one of {", ".join(known)}, "{form.text}": text}}'
+            row.refuse(f"turn {number} has no known speaker, or no text", remedy)
+        else:
+            read.append((speaker, text))
+    return read if len(read) == len(turns) else None
+
+
+def _in_order(row: Row, form: _Format, speakers: list[str]) -> bool:
+    """One exchange, after at most one system turn; anything else is noted as a problem."""
+    if speakers[:1] == [form.system]:
+        speakers = speakers[1:]
+    one = [form.user, form.assistant]
+    if speakers == one:
+        return True
+    if len(speakers) > 2 and speakers == one * (len(speakers) // 2):
+        row.refuse(
+            f"the row has {len(speakers) // 2} exchanges, and later ones may lean on earlier ones",
+            "split it into rows of one exchange each, with questions that stand on their own",
+        )
+    else:
+        what = f"the turns are {', '.join(speakers) or 'none'}"
+        row.refuse(what, f"write one {form.user!r} turn and then one {form.assistant!r} turn")
+    return False

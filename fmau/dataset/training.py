@@ -1,0 +1,78 @@
+"""Which examples are learned and which are validated on."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fmau.dataset.captions import load_captions
+from fmau.dataset.dialogues import load_dialogues
+from fmau.dataset.examples import Example
+from fmau.dataset.questions import load_questions
+from fmau.dataset.splits import refuse_benchmark, split_by_participant
+from fmau.dataset.views import build_examples
+from fmau.recipe import TrainBlock
+
+CLOSED_VIEWS = {"CMAR": 1.0, "FMAR": 1.0, "SAD": 1.0, "MAD": 1.0, "MAS": 1.0, "PPR": 1.0}
+"""What validation asks of each validation clip, whatever the mixture learns from."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """The examples of a recipe.
+
+    Attributes:
+        train: what is learned.
+        validation: closed questions about clips of other participants.
+        skipped: view -> examples wished for that the captions do not yield.
+    """
+
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    skipped: Mapping[str, int]
+
+    def counts(self) -> dict[str, int]:
+        """View -> number of training examples."""
+        return dict(sorted(Counter(example.view for example in self.train).items()))
+
+    def clips(self) -> list[str]:
+        """Names of all clips, sorted."""
+        return sorted({example.clip for example in (*self.train, *self.validation)})
+
+    def without(self, clips: set[str]) -> "TrainingData":
+        """The examples about all other clips."""
+        return replace(
+            self,
+            train=_without(self.train, clips),
+            validation=_without(self.validation, clips),
+        )
+
+
+def load_training_data(train: TrainBlock) -> TrainingData:
+    """Read the recipe's files and derive its examples.
+
+    Raises:
+        InputError: malformed files, clips without participant, or clips of a benchmark, all named.
+    """
+    captions = load_captions(train.data.captions) if train.data.captions else ()
+    dialogues = load_dialogues(train.data.dialogues) if train.data.dialogues else ()
+    named = [*(clip.clip for clip in captions), *(example.clip for example in dialogues)]
+    benchmark = {
+        question.clip: path
+        for path in train.data.benchmarks
+        for question in load_questions(path).questions
+    }
+    refuse_benchmark(named, benchmark)
+    split = split_by_participant(captions, train.data.validation_share, train.seed)
+    mixture = {str(view): mean for view, mean in train.mixture.items()}
+    derived = build_examples(split.train, mixture, train.seed)
+    validation = build_examples(split.validation, CLOSED_VIEWS, train.seed + 1)
+    held_out = {clip.clip for clip in split.validation}
+    return TrainingData(
+        train=(*derived.examples, *_without(dialogues, held_out)),
+        validation=validation.examples,
+        skipped=derived.skipped,
+    )
+
+
+def _without(examples: Sequence[Example], clips: set[str]) -> tuple[Example, ...]:
+    return tuple(example for example in examples if example.clip not in clips)

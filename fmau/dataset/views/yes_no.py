@@ -1,0 +1,37 @@
+"""Yes/no questions: statements that a caption decides, each with as many yes as no."""
+
+from collections.abc import Iterator, Sequence
+
+from numpy.random import Generator
+
+from fmau.dataset.captions import CaptionedClip
+from fmau.dataset.examples import Example
+from fmau.dataset.views.pairing import Pool, pair_up
+from fmau.dataset.views.wording import word
+from fmau.records import Question
+from fmau.taxonomy import Task
+
+
+def yes_no(
+    task: Task,
+    decided: Sequence[Pool],
+    clips: Sequence[CaptionedClip],
+    mean: float,
+    rng: Generator,
+) -> Iterator[Example]:
+    """Questions of one task, in pairs of the same words with opposite answers.
+
+    Args:
+        task: SAD, MAD, MAS or PPR.
+        decided: all statements that the caption of each clip decides.
+        clips: to ask about.
+        mean: number of questions per clip.
+        rng: source of all randomness.
+    """
+    pools = [{s: truth for s, truth in pool.items() if s.task is task} for pool in decided]
+    for number, pair in enumerate(pair_up(pools, mean, rng)):
+        stem = word(pair.statement, rng)
+        for place, (index, answer) in enumerate(((pair.yes, "Yes"), (pair.no, "No"))):
+            clip = clips[index].clip
+            question = Question(f"train_{task}_{2 * number + place}", clip, task, stem)
+            yield Example(clip, task.value, question, answer)

@@ -1,0 +1,20 @@
+"""The frames of many clips, extracted once, so that training never decodes video.
+
+    CACHE/cache.json           the `FramesBlock` that was asked for, and the version of this format
+    CACHE/shard-00000.arrow    some clips, one a row, in Arrow's IPC file format
+    CACHE/shard-00001.arrow    ...
+
+A shard gets its name when it is complete and on the disk, so whatever has a shard's name is whole,
+and killing the builder loses the one shard it was at. A clip stands in one shard only. There is no
+index to keep in step: opening the cache reads the names in all shards, and `fmau frames` extracts
+again what was deleted. Every row carries a checksum, which every reading checks.
+
+pyarrow writes and maps the shards itself. The `datasets` library would bring the same files, but
+with an import of seconds in every loader process, a second copy of all frames while saving,
+and no way to go on with an unfinished folder; `load_dataset("arrow", data_files=...)` reads ours.
+"""
+
+from fmau.frames.cache.build import CacheSummary, build_cache
+from fmau.frames.cache.reader import FrameCache
+
+__all__ = ["CacheSummary", "FrameCache", "build_cache"]

@@ -1,0 +1,34 @@
+"""Recipes: one complete YAML file per experiment, checked when it is read.
+
+A recipe has no defaults inherited from another file. What can be left out has a default, and the
+manifest of a run holds the resolved recipe, so a result never depends on what a default was. Units
+are part of the names. Relative paths are relative to the directory `fmau` is run in.
+"""
+
+from fmau.recipe.blocks import (
+    PIXEL_FACTOR,
+    AnswerBlock,
+    DataBlock,
+    FramesBlock,
+    ModelBlock,
+    PromptBlock,
+    ServeBlock,
+)
+from fmau.recipe.load import Recipe, digest, load_recipe
+from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
+
+__all__ = [
+    "PIXEL_FACTOR",
+    "AnswerBlock",
+    "DataBlock",
+    "FramesBlock",
+    "LoraBlock",
+    "ModelBlock",
+    "PromptBlock",
+    "Recipe",
+    "ServeBlock",
+    "TrainBlock",
+    "TrainDataBlock",
+    "digest",
+    "load_recipe",
+]

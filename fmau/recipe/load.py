@@ -1,0 +1,135 @@
+"""The whole recipe; reading it from a file, with overrides, and saying what is wrong with it."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from fmau.errors import RecipeError
+from fmau.recipe.blocks import (
+    AnswerBlock,
+    Block,
+    DataBlock,
+    FramesBlock,
+    ModelBlock,
+    PromptBlock,
+    ServeBlock,
+)
+from fmau.recipe.training import TrainBlock
+
+
+class Recipe(Block):
+    """One experiment, complete.
+
+    Attributes:
+        name: of the run; its folder is `runs`/`name`.
+        runs: folder of run folders.
+        train: how an adapter is trained; None in a recipe that only asks.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    runs: Path = Path("runs")
+    model: ModelBlock
+    data: DataBlock
+    frames: FramesBlock
+    prompt: PromptBlock
+    serve: ServeBlock = ServeBlock()
+    answer: AnswerBlock = AnswerBlock()
+    train: TrainBlock | None = None
+
+    @property
+    def run_folder(self) -> Path:
+        """Where this recipe's results are written."""
+        return self.runs / self.name
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        path: YAML file.
+        overrides: "a.b=value" texts that replace values of existing keys; values are YAML.
+
+    Raises:
+        RecipeError: no such file, not YAML, unknown keys, bad values or overrides; every defect
+            is listed with its key.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such recipe; see recipes/ for the ones we ship") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
+    if not isinstance(tree, dict):
+        raise RecipeError(f"{path}: a recipe is a mapping of blocks, this is {_kind(tree)}")
+    for override in overrides:
+        _apply(tree, override)
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        lines = [f"  {_describe(detail)}" for detail in error.errors()]
+        raise RecipeError("\n".join([f"{path}: {len(lines)} problem(s):", *lines])) from None
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (hex) of a JSON-able value, independent of key order."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals:
+        raise RecipeError(f"--set {override}: write KEY=VALUE, e.g. answer.clips_in_flight=4")
+    *blocks, leaf = key.strip().split(".")
+    at: Any = tree
+    model: type[BaseModel] = Recipe
+    for block in blocks:
+        inner = _inner(model, block)
+        if inner is None:
+            raise RecipeError(f"--set {key}: no block {block!r}; {_known(model)}")
+        model = inner
+        at = at.setdefault(block, {})
+        if not isinstance(at, dict):
+            raise RecipeError(f"--set {key}: the recipe has no block {block!r} to change")
+    if leaf not in model.model_fields:
+        raise RecipeError(f"--set {key}: no key {leaf!r}; {_known(model)}")
+    try:
+        at[leaf] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise RecipeError(f"--set {override}: the value is not valid YAML") from None
+
+
+def _inner(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """The block under a key of a block, also where the key may be left out; None if it is none."""
+    field = model.model_fields.get(key)
+    annotation = field.annotation if field is not None else None
+    for found in (annotation, *get_args(annotation)):
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            return found
+    return None
+
+
+def _known(model: type[BaseModel]) -> str:
+    return "known keys: " + ", ".join(model.model_fields)
+
+
+def _describe(detail: Any) -> str:
+    key = ".".join(str(step) for step in detail["loc"]) or "recipe"
+    if detail["type"] == "extra_forbidden":
+        model: type[BaseModel] = Recipe
+        for step in detail["loc"][:-1]:
+            model = _inner(model, str(step)) or model
+        return f"{key}: unknown key; {_known(model)}"
+    if detail["type"] == "missing":
+        return f"{key}: missing; add it"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{key}: {message} (found {detail['input']!r})"
+
+
+def _kind(value: object) -> str:
+    return "empty" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,94 @@
+"""A LoRA adapter as vLLM takes it, checked before a server is started.
+
+vLLM 0.32 loads adapters in PEFT's format. What it cannot apply it refuses late, or ignores with a
+line in its log, and then the base model's answers pass for the adapter's.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fmau.errors import RecipeError
+
+NAME = "adapter"
+"""Under which the adapter is served, beside the base model."""
+
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What --max-lora-rank may be."""
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+
+_VISION = "model.visual."
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter that vLLM will apply in full.
+
+    Attributes:
+        folder: in PEFT's format.
+        max_rank: smallest of `RANKS` that its rank fits in.
+        vision: some of its updates belong to the vision tower or the merger.
+    """
+
+    folder: Path
+    max_rank: int
+    vision: bool
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """Read an adapter's configuration.
+
+    Raises:
+        RecipeError: no adapter there, or one with parts that vLLM does not apply.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text("utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(
+            f"{folder}: no {CONFIG}, so this is no adapter; give the folder that training wrote, "
+            "RUN/adapter"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{folder / CONFIG}: cannot be read: {error}") from None
+    if not (folder / WEIGHTS).is_file():
+        raise RecipeError(f"{folder}: no {WEIGHTS}; copy the adapter again")
+    _refuse_unsupported(folder, config)
+    ranks = [config["r"], *config.get("rank_pattern", {}).values()]
+    fitting = [rank for rank in RANKS if rank >= max(ranks)]
+    if not fitting:
+        raise RecipeError(f"{folder}: rank {max(ranks)}, but vLLM goes up to {RANKS[-1]}; merge it")
+    targets = config["target_modules"]
+    paths = [targets] if isinstance(targets, str) else targets
+    return Adapter(folder, fitting[0], any(_VISION in path for path in paths))
+
+
+def adapter_flags(adapter: Adapter) -> list[str]:
+    """vLLM arguments that serve the adapter beside the base model."""
+    flags = [
+        "--enable-lora",
+        *("--max-lora-rank", str(adapter.max_rank)),
+        *("--lora-modules", f"{NAME}={adapter.folder}"),
+    ]
+    # Without it vLLM drops updates outside the language model, with only a warning.
+    return [*flags, "--enable-tower-connector-lora"] if adapter.vision else flags
+
+
+def _refuse_unsupported(folder: Path, config: dict[str, Any]) -> None:
+    unsupported = {
+        "use_dora": "DoRA",
+        "modules_to_save": "modules trained in full",
+        "trainable_token_indices": "trained tokens",
+    }
+    found = [what for key, what in unsupported.items() if config.get(key)]
+    if config.get("bias", "none") != "none":
+        found.append("trained biases")
+    if config.get("peft_type") != "LORA":
+        found.append(f"type {config.get('peft_type')}")
+    if found:
+        raise RecipeError(
+            f"{folder}: vLLM cannot apply {' and '.join(found)}; train without, or merge the "
+            "adapter into the model"
+        )

@@ -1,0 +1,8 @@
+"""Fine-tuning with LoRA: `accelerate launch --config_file ... -m fmau.train RECIPE`.
+
+`transformers.Trainer` drives the loop: it is what DeepSpeed, FSDP, Accelerate and PEFT are tested
+with most, and it resumes optimizer, schedule, data order and random states. What it leaves to us is
+here: how examples become batches (`batches`), which modules are adapted
+(`adapter`), the loss (`trainer`), validation by answering (`validation`), and checkpoints that are
+whole or not there (`checkpoints`).
+"""

@@ -1,0 +1,38 @@
+"""`accelerate launch --config_file recipes/accelerate/HARDWARE.yaml -m fmau.train RECIPE`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from fmau.errors import FmauError
+from fmau.recipe import load_recipe
+from fmau.torchvision_cpu import ensure_torchvision
+
+
+def main(
+    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a value: train.epochs=2"),
+    ] = None,
+) -> None:
+    """Train a recipe's adapter: RUN/adapter. Run it again to go on after a stop."""
+    console = Console(stderr=True)
+    try:
+        recipe = load_recipe(recipe_file, overrides or ())
+        ensure_torchvision()
+        from fmau.train.loop import train_adapter
+
+        adapter = train_adapter(recipe)
+    except FmauError as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    console.print(f"adapter: {adapter}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

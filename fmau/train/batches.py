@@ -1,0 +1,151 @@
+"""Examples as tensors: tokens, pixels, and which tokens are learned.
+
+Batches are padded on the left, so that answers end together: the loss then needs logits of the last
+few places alone, not of a thousand visual tokens times the whole vocabulary.
+
+Array suffixes: B examples, L tokens.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from fmau.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer
+from fmau.dataset.examples import Example
+from fmau.encode import encode
+from fmau.errors import RecipeError
+from fmau.frames.cache import FrameCache
+from fmau.prompts import PromptSet
+from fmau.recipe import PromptBlock
+from fmau.records import Question
+
+if TYPE_CHECKING:
+    from transformers import Qwen3VLProcessor
+
+IGNORED = -100
+"""Label of tokens that carry no loss."""
+
+Tensors = dict[str, Tensor]
+
+
+class ExampleDataset(torch.utils.data.Dataset[Tensors]):
+    """Examples, encoded when they are asked for.
+
+    Args:
+        examples: in any order; the Trainer's sampler draws it anew in every epoch.
+        cache: holds the frames of all their clips.
+        length_exponent: see `fmau.recipe.TrainBlock`.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        cache: FrameCache,
+        processor: "Qwen3VLProcessor",
+        prompts: PromptSet,
+        prompt: PromptBlock,
+        length_exponent: float,
+    ) -> None:
+        self.examples = examples
+        self.cache = cache
+        self.processor = processor
+        self.prompts = prompts
+        self.prompt = prompt
+        self.length_exponent = length_exponent
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int) -> Tensors:
+        example = self.examples[index]
+        turns = conversation(example, self.prompts, strip_class_codes=self.prompt.strip_class_codes)
+        return encode_example(
+            self.processor, turns, example.answer, self.cache[example.clip], self.length_exponent
+        )
+
+
+def conversation(example: Example, prompts: PromptSet, *, strip_class_codes: bool) -> list[Message]:
+    """The messages up to where the model answers, in the words in which it will be asked."""
+    if isinstance(example.ask, Question):
+        return messages(example.ask, prompts, VIDEO_PART, strip_class_codes=strip_class_codes)
+    return messages_asking(example.ask, prompts, VIDEO_PART)
+
+
+def encode_example(
+    processor: "Qwen3VLProcessor",
+    turns: Sequence[Message],
+    answer: str,
+    frames: Any,
+    length_exponent: float,
+) -> Tensors:
+    """One example with labels on its answer and the token that ends it.
+
+    Returns:
+        What `encode` returns, with labels (1, L), `IGNORED` outside the answer, and weights (1, L):
+        n ** (length_exponent - 1) on each of the n labelled tokens.
+    """
+    inputs = encode(processor, with_answer(turns, answer), frames, add_generation_prompt=False)
+    ids_1L = inputs["input_ids"]
+    learned = _answer_tokens(processor, turns, answer)
+    tail = ids_1L[0, -len(learned) :]
+    assert tail.tolist() == learned, "the answer's tokens do not depend on what precedes them"
+    end = learned.index(processor.tokenizer.eos_token_id) + 1
+    labels_1L = torch.full_like(ids_1L, IGNORED)
+    start = ids_1L.shape[1] - len(learned)
+    labels_1L[0, start : start + end] = tail[:end]
+    weights_1L = (labels_1L != IGNORED).float() * end ** (length_exponent - 1)
+    return {**inputs, "labels": labels_1L, "weights": weights_1L}
+
+
+def _answer_tokens(
+    processor: "Qwen3VLProcessor", turns: Sequence[Message], answer: str
+) -> list[int]:
+    """Token ids of all that the template writes after the generation prompt.
+
+    Raises:
+        RecipeError: the template writes another prompt before an answer than when it asks for one;
+            a model trained so would never meet the prompt it was trained on.
+    """
+    asked = processor.apply_chat_template(list(turns), tokenize=False, add_generation_prompt=True)
+    whole = processor.apply_chat_template(with_answer(turns, answer), tokenize=False)
+    if not whole.startswith(asked):
+        raise RecipeError(
+            "the chat template of model.path writes the prompt differently with an answer than "
+            "without; use a checkpoint whose template keeps the generation prompt"
+        )
+    ids: list[int] = processor.tokenizer(whole[len(asked) :], add_special_tokens=False)["input_ids"]
+    return ids
+
+
+class Collator:
+    """Stacks examples, padded on the left to the longest.
+
+    Args:
+        pad_token_id: of the tokenizer.
+    """
+
+    def __init__(self, pad_token_id: int) -> None:
+        self.padding = {
+            "input_ids": pad_token_id,
+            "attention_mask": 0,
+            "mm_token_type_ids": 0,
+            "labels": IGNORED,
+            "weights": 0.0,
+        }
+
+    def __call__(self, examples: Sequence[Tensors]) -> Tensors:
+        """One batch: pixel_values_videos and video_grid_thw joined, everything else (B, L)."""
+        longest = max(example["input_ids"].shape[1] for example in examples)
+        batch = {}
+        for name in examples[0]:
+            tensors = [example[name] for example in examples]
+            if name in self.padding:
+                tensors = [_pad_left(tensor, longest, self.padding[name]) for tensor in tensors]
+            batch[name] = torch.cat(tensors)
+        return batch
+
+
+def _pad_left(tensor_1L: Tensor, length: int, value: float) -> Tensor:
+    return torch.nn.functional.pad(tensor_1L, (length - tensor_1L.shape[1], 0), value=value)

@@ -1,0 +1,201 @@
+"""One training run, from recipe to adapter; every process of a launch runs it."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import DistributedType
+from peft import prepare_model_for_kbit_training
+from rich.console import Console
+from transformers import (
+    AutoProcessor,
+    BitsAndBytesConfig,
+    EarlyStoppingCallback,
+    Qwen3VLForConditionalGeneration,
+    TrainingArguments,
+    set_seed,
+)
+
+from fmau.dataset.training import TrainingData, load_training_data
+from fmau.errors import RecipeError, RunError
+from fmau.frames.cache import FrameCache
+from fmau.prompts import load_prompts
+from fmau.recipe import Recipe, TrainBlock
+from fmau.train.adapter import add_adapter, trained_table
+from fmau.train.batches import Collator, ExampleDataset
+from fmau.train.checkpoints import latest_complete, remove_incomplete
+from fmau.train.trainer import AdapterTrainer, CompleteMarker
+from fmau.train.validation import closed_questions
+
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+def train_adapter(recipe: Recipe) -> Path:
+    """Train the recipe's adapter, going on from the last checkpoint if there is one.
+
+    Returns:
+        Folder of the best adapter, RUN/adapter, in PEFT's format.
+
+    Raises:
+        RecipeError: no `train` block, or sizes that do not divide.
+        TrainingError: the loss is not a number.
+        RunError: clips missing in the frame cache.
+    """
+    train = _train_block(recipe)
+    trainer = build_trainer(recipe, load_training_data(train))
+    folder = Path(trainer.args.output_dir)
+    state = PartialState()
+    if state.is_main_process:
+        remove_incomplete(folder)
+        Console(stderr=True).print(trained_table(trainer.model, train))
+    state.wait_for_everyone()
+    checkpoint = latest_complete(folder)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    adapter = recipe.run_folder / "adapter"
+    trainer.save_model(str(adapter))
+    if state.is_main_process:
+        history = json.dumps(trainer.state.log_history, indent=1)
+        (recipe.run_folder / "training.json").write_text(history, "utf-8")
+    return adapter
+
+
+def build_trainer(recipe: Recipe, data: TrainingData) -> AdapterTrainer:
+    """Model, data and Trainer, ready to run."""
+    train = _train_block(recipe)
+    arguments = training_arguments(recipe, train)
+    set_seed(train.seed)
+    processor = AutoProcessor.from_pretrained(recipe.model.path, revision=recipe.model.revision)
+    model = add_adapter(load_base(recipe, train), train.lora)
+    cache, data = open_cache(recipe, data)
+    prompts = load_prompts(recipe.prompt.set)
+    learned, asked = (
+        ExampleDataset(examples, cache, processor, prompts, recipe.prompt, train.length_exponent)
+        for examples in (data.train, data.validation)
+    )
+    questions = closed_questions(
+        data.validation, processor.tokenizer, train.validation_examples, train.seed
+    )
+    callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone)]
+    if train.patience is not None:
+        callbacks.append(EarlyStoppingCallback(early_stopping_patience=train.patience))
+    return AdapterTrainer(
+        train=train,
+        questions=questions,
+        model=model,
+        args=arguments,
+        train_dataset=learned,
+        eval_dataset=asked,
+        data_collator=Collator(processor.tokenizer.pad_token_id),
+        callbacks=callbacks,
+    )
+
+
+def open_cache(recipe: Recipe, data: TrainingData) -> tuple[FrameCache, TrainingData]:
+    """The recipe's frames, and the examples whose clips are among them.
+
+    Raises:
+        RunError: the cache holds other frames than the recipe asks for, or lacks clips and
+            `train.data.skip_bad_clips` is off.
+    """
+    train = _train_block(recipe)
+    cache = FrameCache(train.data.cache)
+    cache.check_spec(recipe.frames)
+    missing = cache.missing(data.clips())
+    if missing and not train.data.skip_bad_clips:
+        shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+        raise RunError(
+            f"{train.data.cache} lacks {len(missing)} clip(s): {shown}; run fmau frames RECIPE, "
+            "which says why, or set train.data.skip_bad_clips to leave them out"
+        )
+    return cache, data.without(set(missing))
+
+
+def load_base(recipe: Recipe, train: TrainBlock) -> Any:
+    """The recipe's model, ready to be adapted."""
+    quantized = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=DTYPES[recipe.model.dtype],
+    )
+    model = Qwen3VLForConditionalGeneration.from_pretrained(
+        recipe.model.path,
+        revision=recipe.model.revision,
+        dtype=DTYPES[recipe.model.dtype],
+        attn_implementation=train.attention,
+        quantization_config=quantized if train.lora.base_4bit else None,
+    )
+    if train.lora.base_4bit:
+        return prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=train.gradient_checkpointing
+        )
+    if train.gradient_checkpointing:
+        # Frozen embeddings give activations without gradient, which checkpointing would cut off.
+        model.enable_input_require_grads()
+    return model
+
+
+def training_arguments(recipe: Recipe, train: TrainBlock) -> TrainingArguments:
+    """The recipe in the Trainer's terms.
+
+    Raises:
+        RecipeError: `train.batch_size` cannot be shared by the processes of this launch, or they
+            would train apart.
+    """
+    state = PartialState()
+    if state.num_processes > 1 and state.distributed_type == DistributedType.NO:
+        raise RecipeError(
+            "several processes were started, but none would share gradients; use a config of "
+            "recipes/accelerate"
+        )
+    at_once = train.micro_batch_size * state.num_processes
+    if train.batch_size % at_once:
+        raise RecipeError(
+            f"train.batch_size is {train.batch_size}, no multiple of train.micro_batch_size x "
+            f"processes = {train.micro_batch_size} x {state.num_processes}; change one of them"
+        )
+    on_cpu = state.device.type == "cpu"
+    return TrainingArguments(
+        output_dir=str(recipe.run_folder / "train"),
+        num_train_epochs=train.epochs,
+        per_device_train_batch_size=train.micro_batch_size,
+        per_device_eval_batch_size=2 * train.micro_batch_size,
+        gradient_accumulation_steps=train.batch_size // at_once,
+        learning_rate=train.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=train.warmup_share,
+        max_grad_norm=train.max_grad_norm,
+        gradient_checkpointing=train.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        bf16=recipe.model.dtype == "bfloat16" and not on_cpu,
+        use_cpu=on_cpu,
+        ddp_backend="gloo" if on_cpu and state.num_processes > 1 else None,
+        seed=train.seed,
+        data_seed=train.seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        eval_strategy="steps",
+        eval_steps=train.steps_between_validations,
+        save_strategy="steps",
+        save_steps=train.steps_between_validations,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="closed_accuracy",
+        greater_is_better=True,
+        report_to=["tensorboard", "wandb"] if train.wandb else ["tensorboard"],
+        run_name=recipe.name,
+        remove_unused_columns=False,
+        dataloader_num_workers=1,
+    )
+
+
+def _train_block(recipe: Recipe) -> TrainBlock:
+    if recipe.train is None:
+        raise RecipeError(f"recipe {recipe.name}: no train block, so there is nothing to train")
+    return recipe.train
+
+
+logging.getLogger("deepspeed").setLevel(logging.WARNING)

@@ -1,0 +1,129 @@
+"""The Trainer with our loss, learning rates, validation and stops.
+
+Array suffixes: B examples, K the last places of a batch, V vocabulary.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from fmau.errors import TrainingError
+from fmau.recipe import TrainBlock
+from fmau.train.adapter import parameter_groups
+from fmau.train.batches import IGNORED, ExampleDataset, Tensors
+from fmau.train.checkpoints import mark_complete
+from fmau.train.validation import ClosedQuestion, accuracies, answer_closed
+
+
+class AdapterTrainer(Trainer):
+    """`transformers.Trainer` for one adapter.
+
+    Args:
+        train: the recipe's block.
+        questions: what is answered at each validation; indices into `eval_dataset`.
+    """
+
+    control: TrainerControl
+
+    def __init__(
+        self, *, train: TrainBlock, questions: list[ClosedQuestion], **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.train_block = train
+        self.questions = questions
+        # `compute_loss` divides by the weight of the whole accumulated batch.
+        self.loss_is_scaled_for_ga = True
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW with one group per tower."""
+        groups = parameter_groups(model if model is not None else self.model, self.train_block)
+        self.optimizer = torch.optim.AdamW(groups, lr=self.train_block.learning_rate)
+        return self.optimizer
+
+    def get_batch_samples(
+        self, epoch_iterator: Any, num_batches: int, device: torch.device
+    ) -> tuple[list[Tensors], Tensor | int | None]:
+        """The micro-batches of a step, and the weight of all their answers on all processes."""
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        weight = sum((batch["weights"].sum() for batch in batches), torch.zeros(())).to(device)
+        return batches, self.accelerator.gather(weight[None]).sum()
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: Tensors,
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """Weighted mean cross-entropy of the answers' tokens over the whole optimizer step.
+
+        Gradients are averaged over processes, so each one's share is scaled by their number.
+
+        Raises:
+            TrainingError: the loss is not a number.
+        """
+        labels, weights = inputs.pop("labels"), inputs.pop("weights")
+        longest = int((labels != IGNORED).int().argmax(dim=1).min())
+        kept = labels.shape[1] - longest
+        output = model(**inputs, logits_to_keep=kept + 1, use_cache=False)
+        logits_BKV = output.logits[:, :-1]
+        loss_BK = nn.functional.cross_entropy(
+            logits_BKV.transpose(1, 2).float(),
+            labels[:, -kept:],
+            ignore_index=IGNORED,
+            reduction="none",
+        )
+        total = (loss_BK * weights[:, -kept:]).sum()
+        loss = total * self.accelerator.num_processes / num_items_in_batch
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss.item()} at step {self.state.global_step + 1}; the last "
+                f"checkpoint in {self.args.output_dir} is intact; lower train.learning_rate, or "
+                "look for a damaged clip with fmau frames RECIPE"
+            )
+        return (loss, output) if return_outputs else loss
+
+    def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
+        """Accuracies on the fixed closed questions, each process answering its share."""
+        world, rank = self.accelerator.num_processes, self.accelerator.process_index
+        # Equally many on every process: ZeRO-3 gathers weights in every forward pass of all.
+        share = math.ceil(len(self.questions) / world)
+        mine = [self.questions[(rank * share + k) % len(self.questions)] for k in range(share)]
+        assert isinstance(self.eval_dataset, ExampleDataset)
+        self.model.eval()
+        hits = answer_closed(
+            self.model_wrapped,
+            self.eval_dataset,
+            mine,
+            self.data_collator,
+            self.args.per_device_eval_batch_size,
+            self.args.device,
+        )
+        self.model.train()
+        gathered = self.accelerator.gather(torch.tensor(hits, device=self.args.device))
+        scores = accuracies(self.questions, gathered[: len(self.questions)].tolist())
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in scores.items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+
+class CompleteMarker(TrainerCallback):
+    """Marks a checkpoint complete once all processes have written their part."""
+
+    def __init__(self, wait_for_everyone: Any) -> None:
+        self.wait_for_everyone = wait_for_everyone
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """After a checkpoint's files are written by this process."""
+        self.wait_for_everyone()
+        if state.is_world_process_zero:
+            mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")

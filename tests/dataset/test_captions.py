@@ -1,0 +1,285 @@
+"""Caption files: all spellings give the same records, and every defect is named with its row."""
+
+import json
+import re
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fmau.dataset.captions import FIELDS, CaptionedClip, load_captions
+from fmau.dataset.labels import read_action
+from fmau.dataset.questions import load_questions
+from fmau.dataset.rows import Row
+from fmau.errors import InputError
+from fmau.taxonomy import Task, action_by_label, actions
+
+MABENCH = Path(__file__).resolve().parents[3] / "shared" / "mabench"
+
+ENDING = "[Body part (coarse-grained)] Head | [Micro-action (fine-grained)] Nodding"
+CAPTION = {
+    "overall_overview": "The head leads.",
+    "timeline_description": "First it goes down; **then** up.",
+    "key_part_details": "The hands stay still.\n\nSo do the legs.",
+    "judgment_basis": "It is the largest movement.",
+    "conclusive_summary": f"The behaviour is nodding. {ENDING}",
+}
+ROW = {"video": "a.mp4", "participant": "P1", "caption": CAPTION, "coarse": "Head"}
+ROW["fine"] = "Nodding"
+
+
+def write(folder: Path, rows: Any, name: str = "captions.json") -> Path:
+    path = folder / name
+    path.write_text(json.dumps(rows), "utf-8")
+    return path
+
+
+def load_one(folder: Path, row: dict[str, Any]) -> CaptionedClip:
+    (clip,) = load_captions(write(folder, [row]))
+    return clip
+
+
+def problems(path: Path) -> list[str]:
+    with pytest.raises(InputError) as error:
+        load_captions(path)
+    return [str(problem) for problem in error.value.problems]
+
+
+def test_a_row_as_the_mini_benchmark_writes_it(tmp_path: Path) -> None:
+    clip = load_one(tmp_path, ROW)
+    assert (clip.clip, clip.participant) == ("a", "P1")
+    assert list(clip.fields.items()) == list(CAPTION.items())
+    assert clip.action == action_by_label()["nodding"]
+    with pytest.raises(TypeError):
+        clip.fields["overall_overview"] = "other"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("key", ["video", "video_name", "clip"])
+@pytest.mark.parametrize(("name", "clip"), [("b.c.MP4", "b.c"), ("b.c", "b.c"), ("b.avi", "b")])
+def test_all_spellings_of_the_clip(tmp_path: Path, key: str, name: str, clip: str) -> None:
+    assert load_one(tmp_path, {key: name, "caption": CAPTION}).clip == clip
+
+
+@pytest.mark.parametrize(
+    ("values", "participant"),
+    [
+        ({"participant_id": " P7 "}, "P7"),
+        ({"subject": 7}, "7"),
+        ({"participant": None, "subject": 0}, "0"),
+        ({"participant": None}, None),
+        ({}, None),
+    ],
+)
+def test_all_spellings_of_the_participant(
+    tmp_path: Path, values: dict[str, Any], participant: str | None
+) -> None:
+    row = {"video": "a.mp4", "caption": CAPTION, **values}
+    assert load_one(tmp_path, row).participant == participant
+
+
+def test_json_lines_and_json_lists_are_told_apart_by_their_content(tmp_path: Path) -> None:
+    rows = [{**ROW, "video": name} for name in ("a", "b", "c")]
+    lines = tmp_path / "captions.txt"
+    # A line separator is legal inside a JSON string: it does not end a row.
+    rows[1]["participant"] = "P\u20282"
+    lines.write_text("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n")
+    assert load_captions(lines) == load_captions(write(tmp_path, rows))
+
+
+HEADINGS = [
+    "## {}\n{}",
+    "## {} ##\r\n{}",
+    "### 2. **{}**\n\n{}",
+    "**{}**: {}",
+    "**{}:** {}",
+    "**{}** {}",
+    "1. {}: {}",
+    "1) **{}**:\n{}",
+    "- {}: {}",
+    "* **{}**: {}",
+    "{}: {}",
+    "{}\n{}",
+    "{}：{}",
+]
+
+
+@pytest.mark.parametrize(("heading", "end"), [*product(HEADINGS, ["\n", "\n\n", "\r\n"])])
+def test_all_kinds_of_headings(tmp_path: Path, heading: str, end: str) -> None:
+    for spell in (str.title, str.upper, str.capitalize, str):
+        names = [spell(field.replace("_", " ")) for field in FIELDS]
+        sections = [
+            heading.format(name, text) for name, text in zip(names, CAPTION.values(), strict=True)
+        ]
+        clip = load_one(tmp_path, {**ROW, "caption": end.join(sections)})
+        assert dict(clip.fields) == CAPTION
+
+
+def test_the_fields_have_one_order_whatever_that_of_the_file(tmp_path: Path) -> None:
+    mixed = {name.replace("_", " ").title(): text for name, text in reversed(CAPTION.items())}
+    assert list(load_one(tmp_path, {**ROW, "caption": mixed}).fields.items()) == [*CAPTION.items()]
+
+
+def test_a_field_name_in_a_sentence_is_no_heading(tmp_path: Path) -> None:
+    texts = {**CAPTION, "judgment_basis": "The\nconclusive summary follows.\nKey part details too"}
+    text = "\n".join(f"{name.replace('_', ' ')}: {text}" for name, text in texts.items())
+    assert dict(load_one(tmp_path, {**ROW, "caption": text}).fields) == texts
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"video": None}, "no clip is named"),
+        ({"video": " "}, "the clip name is ' '"),
+        ({"video": "../a.mp4"}, "'../a.mp4' is a path"),
+        ({"video": "/a.mp4"}, "'/a.mp4' is a path"),
+        ({"video": "b\\a.mp4"}, "is a path"),
+        ({"video": ".."}, "'..' is a path"),
+        ({"clip": "a"}, "'video' and 'clip' are given"),
+        ({"subject": "P2"}, "'participant' and 'subject' are given"),
+        ({"participant": ""}, "the participant is ''"),
+        ({"participant": True}, "the participant is True"),
+        ({"particpant": "P1"}, "unknown key 'particpant'"),
+        ({"caption": None}, "'caption' is missing or empty"),
+        ({"caption": " "}, "'caption' is missing or empty"),
+        ({"caption": ["x"]}, "'caption' is a list"),
+        ({"caption": "The head nods."}, "the caption text has no headings"),
+        ({"caption": {**CAPTION, "judgment_basis": " "}}, "judgment_basis is empty"),
+        ({"caption": {**CAPTION, "judgment_basis": ["x"]}}, "judgment_basis is empty or no text"),
+        ({"caption": {**CAPTION, "Judgment Basis": "x"}}, "two fields judgment_basis"),
+        ({"caption": {**CAPTION, "mood": "x"}}, "unknown caption field 'mood'"),
+        ({"caption": {k: CAPTION[k] for k in FIELDS[1:]}}, "overall_overview is missing"),
+        ({"caption": "Sure!\nOverall overview: x"}, "before the caption's first heading: 'Sure!'"),
+        ({"caption": "Overall overview: x"}, "timeline_description is missing"),
+        ({"fine": "Flying"}, "'fine' names 'Flying', which is no micro-action"),
+        ({"fine": 3}, "'fine' is 3"),
+        ({"coarse": "Tail"}, "'coarse' names 'Tail', which is no body-part group"),
+        ({"coarse": "Body"}, "'coarse' says 'Body', but 'Nodding' belongs to 'Head'"),
+        ({"fine": "Waving", "coarse": None}, "'fine' is 'Waving', but the ending of"),
+    ],
+)
+def test_a_defect_is_named_with_row_and_clip(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    path = write(tmp_path, [{**ROW, "video": "fine.mp4"}, {**ROW, **changes}])
+    found = problems(path)
+    assert any(said in problem for problem in found)
+    assert all(problem.startswith(f"{path} row 2") for problem in found)
+    if not {"video", "clip"} & set(changes):
+        assert all("row 2 (a): " in problem for problem in found)
+
+
+def test_all_defects_of_all_rows_are_listed_in_file_order(tmp_path: Path) -> None:
+    path = tmp_path / "captions.jsonl"
+    bad = {**ROW, "video": "b", "fine": "Flying", "caption": {"mood": "x", **CAPTION}}
+    lines = [json.dumps(ROW), "{", "5", json.dumps(ROW), json.dumps(bad)]
+    path.write_text("\n".join(lines), "utf-8")
+    found = problems(path)
+    assert [problem.split(":")[0].removeprefix(f"{path} ") for problem in found] == [
+        "row 2",
+        "row 3",
+        "row 4 (a)",
+        "row 5 (b)",
+        "row 5 (b)",
+    ]
+    assert "the clip is already described in row 1" in found[2]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[", "[]", "{}", "[1]", "\x00", '"text"', "[" * 9999])
+def test_what_is_no_caption_file_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "captions.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError, match=re.escape(str(path))):
+        load_captions(path)
+    with pytest.raises(InputError, match="no such file"):
+        load_captions(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "[Body part (coarse-grained)] {} | [Micro-action (fine-grained)] {}",
+        "**[Body part (coarse-grained)] {} | [Micro-action (fine-grained)] {}**.",
+        "**[Body part (coarse-grained)] {}** and **[Micro-action (fine-grained)] {}** again.",
+        "**Body part (coarse-grained): {}** and **Micro-action (fine-grained): {}**.",
+        "body part (coarse-grained): {} | micro-action (fine-grained): {}",
+    ],
+)
+def test_the_ending_labels_a_row_without_keys(tmp_path: Path, ending: str) -> None:
+    for action in actions():
+        summary = f"Not [Micro-action (fine-grained)] Waving. So {ending}"
+        caption = {**CAPTION, "conclusive_summary": summary.format(action.part, action.label)}
+        assert load_one(tmp_path, {"video": "a", "caption": caption}).action == action
+
+
+def test_a_row_without_any_label_has_no_action(tmp_path: Path) -> None:
+    caption = {**CAPTION, "conclusive_summary": "It is nodding, a micro-action (fine-grained)."}
+    assert load_one(tmp_path, {"video": "a", "caption": caption}).action is None
+
+
+def test_an_ending_must_name_labels_that_belong_together(tmp_path: Path) -> None:
+    for ending, said in (
+        (ENDING.replace("Nodding", "Flying"), "the ending of conclusive_summary names 'Flying'"),
+        (ENDING.replace("Nodding", "Head upwards"), "names 'Head upwards'"),
+        (ENDING.replace("Head", "Head-hand"), "says 'Head-hand', but 'Nodding' belongs to 'Head'"),
+    ):
+        row = {"video": "a", "caption": {**CAPTION, "conclusive_summary": ending}}
+        (problem,) = problems(write(tmp_path, [row]))
+        assert said in problem
+
+
+@pytest.mark.skipif(not MABENCH.exists(), reason="no MA-Bench files here")
+def test_endings_of_real_references_agree_with_the_answers_to_other_questions() -> None:
+    file = load_questions(MABENCH / "mabench_data_sample_60.json")
+    labels = {
+        question.clip: option.label
+        for question in file.questions
+        for option in question.options
+        if question.task is Task.FMAR and option.letter == file.gold[question.qid]
+    }
+    agree: list[bool] = []
+    for question in file.questions:
+        if question.task is Task.MARE:
+            row = Row(Path("references"), 1)
+            action = read_action(row, file.gold[question.qid])
+            assert not row.problems
+            if action is not None:  # a quarter of the references end in words of their own
+                agree.append(action.label.lower() == labels[question.clip].lower())
+    assert len(agree) > 40
+    assert agree.count(False) <= 1  # one clip of the sample has two labels in the file itself
+
+
+value = st.none() | st.integers() | st.text(max_size=20) | st.sampled_from(["a.mp4", "Nodding"])
+caption = st.dictionaries(st.sampled_from([*FIELDS, "x"]), value) | st.just(CAPTION) | value
+row = st.fixed_dictionaries(
+    {"video": value},
+    optional={"caption": caption, "participant": value, "fine": value, "coarse": value, "x": value},
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(row | value, max_size=4))
+def test_any_json_either_loads_whole_or_raises_an_input_error(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[Any]
+) -> None:
+    path = write(tmp_path_factory.getbasetemp(), rows)
+    try:
+        clips = load_captions(path)
+    except InputError:
+        return
+    assert len(clips) == len(rows) == len({clip.clip for clip in clips})
+    for clip in clips:
+        assert "/" not in clip.clip
+        assert tuple(clip.fields) == FIELDS
+        assert all(text and text == text.strip() for text in clip.fields.values())
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(alphabet="ab*#:1. \n-_") | st.text())
+def test_a_headed_text_keeps_its_words(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    texts = {**CAPTION, "key_part_details": f"x{text}x"}
+    headed = "\n".join(f"## {name}\n{text}" for name, text in texts.items())
+    clip = load_one(tmp_path_factory.getbasetemp(), {"video": "a", "caption": headed})
+    assert dict(clip.fields) == texts

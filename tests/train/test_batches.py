@@ -1,0 +1,102 @@
+"""Labels, prefixes and padding, checked on the text and on the real model's loss."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fmau.dataset.examples import Example
+from fmau.encode import encode
+from fmau.errors import RecipeError
+from fmau.frames.clip import ClipFrames, frames_from_pixels
+from fmau.recipe import FramesBlock
+from fmau.records import Option, Question
+from fmau.taxonomy import Task
+from fmau.tiny.model import new_model, new_processor
+from fmau.tiny.tokenizer import train_tokenizer
+from fmau.train.batches import IGNORED, Collator, conversation, encode_example
+from tests.clips import numbered_frame
+from tests.processors import PROMPTS, small_processor
+
+SPEC = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=4096)
+TEXT = st.text(min_size=1, max_size=40).filter(str.strip)
+QUESTIONS = st.builds(
+    lambda task, stem: Question(
+        "q",
+        "c",
+        task,
+        stem,
+        (Option("A", "Head"), Option("B", "Body")) if task.is_choice else (),
+    ),
+    st.sampled_from(list(Task)),
+    TEXT,
+)
+EXAMPLES = st.builds(
+    lambda ask, answer: Example("c", "any", ask, answer.strip()), QUESTIONS | TEXT, TEXT
+)
+
+
+def drawn_frames(height: int = 64) -> ClipFrames:
+    drawn_THWC = np.stack([numbered_frame(number, height, 64) for number in range(4)])
+    return frames_from_pixels(
+        "c", drawn_THWC, indices=range(4), fps=30, total_num_frames=4, spec=SPEC
+    )
+
+
+FRAMES = drawn_frames()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(EXAMPLES)
+def test_exactly_the_answer_and_its_end_are_learned(example: Example) -> None:
+    processor = small_processor()
+    turns = conversation(example, PROMPTS, strip_class_codes=True)
+    encoded = encode_example(processor, turns, example.answer, FRAMES, 1.0)
+    learned = encoded["labels"][0] != IGNORED
+    text = processor.tokenizer.decode(encoded["labels"][0][learned])
+    assert text == example.answer + processor.tokenizer.eos_token
+    prompt = encode(processor, turns, FRAMES, add_generation_prompt=True)["input_ids"][0]
+    start = int(learned.int().argmax())
+    assert encoded["input_ids"][0][:start].tolist() == prompt.tolist()
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_weights_grow_with_a_power_of_the_length(exponent: float) -> None:
+    for answer in ("No", "The head nods, early and late."):
+        turns = conversation(Example("c", "x", "What?", answer), PROMPTS, strip_class_codes=True)
+        encoded = encode_example(small_processor(), turns, answer, FRAMES, exponent)
+        length = int((encoded["labels"] != IGNORED).sum())
+        assert encoded["weights"].sum().item() == pytest.approx(length**exponent)
+
+
+def test_a_template_that_changes_the_prompt_with_the_answer_is_refused() -> None:
+    tokenizer = train_tokenizer(["Yes No"], 300)
+    tokenizer.chat_template = "{{ messages | length }}" + tokenizer.chat_template
+    turns = conversation(Example("c", "x", "What?", "No"), PROMPTS, strip_class_codes=True)
+    with pytest.raises(RecipeError, match="keeps the generation prompt"):
+        encode_example(new_processor(tokenizer), turns, "No", FRAMES, 1.0)
+
+
+@torch.no_grad()
+def test_padding_changes_no_answer_token() -> None:
+    """Losses of a batch of unequal lengths and sizes of frames, against one example at a time."""
+    processor = small_processor()
+    model = new_model(processor.tokenizer, seed=0).eval()
+    examples = []
+    for ask, answer, height in (("Hm?", "No", 64), ("Which part moves most of all?", "Head", 96)):
+        turns = conversation(Example("c", "x", ask, answer), PROMPTS, strip_class_codes=True)
+        examples.append(encode_example(processor, turns, answer, drawn_frames(height), 1.0))
+    collate = Collator(processor.tokenizer.pad_token_id)
+    alone = [losses(model, collate([example])) for example in examples]
+    together = losses(model, collate(examples))
+    assert together.sum() == pytest.approx(sum(loss.sum() for loss in alone).item(), rel=1e-5)
+
+
+def losses(model, batch):  # type: ignore[no-untyped-def]
+    labels = batch.pop("labels")
+    batch.pop("weights")
+    logits = model(**batch).logits[:, :-1]
+    return torch.nn.functional.cross_entropy(
+        logits.transpose(1, 2), labels[:, 1:], ignore_index=IGNORED, reduction="none"
+    )

@@ -1,0 +1,189 @@
+"""Whole training runs at the smallest size, started as users start them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from fmau.frames.cache import build_cache
+from fmau.recipe import FramesBlock
+from fmau.taxonomy import actions
+from fmau.tiny.model import new_model, save_checkpoint
+from tests.clips import write_clip
+from tests.processors import small_processor
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES = {"count": 4, "min_pixels_per_frame": 1024, "max_pixels_per_frame": 4096}
+CLIPS = 24
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random tiny model, captioned clips, and their frames."""
+    folder = tmp_path_factory.mktemp("training")
+    processor = small_processor()
+    save_checkpoint(new_model(processor.tokenizer, seed=0), processor, folder / "model")
+    (folder / "clips").mkdir()
+    rows = []
+    for number in range(CLIPS):
+        write_clip(folder / "clips" / f"c{number}.mp4", 12, height=64, width=64)
+        action = actions()[number % len(actions())]
+        fields = (
+            "overall_overview",
+            "timeline_description",
+            "key_part_details",
+            "judgment_basis",
+            "conclusive_summary",
+        )
+        rows.append(
+            {
+                "video": f"c{number}.mp4",
+                "participant": f"p{number // 4}",
+                "caption": {field: f"The {action.part} moves, {field}." for field in fields},
+                "coarse": action.part,
+                "fine": action.label,
+            }
+        )
+    (folder / "captions.json").write_text(json.dumps(rows), "utf-8")
+    (folder / "questions.json").write_text(
+        json.dumps(
+            [
+                {
+                    "qid": "SAD_1",
+                    "video_name": "other",
+                    "task": "SAD",
+                    "question": "Does the head move?",
+                }
+            ]
+        ),
+        "utf-8",
+    )
+    clips = {f"c{number}": folder / "clips" / f"c{number}.mp4" for number in range(CLIPS)}
+    summary = build_cache(folder / "cache", clips, FramesBlock(**FRAMES), workers=1)
+    assert not summary.failed
+    return folder
+
+
+def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
+    recipe = {
+        "name": name,
+        "runs": str(workshop / "runs"),
+        "model": {"path": str(workshop / "model"), "dtype": "float32"},
+        "data": {"questions": str(workshop / "questions.json"), "clips": str(workshop / "clips")},
+        "frames": FRAMES,
+        "prompt": {"set": str(ROOT / "prompts" / "brief.yaml")},
+        "train": {
+            "data": {
+                "captions": str(workshop / "captions.json"),
+                "clips": str(workshop / "clips"),
+                "cache": str(workshop / "cache"),
+                "benchmarks": [str(workshop / "questions.json")],
+                "validation_share": 0.2,
+            },
+            "mixture": {"caption": 0.5, "CMAR": 1, "FMAR": 1},
+            "lora": {"rank": 4, "dropout": 0.1},
+            "batch_size": 8,
+            "micro_batch_size": 4,
+            "learning_rate": 0.01,
+            "gradient_checkpointing": False,
+            "steps_between_validations": 2,
+            "validation_examples": 8,
+        }
+        | train,
+    }
+    path = workshop / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    return path
+
+
+def launch(recipe: Path, hardware: str = "single") -> subprocess.Popen[str]:
+    config = ROOT / "recipes" / "accelerate" / f"{hardware}.yaml"
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config)]
+    return subprocess.Popen(
+        [*command, "-m", "fmau.train", str(recipe)],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finished(recipe: Path, hardware: str = "single") -> Path:
+    """Run to the end; the run folder."""
+    process = launch(recipe, hardware)
+    output, _ = process.communicate(timeout=500)
+    assert process.returncode == 0, output[-3000:]
+    return recipe.parent / "runs" / recipe.stem
+
+
+def losses(run: Path) -> list[float]:
+    history = json.loads((run / "training.json").read_text("utf-8"))
+    return [row["loss"] for row in history if "loss" in row]
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = load_file(run / "adapter" / "adapter_model.safetensors")
+    return found
+
+
+@pytest.fixture(scope="module")
+def unbroken(workshop: Path) -> Path:
+    return finished(recipe_file(workshop, "unbroken"))
+
+
+def test_a_run_learns_validates_and_leaves_an_adapter(unbroken: Path) -> None:
+    curve = losses(unbroken)
+    assert curve[-1] < curve[0]
+    history = json.loads((unbroken / "training.json").read_text("utf-8"))
+    validations = [row for row in history if "eval_closed_accuracy" in row]
+    assert [row["step"] for row in validations] == [*range(2, len(curve), 2), len(curve)]
+    assert all(0 <= row["eval_closed_accuracy"] <= 100 for row in validations)
+    assert any(".lora_B." in name and tensor.any() for name, tensor in weights(unbroken).items())
+
+
+def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(
+    workshop: Path, unbroken: Path
+) -> None:
+    recipe = recipe_file(workshop, "killed")
+    process = launch(recipe)
+    marker = workshop / "runs" / "killed" / "train" / "checkpoint-2" / "complete"
+    deadline = time.monotonic() + 300
+    while not marker.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert marker.exists()
+    run = finished(recipe)
+    assert losses(run) == losses(unbroken)
+    expected = weights(unbroken)
+    assert all(torch.equal(expected[name], value) for name, value in weights(run).items())
+
+
+def test_two_processes_draw_the_loss_curve_of_one(workshop: Path) -> None:
+    # Without dropout, whose random numbers differ between processes.
+    alone = finished(recipe_file(workshop, "alone", lora={"rank": 4}))
+    both = finished(recipe_file(workshop, "both", lora={"rank": 4}), "ddp_cpu")
+    assert losses(both) == pytest.approx(losses(alone), rel=1e-4)
+    expected = weights(alone)
+    for name, value in weights(both).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-5)
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(workshop: Path) -> None:
+    recipe = recipe_file(workshop, "odd", batch_size=12, micro_batch_size=4)
+    process = launch(recipe, "ddp_cpu")
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert "train.batch_size is 12, no multiple of" in output
