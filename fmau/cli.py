@@ -132,11 +132,17 @@ def check(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def frames(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
+def frames(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Also decode and check every frame in the cache.")
+    ] = False,
+) -> None:
     """Extract the frames of a recipe's training clips once. Run it again to go on."""
     from fmau.dataset.questions import clip_path
     from fmau.dataset.training import load_training_data
-    from fmau.frames.cache import build_cache
+    from fmau.frames.cache import FrameCache, build_cache
     from fmau.runs.manifest import usable_cores
 
     recipe = load_recipe(recipe_file, overrides or ())
@@ -159,6 +165,9 @@ def frames(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
         f"{data.cache}: {summary.done:,} clips extracted in {summary.seconds:.0f} s, "
         f"{summary.kept:,} were there, {len(summary.failed):,} failed"
     )
+    if verify:
+        with _progress("checking frames") as progress:
+            FrameCache(data.cache).verify(workers=usable_cores(), progress=progress)
     if summary.failed and not data.skip_bad_clips:
         raise typer.Exit(1)
 

@@ -78,12 +78,18 @@ def processor() -> Any:
     return AutoProcessor.from_pretrained(CHECKPOINT)
 
 
-def ask(server: Server, question: Question, frames: ClipFrames, recipe: Recipe) -> dict[str, Any]:
+def ask(
+    server: Server,
+    question: Question,
+    frames: ClipFrames,
+    recipe: Recipe,
+    model: str = str(CHECKPOINT),
+) -> dict[str, Any]:
     """The server's choice for fmau's own request, but for free decoding and token ids."""
     request = build_request(question, recipe, PROMPTS, ClipParts.of(frames), by_reference=False)
     fields = {key: v for key, v in request.fields.items() if key != "structured_outputs"}
     body = {
-        "model": str(CHECKPOINT),
+        "model": model,
         "messages": request.messages,
         "max_tokens": GREEDY_TOKENS,
         "return_token_ids": True,

@@ -1,1 +1,1 @@
-"""Question files and (later) caption files, read and checked into records."""
+"""Question, caption and dialogue files, read and checked into records; what is made of them."""

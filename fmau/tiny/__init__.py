@@ -1,8 +1,8 @@
 """The tiny checkpoint: the Qwen3-VL architecture at a few million parameters, trained on rendered
 micro-actions, so that every command can be tried on a laptop with real components.
 
-It has learned to see where limbs are and to follow the answer formats, not yet to answer: closed
-questions come out at chance. `python -m fmau.tiny OUT` makes it again; the one that tests and the
+It is a weak baseline: it follows every answer format, names groups of actions above chance, and
+guesses at yes/no questions. `python -m fmau.tiny OUT` makes one like it; the one that tests and the
 demo use lies in `checkpoint/`.
 """
 

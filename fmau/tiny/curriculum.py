@@ -59,6 +59,27 @@ STAGES = (
         learning_rate=1e-3,
         vision_rate=0.1,
     ),
+    # By now the right line is known; what is left is to say its letter.
+    Stage(
+        "letters",
+        200,
+        clips=16,
+        lessons=4,
+        kinds={"CMAR": 1.0, "FMAR": 1.0, "hint": 1.0},
+        learning_rate=1e-3,
+        vision_rate=0.0,
+    ),
+    # Narrow lessons wear away what they leave out.
+    Stage(
+        "settle",
+        120,
+        clips=16,
+        lessons=6,
+        kinds=YES_NO
+        | {"CMAR": 3.0, "FMAR": 3.0, "hint": 2.0, "label": 0.5, "MADU": 0.6, "MARE": 0.6},
+        learning_rate=7e-4,
+        vision_rate=0.0,
+    ),
 )
 
 

@@ -7,8 +7,9 @@ of them for its share of the work:
     positions   vision features               where the 14 body parts are
     action      video tokens after layer 3    which of the 52 actions is shown
     option      option lines after layer 5    which option of a multiple-choice question is right
+    letter      option lines after layer 5    which letter the line began with
 
-With the last, what is left for layer 6 is to copy the letter of the marked option.
+With the last two, what is left for layer 6 is to copy the letter of the marked line.
 
 Array suffixes: B clips, L tokens, G temporal groups of two frames, N visual tokens of a group,
 C coordinates, K actions, H hidden.
@@ -28,9 +29,12 @@ ACTION_LAYER, OPTION_LAYER = 3, 5
 COORDINATES_PER_GROUP = 2 * 14 * 3
 """Two frames x 14 body parts x 3 axes."""
 
+LETTERS = 7
+"""Most options that a question has."""
+
 
 class ReadOuts(nn.Module):
-    """The three heads.
+    """The heads.
 
     Args:
         tokens_per_group: visual tokens of two frames.
@@ -44,6 +48,9 @@ class ReadOuts(nn.Module):
             nn.RMSNorm(hidden_size, eps=1e-6), nn.Linear(hidden_size, len(actions()))
         )
         self.option = nn.Sequential(nn.RMSNorm(hidden_size, eps=1e-6), nn.Linear(hidden_size, 1))
+        self.letter = nn.Sequential(
+            nn.RMSNorm(hidden_size, eps=1e-6), nn.Linear(hidden_size, LETTERS)
+        )
         self.tokens_per_group = tokens_per_group
 
     def position_loss(self, features_BLH: Tensor, positions_BGC: Tensor) -> Tensor:
@@ -67,4 +74,16 @@ class ReadOuts(nn.Module):
                 # Any token of a line may notice that the line is right.
                 means = torch.stack([scores_L[start:stop].mean() for start, stop in choice.lines])
                 each.append(nn.functional.cross_entropy(means, torch.tensor(choice.right)))
+        return torch.stack(each).mean() if each else hidden_BLH.new_zeros(())
+
+    def letter_loss(self, hidden_BLH: Tensor, choices: Sequence[Sequence[Choice]]) -> Tensor:
+        """Mean cross-entropy over the tokens behind the letters of all option lines, 0 if none."""
+        each = [
+            nn.functional.cross_entropy(
+                self.letter(hidden_LH[start + 1 : stop]), torch.full((stop - start - 1,), place)
+            )
+            for hidden_LH, asked in zip(hidden_BLH, choices, strict=True)
+            for choice in asked
+            for place, (start, stop) in enumerate(choice.lines)
+        ]
         return torch.stack(each).mean() if each else hidden_BLH.new_zeros(())

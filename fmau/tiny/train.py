@@ -148,10 +148,11 @@ class Losses:
     position: Tensor
     action: Tensor
     option: Tensor
+    letter: Tensor
 
     def total(self) -> Tensor:
         """The sum that is minimised; the factors bring the terms to a like size."""
-        return self.answer + 3 * self.position + self.action + self.option
+        return self.answer + 3 * self.position + self.action + self.option + self.letter
 
 
 def losses(
@@ -168,10 +169,12 @@ def losses(
     packs = [sample.packed for sample in samples if sample.packed is not None]
     if not packs:
         nothing = torch.zeros(())
-        return Losses(answer=nothing, position=position, action=nothing, option=nothing)
+        return Losses(nothing, position, nothing, nothing, nothing)
     batch = collate(packs)
     output, logits_NV, labels_N, weights_N = answer_logits(model, batch, grid_thw, seen)
     losses_N = nn.functional.cross_entropy(logits_NV, labels_N, reduction="none")
+    choices = [packed.choices for packed in packs]
+    marked_BLH = output.hidden_states[OPTION_LAYER]
     return Losses(
         answer=(losses_N * weights_N).sum() / weights_N.sum(),
         position=position,
@@ -180,9 +183,8 @@ def losses(
             batch["input_ids"] == model.config.video_token_id,
             torch.tensor([sample.action for sample in samples]),
         ),
-        option=readouts.option_loss(
-            output.hidden_states[OPTION_LAYER], [packed.choices for packed in packs]
-        ),
+        option=readouts.option_loss(marked_BLH, choices),
+        letter=readouts.letter_loss(marked_BLH, choices),
     )
 
 

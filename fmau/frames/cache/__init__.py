@@ -9,9 +9,8 @@ and killing the builder loses the one shard it was at. A clip stands in one shar
 index to keep in step: opening the cache reads the names in all shards, and `fmau frames` extracts
 again what was deleted. Every row carries a checksum, which every reading checks.
 
-pyarrow writes and maps the shards itself. The `datasets` library would bring the same files, but
-with an import of seconds in every loader process, a second copy of all frames while saving,
-and no way to go on with an unfinished folder; `load_dataset("arrow", data_files=...)` reads ours.
+pyarrow writes and maps the shards itself, in the format that `datasets` builds on: it can go on
+with an unfinished folder, and loader processes start without an import of seconds.
 """
 
 from fmau.frames.cache.build import CacheSummary, build_cache

@@ -1,0 +1,97 @@
+"""An adapter through vLLM against the same adapter in Transformers, and merged into its weights.
+
+The updates are random and large, so that an adapter which is silently ignored cannot pass.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fmau.frames.clip import read_clip
+from fmau.recipe import LoraBlock
+from fmau.serve import Server, start_server
+from fmau.serve.adapter import NAME
+from fmau.tiny import CHECKPOINT
+from tests.clips import write_clip
+from tests.serve.support import free_port
+from tests.test_server import (
+    GREEDY_TOKENS,
+    SIZE,
+    ask,
+    common_prefix,
+    encoded,
+    questions_about,
+    tiny_recipe,
+)
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def adapted() -> Any:
+    """The tiny checkpoint with random updates on its language model."""
+    import torch
+    from transformers import Qwen3VLForConditionalGeneration
+
+    from fmau.train.adapter import add_adapter
+
+    torch.manual_seed(0)
+    base = Qwen3VLForConditionalGeneration.from_pretrained(CHECKPOINT, dtype=torch.float32)
+    model = add_adapter(base, LoraBlock(rank=4))
+    for path, parameter in model.named_parameters():
+        if ".lora_B." in path:
+            torch.nn.init.normal_(parameter, std=0.05)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def server(adapted: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("vllm")
+    adapted.save_pretrained(folder / "adapter")
+    recipe = tiny_recipe(folder, serve__port=free_port(8300))
+    with start_server(
+        recipe, log_path=folder / "server.log", adapter=folder / "adapter"
+    ) as started:
+        started.wait_ready()
+        yield started
+
+
+def test_served_applied_and_merged_adapters_say_the_same(
+    server: Server, adapted: Any, tmp_path: Path
+) -> None:
+    import torch
+    from transformers import AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(CHECKPOINT)
+    recipe = tiny_recipe(tmp_path)
+    path = write_clip(tmp_path / "clip.mp4", 40, **SIZE)
+    frames = read_clip(path, recipe.frames)
+    questions = questions_about(tmp_path, ["clip"])
+
+    def replies(model: Any) -> list[list[int]]:
+        found = []
+        for question in questions:
+            inputs = encoded(processor, question, frames)
+            with torch.inference_mode():
+                both = model.generate(**inputs, do_sample=False, max_new_tokens=GREEDY_TOKENS)
+            found.append(both[0, inputs["input_ids"].shape[1] :].tolist())
+        return found
+
+    served = [ask(server, q, frames, recipe, model=NAME)["reply"] for q in questions]
+    base = [ask(server, q, frames, recipe)["reply"] for q in questions]
+    applied = replies(adapted)
+    with adapted.disable_adapter():
+        assert share_of_equal_tokens(replies(adapted), base) >= 0.99
+    assert share_of_equal_tokens(applied, base) < 0.9, "the adapter changes the answers"
+    assert share_of_equal_tokens(applied, served) >= 0.99
+    merged = adapted.merge_and_unload()
+    assert share_of_equal_tokens(replies(merged), served) >= 0.99
+
+
+def share_of_equal_tokens(one: list[list[int]], other: list[list[int]]) -> float:
+    """Share of tokens before two replies to a question part, over all questions."""
+    pairs = list(zip(one, other, strict=True))
+    equal = sum(common_prefix(first, second) for first, second in pairs)
+    return equal / sum(max(len(first), len(second)) for first, second in pairs)
