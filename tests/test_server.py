@@ -25,6 +25,7 @@ from fmau.dataset.questions import load_questions
 from fmau.encode import encode
 from fmau.extraction import choices
 from fmau.frames.clip import ClipFrames, read_clip
+from fmau.mini.write import write_mini
 from fmau.prompts import load_prompts
 from fmau.recipe import Recipe, load_recipe
 from fmau.records import Answer, AnswerStatus, Question
@@ -43,6 +44,7 @@ RECIPE = REPO / "recipes/zero_shot_tiny.yaml"
 SHARED = REPO.parent / "shared"
 SAMPLE = SHARED / "mabench/mabench_data_sample_60.json"
 REAL_CLIPS = SHARED / "clips"
+RENDERED = 12
 PROMPTS = load_prompts("brief", REPO / "prompts")
 SIZE: dict[str, Any] = {"height": 384, "width": 320}
 """Of the mini benchmark's clips, the size that the tiny checkpoint knows."""
@@ -188,21 +190,20 @@ def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
-def place_clips(folder: Path, names: Sequence[str]) -> None:
-    """A clip under each name: the real ones first, where they are, then drawn ones."""
+def place_clips(folder: Path, names: Sequence[str], rendered: Path) -> None:
+    """A clip under each name: the real ones first, where they are, then rendered figures."""
+    write_mini(rendered, clips=RENDERED, train_clips=0, seed=0)
+    clips = [*sorted(REAL_CLIPS.glob("*.mp4")), *sorted((rendered / "clips").glob("*.mp4"))]
     folder.mkdir()
     for number, name in enumerate(names):
-        real = sorted(REAL_CLIPS.glob("*.mp4"))[number : number + 1]
-        if real:
-            (folder / f"{name}.mp4").symlink_to(real[0])
-        else:
-            write_clip(folder / f"{name}.mp4", 30 + number, **SIZE)
+        (folder / f"{name}.mp4").symlink_to(clips[number % len(clips)])
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="MA-Bench's question file is not here")
 def test_the_720_questions_of_the_sample(server: Server, tmp_path: Path) -> None:
     asked = load_questions(SAMPLE).questions
-    place_clips(tmp_path / "clips", sorted({question.clip for question in asked}))
+    names = sorted({question.clip for question in asked})
+    place_clips(tmp_path / "clips", names, rendered=tmp_path / "mini")
     recipe = tiny_recipe(tmp_path, data__questions=SAMPLE, data__clips=tmp_path / "clips")
 
     with open_run(recipe, PROMPTS) as run:

@@ -61,8 +61,9 @@ def test_every_stage_runs_and_the_checkpoint_loads(
     rows = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert [row["stage"] for row in rows] == [stage.name for stage in STAGES]
     assert rows[0]["position"] > 0
-    assert rows[0]["option"] == 0
-    assert rows[1]["option"] > 0
+    assert rows[0]["action"] == rows[0]["option"] == rows[1]["option"] == 0
+    assert rows[1]["action"] > 0
+    assert rows[2]["option"] > 0
     assert set(rows[-1]["held_out"]) >= {"CMAR", "FMAR", "hint"}
     after = Qwen3VLForConditionalGeneration.from_pretrained(out, dtype=torch.float32).state_dict()
     assert all(not torch.equal(before[name], after[name]) for name in after if "weight" in name)
