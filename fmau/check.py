@@ -4,7 +4,6 @@ Prompts, questions and the header of every clip are read. Problems are collected
 together; if there are none, the plan says how much there is to do.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -141,8 +140,7 @@ def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str,
     missed = ", ".join(f"{count:,} {view}" for view, count in data.skipped.items() if count > 0)
     if missed:
         yield "not derived", f"{missed}: the captions do not say enough for as many as asked for"
-    steps = math.ceil(len(data.train) / train.batch_size * train.epochs)
-    yield "steps", f"{steps:,} of {train.batch_size} examples"
+    yield "steps", f"{train.steps(len(data.train)):,} of {train.batch_size} examples"
     yield "validation", f"{len(data.validation):,} closed questions about other participants"
 
 

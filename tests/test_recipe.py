@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmau.errors import RecipeError
-from fmau.recipe import digest, load_recipe
+from fmau.recipe import TrainBlock, TrainDataBlock, digest, load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = sorted((ROOT / "recipes").glob("*.yaml"))
@@ -114,3 +114,21 @@ def test_digest_ignores_key_order(value: dict[str, object]) -> None:
 def test_digest_tells_values_apart(left: object, right: object) -> None:
     same = repr(left) == repr(right)
     assert (digest([left]) == digest([right])) == same or left == right
+
+
+@given(batches=st.integers(1, 50), batch=st.integers(1, 64), over=st.integers(0, 63))
+def test_an_epoch_is_made_of_whole_batches(batches: int, batch: int, over: int) -> None:
+    train = training(batch)
+    assert train.steps(batches * batch + over % batch) == 2 * batches
+
+
+def test_fewer_examples_than_a_batch_are_refused() -> None:
+    with pytest.raises(RecipeError, match=r"train\.batch_size is 8, but there are only 7 examples"):
+        training(8).steps(7)
+
+
+def training(batch: int) -> TrainBlock:
+    data = TrainDataBlock(captions="c.json", clips="clips", cache="cache", benchmarks=())
+    return TrainBlock(
+        data=data, mixture={"caption": 1}, epochs=2, batch_size=batch, micro_batch_size=1
+    )

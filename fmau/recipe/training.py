@@ -4,11 +4,13 @@ How many processes share the work, and how, is no part of an experiment: it is s
 file given to `accelerate launch` (recipes/accelerate). `batch_size` is therefore the whole one.
 """
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from fmau.errors import RecipeError
 from fmau.recipe.blocks import Block
 
 View = Literal["caption", "field", "CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "MADU", "MARE"]
@@ -120,3 +122,19 @@ class TrainBlock(Block):
         if self.batch_size % self.micro_batch_size:
             raise ValueError("batch_size is not a multiple of micro_batch_size")
         return self
+
+    def steps(self, examples: int) -> int:
+        """Optimizer steps of all epochs.
+
+        An epoch is made of whole batches, so that every step weighs alike and any number of
+        processes takes the same ones; the few examples left over differ from epoch to epoch.
+
+        Raises:
+            RecipeError: there are fewer examples than `batch_size`.
+        """
+        if examples < self.batch_size:
+            raise RecipeError(
+                f"train.batch_size is {self.batch_size}, but there are only {examples} examples to "
+                "train on; lower it, or ask for more in train.mixture"
+            )
+        return math.ceil(examples // self.batch_size * self.epochs)

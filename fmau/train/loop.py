@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def build_trainer(recipe: Recipe, data: TrainingData) -> AdapterTrainer:
     processor = AutoProcessor.from_pretrained(recipe.model.path, revision=recipe.model.revision)
     model = add_adapter(load_base(recipe, train), train.lora)
     cache, data = open_cache(recipe, data)
+    train.steps(len(data.train))  # refuses too few examples before anything is started
     prompts = load_prompts(recipe.prompt.set)
     learned, asked = (
         ExampleDataset(examples, cache, processor, prompts, recipe.prompt, train.length_exponent)
@@ -145,20 +147,16 @@ def training_arguments(recipe: Recipe, train: TrainBlock) -> TrainingArguments:
         RecipeError: `train.batch_size` cannot be shared by the processes of this launch, or they
             would train apart.
     """
-    state = PartialState()
-    if state.num_processes > 1 and state.distributed_type == DistributedType.NO:
-        raise RecipeError(
-            "several processes were started, but none would share gradients; use a config of "
-            "recipes/accelerate"
-        )
-    at_once = train.micro_batch_size * state.num_processes
+    # Set by `accelerate launch`; which processes talk to each other is known only afterwards.
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    at_once = train.micro_batch_size * processes
     if train.batch_size % at_once:
         raise RecipeError(
             f"train.batch_size is {train.batch_size}, no multiple of train.micro_batch_size x "
-            f"processes = {train.micro_batch_size} x {state.num_processes}; change one of them"
+            f"processes = {train.micro_batch_size} x {processes}; change one of them"
         )
-    on_cpu = state.device.type == "cpu"
-    return TrainingArguments(
+    on_cpu = not torch.accelerator.is_available()
+    arguments = TrainingArguments(
         output_dir=str(recipe.run_folder / "train"),
         num_train_epochs=train.epochs,
         per_device_train_batch_size=train.micro_batch_size,
@@ -172,7 +170,8 @@ def training_arguments(recipe: Recipe, train: TrainBlock) -> TrainingArguments:
         gradient_checkpointing_kwargs={"use_reentrant": False},
         bf16=recipe.model.dtype == "bfloat16" and not on_cpu,
         use_cpu=on_cpu,
-        ddp_backend="gloo" if on_cpu and state.num_processes > 1 else None,
+        ddp_backend="gloo" if on_cpu and processes > 1 else None,
+        ddp_find_unused_parameters=False,
         seed=train.seed,
         data_seed=train.seed,
         logging_steps=1,
@@ -190,6 +189,14 @@ def training_arguments(recipe: Recipe, train: TrainBlock) -> TrainingArguments:
         remove_unused_columns=False,
         dataloader_num_workers=1,
     )
+    if arguments.world_size != processes or (
+        processes > 1 and PartialState().distributed_type == DistributedType.NO
+    ):
+        raise RecipeError(
+            f"{processes} processes were started, but they would not share gradients; use a "
+            "config of recipes/accelerate"
+        )
+    return arguments
 
 
 def _train_block(recipe: Recipe) -> TrainBlock:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import RandomSampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from fmau.errors import TrainingError
@@ -37,6 +38,13 @@ class AdapterTrainer(Trainer):
         self.questions = questions
         # `compute_loss` divides by the weight of the whole accumulated batch.
         self.loss_is_scaled_for_ga = True
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> RandomSampler:
+        """Examples that fill whole batches, see `TrainBlock.steps`; a new order each epoch."""
+        dataset = train_dataset if train_dataset is not None else self.train_dataset
+        return RandomSampler(
+            dataset, num_samples=len(dataset) - len(dataset) % self.train_block.batch_size
+        )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW with one group per tower."""
