@@ -1,5 +1,6 @@
 """`accelerate launch --config_file recipes/accelerate/HARDWARE.yaml -m fmau.train RECIPE`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,8 @@ def main(
     except FmauError as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)
-    console.print(f"adapter: {adapter}")
+    if os.environ.get("RANK", "0") == "0":
+        console.print(f"adapter: {adapter}")
 
 
 if __name__ == "__main__":

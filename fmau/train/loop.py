@@ -156,6 +156,8 @@ def training_arguments(recipe: Recipe, train: TrainBlock) -> TrainingArguments:
             f"processes = {train.micro_batch_size} x {processes}; change one of them"
         )
     on_cpu = not torch.accelerator.is_available()
+    # DeepSpeed chooses its device itself, and is silently left out where the CPU is forced.
+    deepspeed = os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true"
     arguments = TrainingArguments(
         output_dir=str(recipe.run_folder / "train"),
         num_train_epochs=train.epochs,
@@ -169,7 +171,7 @@ def training_arguments(recipe: Recipe, train: TrainBlock) -> TrainingArguments:
         gradient_checkpointing=train.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         bf16=recipe.model.dtype == "bfloat16" and not on_cpu,
-        use_cpu=on_cpu,
+        use_cpu=on_cpu and not deepspeed,
         ddp_backend="gloo" if on_cpu and processes > 1 else None,
         ddp_find_unused_parameters=False,
         seed=train.seed,

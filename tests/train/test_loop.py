@@ -2,13 +2,13 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 import yaml
@@ -109,6 +109,8 @@ def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
 def launch(recipe: Path, hardware: str = "single") -> subprocess.Popen[str]:
     config = ROOT / "recipes" / "accelerate" / f"{hardware}.yaml"
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config)]
+    if hardware != "single":
+        command += ["--num_processes", "2"]
     return subprocess.Popen(
         [*command, "-m", "fmau.train", str(recipe)],
         cwd=ROOT,
@@ -153,31 +155,59 @@ def test_a_run_learns_validates_and_leaves_an_adapter(unbroken: Path) -> None:
     assert any(".lora_B." in name and tensor.any() for name, tensor in weights(unbroken).items())
 
 
+def killed(recipe: Path, hardware: str = "single", *, ranks: slice = slice(None)) -> None:
+    """Start a run and kill these of its processes as soon as its first checkpoint is there."""
+    process = launch(recipe, hardware)
+    run = recipe.parent / "runs" / recipe.stem
+    marker = run / "train" / "checkpoint-2" / "complete"
+    deadline = time.monotonic() + 300
+    while not marker.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for worker in workers(process)[ranks]:
+        worker.kill()
+    output, _ = process.communicate(timeout=120)
+    assert marker.exists(), output[-3000:]
+    assert not (run / "adapter").exists()
+
+
+def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The processes that train, without the launcher and what serves them data."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if "fmau.train" in child.cmdline()]
+
+
 def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(
     workshop: Path, unbroken: Path
 ) -> None:
     recipe = recipe_file(workshop, "killed")
-    process = launch(recipe)
-    marker = workshop / "runs" / "killed" / "train" / "checkpoint-2" / "complete"
-    deadline = time.monotonic() + 300
-    while not marker.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert marker.exists()
+    killed(recipe)
     run = finished(recipe)
     assert losses(run) == losses(unbroken)
     expected = weights(unbroken)
     assert all(torch.equal(expected[name], value) for name, value in weights(run).items())
 
 
-def test_two_processes_draw_the_loss_curve_of_one(workshop: Path) -> None:
-    # Without dropout, whose random numbers differ between processes.
-    alone = finished(recipe_file(workshop, "alone", lora={"rank": 4}))
-    both = finished(recipe_file(workshop, "both", lora={"rank": 4}), "ddp_cpu")
-    assert losses(both) == pytest.approx(losses(alone), rel=1e-4)
+@pytest.fixture(scope="module")
+def alone(workshop: Path) -> Path:
+    """One process, without dropout, whose random numbers differ between processes."""
+    return finished(recipe_file(workshop, "alone", lora={"rank": 4}))
+
+
+@pytest.mark.parametrize(
+    ("hardware", "ranks"),
+    [("ddp_cpu", slice(None)), ("zero2", slice(1)), ("zero3", slice(1, 2))],
+    ids=["ddp, both killed", "zero2, first killed", "zero3, second killed"],
+)
+def test_two_processes_even_if_killed_draw_the_loss_curve_of_one(
+    workshop: Path, alone: Path, hardware: str, ranks: slice
+) -> None:
+    recipe = recipe_file(workshop, hardware, lora={"rank": 4})
+    killed(recipe, hardware, ranks=ranks)
+    run = finished(recipe, hardware)
+    assert losses(run) == pytest.approx(losses(alone), rel=1e-5)
     expected = weights(alone)
-    for name, value in weights(both).items():
+    assert weights(run).keys() == expected.keys()
+    for name, value in weights(run).items():
         torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-5)
 
 
