@@ -66,7 +66,9 @@ def test_every_stage_runs_and_the_checkpoint_loads(
     assert rows[2]["option"] > 0
     assert set(rows[-1]["held_out"]) >= {"CMAR", "FMAR", "hint"}
     after = Qwen3VLForConditionalGeneration.from_pretrained(out, dtype=torch.float32).state_dict()
-    assert all(not torch.equal(before[name], after[name]) for name in after if "weight" in name)
+    # Norms begin at 1, from where bfloat16 cannot show a few small steps.
+    matrices = [name for name, value in after.items() if value.ndim > 1]
+    assert not [name for name in matrices if torch.equal(before[name], after[name])]
 
     again = new_model(processor.tokenizer, seed=1)
     training.train(again, processor, pool, seed=0, work=tmp_path, out=tmp_path / "b", stages=stages)
