@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from fmau.recipe import Recipe, TrainBlock
 from fmau.train.adapter import add_adapter, trained_table
 from fmau.train.batches import Collator, ExampleDataset
 from fmau.train.checkpoints import latest_complete, remove_incomplete
+from fmau.train.curves import draw_curves
 from fmau.train.trainer import AdapterTrainer, CompleteMarker
 from fmau.train.validation import closed_questions
 
@@ -60,6 +62,7 @@ def train_adapter(recipe: Recipe) -> Path:
     if state.is_main_process:
         history = json.dumps(trainer.state.log_history, indent=1)
         (recipe.run_folder / "training.json").write_text(history, "utf-8")
+        draw_curves(trainer.state.log_history, recipe.run_folder / "training.png")
     return adapter
 
 
@@ -116,7 +119,16 @@ def open_cache(recipe: Recipe, data: TrainingData) -> tuple[FrameCache, Training
 
 
 def load_base(recipe: Recipe, train: TrainBlock) -> Any:
-    """The recipe's model, ready to be adapted."""
+    """The recipe's model, ready to be adapted.
+
+    Raises:
+        RecipeError: the recipe wants 4-bit weights, and there is no GPU or no bitsandbytes.
+    """
+    if train.lora.base_4bit and not (torch.cuda.is_available() and find_spec("bitsandbytes")):
+        raise RecipeError(
+            "train.lora.base_4bit needs an NVIDIA GPU and bitsandbytes: pip install -e '.[qlora]', "
+            "or set it to false"
+        )
     quantized = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

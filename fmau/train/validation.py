@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from fmau.dataset.examples import Example
-from fmau.errors import RecipeError
+from fmau.errors import RecipeError, TrainingError
 from fmau.extraction import choices
 from fmau.records import Question
 from fmau.train.batches import Tensors
@@ -115,7 +115,12 @@ def answer_closed(
     batch_size: int,
     device: torch.device,
 ) -> list[bool]:
-    """Put `questions` to the model; whether each is answered rightly."""
+    """Put `questions` to the model; whether each is answered rightly.
+
+    Raises:
+        TrainingError: the model's logits are no numbers. A checkpoint is written after validation,
+            so none is written of such a model.
+    """
     hits: list[bool] = []
     for start in range(0, len(questions), batch_size):
         asked = questions[start : start + batch_size]
@@ -125,5 +130,11 @@ def answer_closed(
             logits_to_keep=1,
             use_cache=False,
         )
-        hits += right_answers(output.logits[:, -1].float().cpu(), asked)
+        logits_BV = output.logits[:, -1].float().cpu()
+        if not torch.isfinite(logits_BV).all():
+            raise TrainingError(
+                "the model has diverged: its answers in validation are no numbers; the last "
+                "checkpoint is intact; lower train.learning_rate"
+            )
+        hits += right_answers(logits_BV, asked)
     return hits

@@ -217,3 +217,17 @@ def test_a_batch_that_processes_cannot_share_is_refused(workshop: Path) -> None:
     output, _ = process.communicate(timeout=300)
     assert process.returncode != 0
     assert "train.batch_size is 12, no multiple of" in output
+
+
+def test_a_diverging_run_stops_and_keeps_its_last_good_checkpoint(workshop: Path) -> None:
+    # The first step warms up at rate 0, the second one throws the weights away.
+    recipe = recipe_file(workshop, "diverging", learning_rate=1e30, steps_between_validations=1)
+    process = launch(recipe)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert "error: the model has diverged" in output
+    assert "fmau/train" not in output, "no traceback of ours"
+    run = workshop / "runs" / "diverging"
+    kept = [path.parent.name for path in run.glob("train/*/complete")]
+    assert kept == ["checkpoint-1"]
+    assert not (run / "adapter").exists()
