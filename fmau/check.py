@@ -140,7 +140,10 @@ def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str,
     missed = ", ".join(f"{count:,} {view}" for view, count in data.skipped.items() if count > 0)
     if missed:
         yield "not derived", f"{missed}: the captions do not say enough for as many as asked for"
-    yield "steps", f"{train.steps(len(data.train)):,} of {train.batch_size} examples"
+    sequences = len(data.sequences(train.examples_per_sequence))
+    each = len(data.train) / max(1, sequences)
+    yield "sequences", f"{sequences:,}, {each:.1f} examples about one clip in each"
+    yield "steps", f"{train.steps(sequences):,} of {train.batch_size} sequences"
     yield "validation", f"{len(data.validation):,} closed questions about other participants"
 
 

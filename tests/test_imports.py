@@ -23,7 +23,9 @@ ALLOWED = {
     "conversation": SETTINGS,
     "encode": SETTINGS | {"frames", "conversation", "torchvision_cpu"},
     "mini": SETTINGS,
-    "tiny": SETTINGS | {"mini", "frames", "conversation", "encode", "torchvision_cpu", "dataset"},
+    "tiny": SETTINGS
+    | {"mini", "frames", "conversation", "encode", "torchvision_cpu", "dataset"}
+    | {"train"},
     "serve": SETTINGS | {"torchvision_cpu"},
     "train": SETTINGS
     | {"dataset", "frames", "conversation", "encode", "extraction", "torchvision_cpu"},

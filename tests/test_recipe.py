@@ -122,8 +122,8 @@ def test_an_epoch_is_made_of_whole_batches(batches: int, batch: int, over: int) 
     assert train.steps(batches * batch + over % batch) == 2 * batches
 
 
-def test_fewer_examples_than_a_batch_are_refused() -> None:
-    with pytest.raises(RecipeError, match=r"train\.batch_size is 8, but there are only 7 examples"):
+def test_fewer_sequences_than_a_batch_are_refused() -> None:
+    with pytest.raises(RecipeError, match=r"batch_size is 8, but there are only 7 sequences"):
         training(8).steps(7)
 
 

@@ -34,6 +34,21 @@ class TrainingData:
         """View -> number of training examples."""
         return dict(sorted(Counter(example.view for example in self.train).items()))
 
+    def sequences(self, examples_per_sequence: int) -> list[tuple[Example, ...]]:
+        """The training examples in groups of one clip each, at most so many in one.
+
+        Groups of a clip are as equal in size as can be and mix its views.
+        """
+        of_clip: dict[str, list[Example]] = {}
+        for example in self.train:
+            of_clip.setdefault(example.clip, []).append(example)
+        groups = []
+        for examples in of_clip.values():
+            count = -(-len(examples) // examples_per_sequence)
+            # Examples come view by view: dealing them out gives each group some of every view.
+            groups += [tuple(examples[number::count]) for number in range(count)]
+        return groups
+
     def clips(self) -> list[str]:
         """Names of all clips, sorted."""
         return sorted({example.clip for example in (*self.train, *self.validation)})

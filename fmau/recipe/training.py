@@ -80,8 +80,11 @@ class TrainBlock(Block):
         mixture: view -> mean number of examples derived per captioned clip.
         seed: of mixture, order and initial weights.
         epochs: passes over the examples.
-        batch_size: examples per optimizer step, over all processes.
-        micro_batch_size: examples that one process computes at once.
+        examples_per_sequence: so many examples about one clip, at most, share its frames in one
+            sequence and are computed together; the loss is the same as one by one. Needs sdpa or
+            eager attention.
+        batch_size: sequences per optimizer step, over all processes.
+        micro_batch_size: sequences that one process computes at once.
         learning_rate: peak rate of the language model's updates.
         vision_learning_rate, merger_learning_rate: of theirs; None for a tenth of `learning_rate`.
         warmup_share: part of the steps with a rising rate; then it falls to 0 by a cosine.
@@ -101,6 +104,7 @@ class TrainBlock(Block):
     lora: LoraBlock = LoraBlock()
     seed: int = 0
     epochs: Rate = 1.0
+    examples_per_sequence: Annotated[int, Field(ge=1)] = 1
     batch_size: Annotated[int, Field(ge=1)] = 32
     micro_batch_size: Annotated[int, Field(ge=1)] = 4
     learning_rate: Rate = 1e-4
@@ -123,18 +127,27 @@ class TrainBlock(Block):
             raise ValueError("batch_size is not a multiple of micro_batch_size")
         return self
 
-    def steps(self, examples: int) -> int:
+    @model_validator(mode="after")
+    def _maskable(self) -> Self:
+        if self.examples_per_sequence > 1 and self.attention == "flash_attention_2":
+            raise ValueError(
+                "flash_attention_2 takes no mask, which examples_per_sequence above 1 needs; use "
+                "sdpa, or 1"
+            )
+        return self
+
+    def steps(self, sequences: int) -> int:
         """Optimizer steps of all epochs.
 
         An epoch is made of whole batches, so that every step weighs alike and any number of
-        processes takes the same ones; the few examples left over differ from epoch to epoch.
+        processes takes the same ones; the few sequences left over differ from epoch to epoch.
 
         Raises:
-            RecipeError: there are fewer examples than `batch_size`.
+            RecipeError: there are fewer sequences than `batch_size`.
         """
-        if examples < self.batch_size:
+        if sequences < self.batch_size:
             raise RecipeError(
-                f"train.batch_size is {self.batch_size}, but there are only {examples} examples to "
-                "train on; lower it, or ask for more in train.mixture"
+                f"train.batch_size is {self.batch_size}, but there are only {sequences} sequences "
+                "to train on; lower it, or ask for more in train.mixture"
             )
-        return math.ceil(examples // self.batch_size * self.epochs)
+        return math.ceil(sequences // self.batch_size * self.epochs)

@@ -16,12 +16,12 @@ C coordinates, K actions, H hidden.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from fmau.taxonomy import actions
-from fmau.tiny.pack import Choice
 
 ACTION_LAYER, OPTION_LAYER = 3, 5
 """After how many layers of the language model a read-out looks."""
@@ -31,6 +31,23 @@ COORDINATES_PER_GROUP = 2 * 14 * 3
 
 LETTERS = 7
 """Most options that a question has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where the options of one multiple-choice question stand, and which of them is right.
+
+    Attributes:
+        lines: first token of each option line and the one after its last, in order.
+        right: index of the right option.
+    """
+
+    lines: tuple[tuple[int, int], ...]
+    right: int
+
+    def moved(self, by: int) -> "Choice":
+        """The same question, `by` tokens further on."""
+        return Choice(tuple((start + by, stop + by) for start, stop in self.lines), self.right)
 
 
 class ReadOuts(nn.Module):

@@ -25,13 +25,16 @@ from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 from fmau.tiny.curriculum import STAGES, Stage, rate
 from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
 from fmau.tiny.model import save_checkpoint
-from fmau.tiny.pack import IGNORED, Choice, Conversation, Packed, collate, pack
-from fmau.tiny.readouts import ACTION_LAYER, OPTION_LAYER, ReadOuts
+from fmau.tiny.readouts import ACTION_LAYER, OPTION_LAYER, Choice, ReadOuts
+from fmau.train.packing import IGNORED, Conversation, Packed, collate, pack
 
 HELD_OUT = 520
 """The last clips of a pool, whose people appear in no other, are not trained on."""
 
 LOG_STEPS = 20
+
+LENGTH_EXPONENT = 0.25
+"""A paragraph counts about three times as much as a letter, not a hundred times."""
 
 SHORT_KINDS = ("CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "part", "label", "hint")
 """Kinds whose answers are short enough to be held to every token."""
@@ -44,6 +47,7 @@ class Sample:
     """One clip, ready for the model: packed conversations, pixels and the read-outs' targets."""
 
     packed: Packed | None
+    choices: tuple[Choice, ...]
     pixel_values: Tensor
     grid_thw: Tensor
     positions_GC: Tensor
@@ -105,14 +109,23 @@ def make_sample(
     )
     grid_thw = video["video_grid_thw"]
     expanded = processor.replace_video_token(video, 0)
-    conversations = []
+    conversations, choices = [], []
     for lesson in lessons:
         text = processor.apply_chat_template(
             lesson.messages, add_generation_prompt=True, tokenize=False
         ).replace(processor.video_token, expanded)
-        conversations.append(_conversation(processor, text, lesson.answer))
+        answer = _ids(processor, lesson.answer + processor.tokenizer.eos_token)
+        prompt, choice = _prompt(processor, text, lesson.answer)
+        conversations.append(Conversation(prompt, answer))
+        choices.append(choice)
+    packed = None
+    if conversations:
+        rule = model.model.get_rope_index
+        packed = pack(conversations, grid_thw, model.config.video_token_id, rule, LENGTH_EXPONENT)
+    moved = packed.moved if packed else ()
     return Sample(
-        packed=pack(conversations, grid_thw, model) if conversations else None,
+        packed=packed,
+        choices=tuple(c.moved(by) for c, by in zip(choices, moved, strict=True) if c),
         pixel_values=video["pixel_values_videos"],
         grid_thw=grid_thw,
         positions_GC=torch.from_numpy(clip.positions.reshape(int(grid_thw[0, 0]), -1)),
@@ -120,7 +133,8 @@ def make_sample(
     )
 
 
-def _conversation(processor: Qwen3VLProcessor, text: str, answer: str) -> Conversation:
+def _prompt(processor: Qwen3VLProcessor, text: str, answer: str) -> tuple[list[int], Choice | None]:
+    """Token ids of a conversation up to its answer, and its options if it has some."""
     prompt = processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     options = list(OPTION_LINE.finditer(text))
     starts = [start for start, _ in prompt["offset_mapping"]]
@@ -129,11 +143,8 @@ def _conversation(processor: Qwen3VLProcessor, text: str, answer: str) -> Conver
         (starts.index(option.start()), starts.index(option.end()) + 1) for option in options
     )
     letters = [option[1] for option in options]
-    return Conversation(
-        prompt=prompt["input_ids"],
-        answer=_ids(processor, answer + processor.tokenizer.eos_token),
-        choice=Choice(lines, letters.index(answer)) if options else None,
-    )
+    choice = Choice(lines, letters.index(answer)) if options else None
+    return prompt["input_ids"], choice
 
 
 def _ids(processor: Qwen3VLProcessor, text: str) -> list[int]:
@@ -173,7 +184,7 @@ def losses(
     batch = collate(packs)
     output, logits_NV, labels_N, weights_N = answer_logits(model, batch, grid_thw, seen)
     losses_N = nn.functional.cross_entropy(logits_NV, labels_N, reduction="none")
-    choices = [packed.choices for packed in packs]
+    choices = [sample.choices for sample in samples if sample.packed is not None]
     marked_BLH = output.hidden_states[OPTION_LAYER]
     return Losses(
         answer=(losses_N * weights_N).sum() / weights_N.sum(),

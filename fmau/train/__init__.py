@@ -2,7 +2,7 @@
 
 `transformers.Trainer` drives the loop: it is what DeepSpeed, FSDP, Accelerate and PEFT are tested
 with most, and it resumes optimizer, schedule, data order and random states. What it leaves to us is
-here: how examples become batches (`batches`), which modules are adapted
-(`adapter`), the loss (`trainer`), validation by answering (`validation`), and checkpoints that are
-whole or not there (`checkpoints`).
+here: how examples become batches (`batches`), several about one clip in one sequence (`packing`),
+which modules are adapted (`adapter`), the loss (`trainer`), validation by answering (`validation`),
+and checkpoints that are whole or not there (`checkpoints`).
 """

@@ -20,12 +20,10 @@ from fmau.frames.cache import FrameCache
 from fmau.prompts import PromptSet
 from fmau.recipe import PromptBlock
 from fmau.records import Question
+from fmau.train.packing import IGNORED, Conversation, Packed, PositionRule, collate, pack
 
 if TYPE_CHECKING:
     from transformers import Qwen3VLProcessor
-
-IGNORED = -100
-"""Label of tokens that carry no loss."""
 
 Tensors = dict[str, Tensor]
 
@@ -64,6 +62,89 @@ class ExampleDataset(torch.utils.data.Dataset[Tensors]):
         return encode_example(
             self.processor, turns, example.answer, self.cache[example.clip], self.length_exponent
         )
+
+
+class SequenceDataset(torch.utils.data.Dataset[tuple[Packed, Tensors]]):
+    """Groups of examples, each about one clip, packed when they are asked for.
+
+    Args:
+        groups: see `TrainingData.sequences`.
+        positions: the model's `get_rope_index`.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[Sequence[Example]],
+        cache: FrameCache,
+        processor: "Qwen3VLProcessor",
+        prompts: PromptSet,
+        prompt: PromptBlock,
+        length_exponent: float,
+        positions: PositionRule,
+    ) -> None:
+        self.groups = groups
+        self.cache = cache
+        self.processor = processor
+        self.prompts = prompts
+        self.prompt = prompt
+        self.length_exponent = length_exponent
+        self.positions = positions
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __getitem__(self, index: int) -> tuple[Packed, Tensors]:
+        group = self.groups[index]
+        strip = self.prompt.strip_class_codes
+        asked = [
+            (conversation(example, self.prompts, strip_class_codes=strip), example.answer)
+            for example in group
+        ]
+        conversations, pixels = encode_together(self.processor, asked, self.cache[group[0].clip])
+        packed = pack(
+            conversations,
+            pixels["video_grid_thw"],
+            self.processor.video_token_id,
+            self.positions,
+            self.length_exponent,
+        )
+        return packed, pixels
+
+
+def encode_together(
+    processor: "Qwen3VLProcessor",
+    asked: Sequence[tuple[Sequence[Message], str]],
+    frames: Any,
+) -> tuple[list[Conversation], Tensors]:
+    """Token ids of several conversations about one clip, whose frames are processed once.
+
+    Args:
+        asked: messages up to where the model answers, and its answer.
+
+    Returns:
+        The conversations, and pixel_values_videos and video_grid_thw of their one clip.
+    """
+    first = encode(processor, asked[0][0], frames, add_generation_prompt=True)
+    ids = first.pop("input_ids")[0].tolist()
+    clip_end = len(ids) - ids[::-1].index(processor.vision_end_token_id)
+    conversations = []
+    for turns, answer in asked:
+        text = processor.apply_chat_template(
+            list(turns), tokenize=False, add_generation_prompt=True
+        )
+        behind = text.rpartition(processor.vision_end_token)[2]
+        rest = processor.tokenizer(behind, add_special_tokens=False)["input_ids"]
+        learned = _answer_tokens(processor, turns, answer)
+        end = learned.index(processor.tokenizer.eos_token_id) + 1
+        conversations.append(Conversation([*ids[:clip_end], *rest], learned[:end]))
+    return conversations, {name: first[name] for name in ("pixel_values_videos", "video_grid_thw")}
+
+
+def collate_sequences(sequences: Sequence[tuple[Packed, Tensors]]) -> Tensors:
+    """One batch: what `fmau.train.packing.collate` gives, and the pixels of all clips."""
+    clips = [pixels for _, pixels in sequences]
+    joined = {name: torch.cat([pixels[name] for pixels in clips]) for name in clips[0]}
+    return collate([packed for packed, _ in sequences]) | joined
 
 
 def conversation(example: Example, prompts: PromptSet, *, strip_class_codes: bool) -> list[Message]:

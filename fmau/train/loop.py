@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,13 @@ from fmau.frames.cache import FrameCache
 from fmau.prompts import load_prompts
 from fmau.recipe import Recipe, TrainBlock
 from fmau.train.adapter import add_adapter, trained_table
-from fmau.train.batches import Collator, ExampleDataset
+from fmau.train.batches import (
+    Collator,
+    ExampleDataset,
+    SequenceDataset,
+    Tensors,
+    collate_sequences,
+)
 from fmau.train.checkpoints import latest_complete, remove_incomplete
 from fmau.train.curves import draw_curves
 from fmau.train.trainer import AdapterTrainer, CompleteMarker
@@ -74,12 +81,18 @@ def build_trainer(recipe: Recipe, data: TrainingData) -> AdapterTrainer:
     processor = AutoProcessor.from_pretrained(recipe.model.path, revision=recipe.model.revision)
     model = add_adapter(load_base(recipe, train), train.lora)
     cache, data = open_cache(recipe, data)
-    train.steps(len(data.train))  # refuses too few examples before anything is started
     prompts = load_prompts(recipe.prompt.set)
-    learned, asked = (
-        ExampleDataset(examples, cache, processor, prompts, recipe.prompt, train.length_exponent)
-        for examples in (data.train, data.validation)
-    )
+    reading = (cache, processor, prompts, recipe.prompt, train.length_exponent)
+    collate_examples = Collator(processor.tokenizer.pad_token_id)
+    learned: ExampleDataset | SequenceDataset
+    collate: Callable[..., Tensors]
+    if train.examples_per_sequence == 1:
+        learned, collate = ExampleDataset(data.train, *reading), collate_examples
+    else:
+        groups = data.sequences(train.examples_per_sequence)
+        positions = model.get_base_model().model.get_rope_index
+        learned, collate = SequenceDataset(groups, *reading, positions), collate_sequences
+    train.steps(len(learned))  # refuses too few before anything is started
     questions = closed_questions(
         data.validation, processor.tokenizer, train.validation_examples, train.seed
     )
@@ -92,8 +105,9 @@ def build_trainer(recipe: Recipe, data: TrainingData) -> AdapterTrainer:
         model=model,
         args=arguments,
         train_dataset=learned,
-        eval_dataset=asked,
-        data_collator=Collator(processor.tokenizer.pad_token_id),
+        eval_dataset=ExampleDataset(data.validation, *reading),
+        data_collator=collate,
+        collate_questions=collate_examples,
         callbacks=callbacks,
     )
 

@@ -1,6 +1,6 @@
 """The Trainer with our loss, learning rates, validation and stops.
 
-Array suffixes: B examples, K the last places of a batch, V vocabulary.
+Array suffixes: B sequences, K places before learned tokens.
 """
 
 import math
@@ -15,8 +15,9 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from fmau.errors import TrainingError
 from fmau.recipe import TrainBlock
 from fmau.train.adapter import parameter_groups
-from fmau.train.batches import IGNORED, ExampleDataset, Tensors
+from fmau.train.batches import Collator, ExampleDataset, Tensors
 from fmau.train.checkpoints import mark_complete
+from fmau.train.packing import IGNORED
 from fmau.train.validation import ClosedQuestion, accuracies, answer_closed
 
 
@@ -26,21 +27,28 @@ class AdapterTrainer(Trainer):
     Args:
         train: the recipe's block.
         questions: what is answered at each validation; indices into `eval_dataset`.
+        collate_questions: makes a batch of these.
     """
 
     control: TrainerControl
 
     def __init__(
-        self, *, train: TrainBlock, questions: list[ClosedQuestion], **kwargs: Any
+        self,
+        *,
+        train: TrainBlock,
+        questions: list[ClosedQuestion],
+        collate_questions: Collator,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.train_block = train
         self.questions = questions
+        self.collate_questions = collate_questions
         # `compute_loss` divides by the weight of the whole accumulated batch.
         self.loss_is_scaled_for_ga = True
 
     def _get_train_sampler(self, train_dataset: Any = None) -> RandomSampler:
-        """Examples that fill whole batches, see `TrainBlock.steps`; a new order each epoch."""
+        """Sequences that fill whole batches, see `TrainBlock.steps`; a new order each epoch."""
         dataset = train_dataset if train_dataset is not None else self.train_dataset
         return RandomSampler(
             dataset, num_samples=len(dataset) - len(dataset) % self.train_block.batch_size
@@ -75,17 +83,16 @@ class AdapterTrainer(Trainer):
             TrainingError: the loss is not a number.
         """
         labels, weights = inputs.pop("labels"), inputs.pop("weights")
-        longest = int((labels != IGNORED).int().argmax(dim=1).min())
-        kept = labels.shape[1] - longest
-        output = model(**inputs, logits_to_keep=kept + 1, use_cache=False)
-        logits_BKV = output.logits[:, :-1]
+        # Logits of the places before learned tokens alone: a vocabulary is wide, prompts are long.
+        places_K = (labels[:, 1:] != IGNORED).any(dim=0).nonzero()[:, 0]
+        output = model(**inputs, logits_to_keep=places_K, use_cache=False)
         loss_BK = nn.functional.cross_entropy(
-            logits_BKV.transpose(1, 2).float(),
-            labels[:, -kept:],
+            output.logits.transpose(1, 2).float(),
+            labels[:, places_K + 1],
             ignore_index=IGNORED,
             reduction="none",
         )
-        total = (loss_BK * weights[:, -kept:]).sum()
+        total = (loss_BK * weights[:, places_K + 1]).sum()
         loss = total * self.accelerator.num_processes / num_items_in_batch
         if not torch.isfinite(loss):
             raise TrainingError(
@@ -107,7 +114,7 @@ class AdapterTrainer(Trainer):
             self.model_wrapped,
             self.eval_dataset,
             mine,
-            self.data_collator,
+            self.collate_questions,
             self.args.per_device_eval_batch_size,
             self.args.device,
         )

@@ -1,5 +1,7 @@
 """Labels, prefixes and padding, checked on the text and on the real model's loss."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -10,12 +12,19 @@ from fmau.dataset.examples import Example
 from fmau.encode import encode
 from fmau.errors import RecipeError
 from fmau.frames.clip import ClipFrames, frames_from_pixels
-from fmau.recipe import FramesBlock
+from fmau.recipe import FramesBlock, PromptBlock
 from fmau.records import Option, Question
 from fmau.taxonomy import Task
 from fmau.tiny.model import new_model, new_processor
 from fmau.tiny.tokenizer import train_tokenizer
-from fmau.train.batches import IGNORED, Collator, conversation, encode_example
+from fmau.train.batches import (
+    Collator,
+    SequenceDataset,
+    collate_sequences,
+    conversation,
+    encode_example,
+)
+from fmau.train.packing import IGNORED
 from tests.clips import numbered_frame
 from tests.processors import PROMPTS, small_processor
 
@@ -100,3 +109,40 @@ def losses(model, batch):  # type: ignore[no-untyped-def]
     return torch.nn.functional.cross_entropy(
         logits.transpose(1, 2), labels[:, 1:], ignore_index=IGNORED, reduction="none"
     )
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(group=st.lists(EXAMPLES, min_size=1, max_size=4), exponent=st.sampled_from([0.0, 0.5, 1.0]))
+def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
+    group: list[Example], exponent: float
+) -> None:
+    """Weighted losses of the packed sequence, against one forward pass per example."""
+    model = tiny_model()
+    processor = small_processor()
+    sequences = SequenceDataset(
+        [group],
+        {"c": FRAMES},  # type: ignore[arg-type]
+        processor,
+        PROMPTS,
+        PromptBlock(set="any"),
+        exponent,
+        model.model.get_rope_index,
+    )
+    alone = 0.0
+    for example in group:
+        turns = conversation(example, PROMPTS, strip_class_codes=True)
+        encoded = encode_example(processor, turns, example.answer, FRAMES, exponent)
+        alone += weighted_loss(model, Collator(processor.tokenizer.pad_token_id)([encoded]))
+    together = weighted_loss(model, collate_sequences([sequences[0]]))
+    assert together == pytest.approx(alone, rel=1e-4)
+
+
+@cache
+def tiny_model():  # type: ignore[no-untyped-def]
+    return new_model(small_processor().tokenizer, seed=0).eval()
+
+
+@torch.no_grad()
+def weighted_loss(model, batch) -> float:  # type: ignore[no-untyped-def]
+    weights = batch["weights"]
+    return float((losses(model, batch) * weights[:, 1:]).sum())

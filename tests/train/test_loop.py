@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = {"count": 4, "min_pixels_per_frame": 1024, "max_pixels_per_frame": 4096}
 CLIPS = 24
+SEQUENCES = {"examples_per_sequence": 3, "batch_size": 4, "micro_batch_size": 2}
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +143,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 
 @pytest.fixture(scope="module")
 def unbroken(workshop: Path) -> Path:
-    return finished(recipe_file(workshop, "unbroken"))
+    return finished(recipe_file(workshop, "unbroken", **SEQUENCES))
 
 
 def test_a_run_learns_validates_and_leaves_an_adapter(unbroken: Path) -> None:
@@ -179,7 +180,7 @@ def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
 def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(
     workshop: Path, unbroken: Path
 ) -> None:
-    recipe = recipe_file(workshop, "killed")
+    recipe = recipe_file(workshop, "killed", **SEQUENCES)
     killed(recipe)
     run = finished(recipe)
     assert losses(run) == losses(unbroken)

@@ -5,36 +5,21 @@ prompt, video, common text) and a branch is the rest of one conversation with it
 sees the prefix and itself, and its positions go on where the prefix ends, so the loss equals that
 of the conversations run one by one, at a fraction of the work.
 
-Array suffixes: L tokens, B clips, A the position axes (time, height, width) of multimodal RoPE.
+Array suffixes: L tokens, B sequences, A the position axes (time, height, width) of multimodal RoPE.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 import torch
 from torch import Tensor
-from transformers import Qwen3VLForConditionalGeneration
 
 IGNORED = -100
 """Label of tokens that carry no loss."""
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Where the options of one multiple-choice question stand, and which of them is right.
-
-    Attributes:
-        lines: first token of each option line and the one after its last, in order.
-        right: index of the right option.
-    """
-
-    lines: tuple[tuple[int, int], ...]
-    right: int
-
-    def moved(self, by: int) -> "Choice":
-        """The same question, `by` tokens further on."""
-        return Choice(tuple((start + by, stop + by) for start, stop in self.lines), self.right)
+PositionRule = Callable[..., tuple[Tensor, Tensor]]
+"""The model's own `get_rope_index`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +29,10 @@ class Conversation:
     Attributes:
         prompt: token ids up to where the model answers, video included.
         answer: token ids of the reply with its end-of-turn token.
-        choice: of a multiple-choice question, else None.
     """
 
     prompt: Sequence[int]
     answer: Sequence[int]
-    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +44,8 @@ class Packed:
         labels_L: ids of answer tokens (with their end-of-turn token), else `IGNORED`.
         positions_AL: multimodal RoPE positions.
         branch_L: 0 in the prefix, k in the k-th conversation.
-        weights_L: of each label in the loss. Answers weigh by the fourth root of their length, so
-            that a paragraph counts three times as much as a letter, not a hundred times.
-        choices: of the multiple-choice questions among the conversations, in places of L.
+        weights_L: of each label in the loss.
+        moved: of each conversation, how far its own tokens lie behind their place in its prompt.
     """
 
     ids_L: Tensor
@@ -71,47 +53,55 @@ class Packed:
     positions_AL: Tensor
     branch_L: Tensor
     weights_L: Tensor
-    choices: tuple[Choice, ...]
+    moved: tuple[int, ...]
 
 
 def pack(
     conversations: Sequence[Conversation],
     video_grid_thw: Tensor,
-    model: Qwen3VLForConditionalGeneration,
+    video_token: int,
+    positions: PositionRule,
+    length_exponent: float,
 ) -> Packed:
     """Join conversations about one clip.
 
     Args:
         conversations: their prompts start alike, video included.
         video_grid_thw: the clip's patch grid, shape (1, 3).
-        model: gives the position rule.
+        video_token: id of the token that stands for a patch of video.
+        length_exponent: an answer of n tokens weighs n ** length_exponent, see
+            `fmau.recipe.TrainBlock`.
 
     Raises:
         ValueError: the conversations share no prefix that contains the video.
     """
     prompts = [conversation.prompt for conversation in conversations]
     prefix = _shared(prompts)
-    video_token = model.config.video_token_id
     if video_token not in prefix or video_token in prompts[0][len(prefix) :]:
         raise ValueError("the conversations do not share the video")
     ids, labels, branch = list(prefix), [IGNORED] * len(prefix), [0] * len(prefix)
-    weights, choices = [0.0] * len(prefix), []
+    weights, moved = [0.0] * len(prefix), []
     for number, conversation in enumerate(conversations, start=1):
         rest, answer = conversation.prompt[len(prefix) :], conversation.answer
-        if conversation.choice:
-            choices.append(conversation.choice.moved(len(ids) - len(prefix)))
+        moved.append(len(ids) - len(prefix))
         ids += [*rest, *answer]
         labels += [IGNORED] * len(rest) + [*answer]
         branch += [number] * (len(rest) + len(answer))
-        weights += [0.0] * len(rest) + [len(answer) ** -0.75] * len(answer)
+        weights += [0.0] * len(rest) + [len(answer) ** (length_exponent - 1)] * len(answer)
     branch_L = torch.tensor(branch)
+    is_video_L = (torch.tensor(prefix) == video_token).int() * 2
+    prefix_A1L, _ = positions(
+        torch.tensor(prefix)[None],
+        mm_token_type_ids=is_video_L[None],
+        video_grid_thw=video_grid_thw,
+    )
     return Packed(
         ids_L=torch.tensor(ids),
         labels_L=torch.tensor(labels),
-        positions_AL=_positions(torch.tensor(prefix), branch_L, video_grid_thw, model),
+        positions_AL=_branching(prefix_A1L[:, 0], branch_L),
         branch_L=branch_L,
         weights_L=torch.tensor(weights),
-        choices=tuple(choices),
+        moved=tuple(moved),
     )
 
 
@@ -122,25 +112,16 @@ def _shared(prompts: Iterable[Sequence[int]]) -> list[int]:
     return [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
 
 
-def _positions(
-    prefix_L: Tensor,
-    branch_L: Tensor,
-    video_grid_thw: Tensor,
-    model: Qwen3VLForConditionalGeneration,
-) -> Tensor:
-    """Prefix positions by the model's own rule; each branch counts on from the prefix's end."""
-    is_video = (prefix_L == model.config.video_token_id).int() * 2
-    prefix_A1L, _ = model.model.get_rope_index(
-        prefix_L[None], mm_token_type_ids=is_video[None], video_grid_thw=video_grid_thw
-    )
-    start = int(prefix_A1L.max()) + 1
+def _branching(prefix_AL: Tensor, branch_L: Tensor) -> Tensor:
+    """Positions of the prefix, from whose end each branch counts on."""
+    start = int(prefix_AL.max()) + 1
     counts = torch.bincount(branch_L)[1:]
     steps = torch.cat([torch.arange(int(count)) for count in counts]) + start
-    return torch.cat([prefix_A1L[:, 0], steps.expand(3, -1)], dim=1)
+    return torch.cat([prefix_AL, steps.expand(3, -1)], dim=1)
 
 
 def collate(packs: Sequence[Packed]) -> dict[str, Tensor]:
-    """Stack clips, padded at the end to the longest.
+    """Stack sequences, padded at the end to the longest.
 
     Returns:
         input_ids, labels and weights (B, L), position_ids (A, B, L), attention_mask (B, 1, L, L)

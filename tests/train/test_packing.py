@@ -6,8 +6,9 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from fmau.tiny.model import new_model, new_processor
-from fmau.tiny.pack import IGNORED, Choice, Conversation, collate, pack
+from fmau.tiny.readouts import Choice
 from fmau.tiny.tokenizer import train_tokenizer
+from fmau.train.packing import IGNORED, Conversation, Packed, collate, pack
 
 pytestmark = pytest.mark.slow
 CLIPS = [["Does it move?", "Which part, left or right, moves most?", "Hm"], ["What?", "Who is it?"]]
@@ -62,7 +63,7 @@ def test_packed_loss_equals_the_losses_one_by_one(parts) -> None:  # type: ignor
             ).logits[0, len(prompt) - 1 : -1]
             alone += cross_entropy(logits, torch.tensor(answer), reduction="sum").item()
             pairs.append(Conversation(prompt, answer))
-        packs.append(pack(pairs, inputs["video_grid_thw"], model))
+        packs.append(packed(model, pairs, inputs["video_grid_thw"]))
         pixels.append(inputs["pixel_values_videos"])
         grids.append(inputs["video_grid_thw"])
     batch = collate(packs)
@@ -80,23 +81,25 @@ def test_conversations_about_different_clips_are_refused(parts) -> None:  # type
     model, _ = parts
     video = model.config.video_token_id
     with pytest.raises(ValueError, match="do not share the video"):
-        pack(
-            [Conversation([1, video, 5], [2]), Conversation([3, video, 5], [2])],
-            torch.tensor([[1, 2, 2]]),
-            model,
-        )
+        packed(model, [Conversation([1, video, 5], [2]), Conversation([3, video, 5], [2])])
 
 
-def test_choices_point_at_their_lines_wherever_the_branch_lies(parts) -> None:  # type: ignore[no-untyped-def]
+def test_what_stands_in_a_prompt_is_found_wherever_its_branch_lies(parts) -> None:  # type: ignore[no-untyped-def]
     model, _ = parts
     video = model.config.video_token_id
     first = Conversation([1, video, 15, 17, 70, 17, 71], [2])
-    asked = Conversation(
-        [1, video, 15, 16, 60, 18, 61, 19], [2, 3], Choice(lines=((4, 6), (6, 8)), right=1)
-    )
-    packed = pack([first, asked], torch.tensor([[1, 2, 2]]), model)
-    (choice,) = packed.choices
-    lines = [packed.ids_L[start:stop].tolist() for start, stop in choice.lines]
+    second = Conversation([1, video, 15, 16, 60, 18, 61, 19], [2, 3])
+    both = packed(model, [first, second])
+    choice = Choice(lines=((4, 6), (6, 8)), right=1).moved(both.moved[1])
+    lines = [both.ids_L[start:stop].tolist() for start, stop in choice.lines]
     assert lines == [[60, 18], [61, 19]]
-    assert all(set(packed.branch_L[start:stop].tolist()) == {2} for start, stop in choice.lines)
+    assert all(set(both.branch_L[start:stop].tolist()) == {2} for start, stop in choice.lines)
     assert choice.right == 1
+
+
+def packed(  # type: ignore[no-untyped-def]
+    model, conversations: list[Conversation], grid_thw: torch.Tensor | None = None
+) -> Packed:
+    grid_thw = torch.tensor([[1, 2, 2]]) if grid_thw is None else grid_thw
+    rule = model.model.get_rope_index
+    return pack(conversations, grid_thw, model.config.video_token_id, rule, 1.0)
