@@ -28,25 +28,25 @@ if TYPE_CHECKING:
 Tensors = dict[str, Tensor]
 
 
-class ExampleDataset(torch.utils.data.Dataset[Tensors]):
-    """Examples, encoded when they are asked for.
+class _Asked(torch.utils.data.Dataset[Any]):
+    """What both datasets read from.
 
     Args:
-        examples: in any order; the Trainer's sampler draws it anew in every epoch.
+        items: in any order; the Trainer's sampler draws it anew in every epoch.
         cache: holds the frames of all their clips.
         length_exponent: see `fmau.recipe.TrainBlock`.
     """
 
     def __init__(
         self,
-        examples: Sequence[Example],
+        items: Sequence[Any],
         cache: FrameCache,
         processor: "Qwen3VLProcessor",
         prompts: PromptSet,
         prompt: PromptBlock,
         length_exponent: float,
     ) -> None:
-        self.examples = examples
+        self.items = items
         self.cache = cache
         self.processor = processor
         self.prompts = prompts
@@ -54,52 +54,40 @@ class ExampleDataset(torch.utils.data.Dataset[Tensors]):
         self.length_exponent = length_exponent
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.items)
+
+    def turns(self, example: Example) -> list[Message]:
+        """The example's messages up to where the model answers."""
+        strip = self.prompt.strip_class_codes
+        return conversation(example, self.prompts, strip_class_codes=strip)
+
+
+class ExampleDataset(_Asked):
+    """Examples, encoded one by one when they are asked for."""
 
     def __getitem__(self, index: int) -> Tensors:
-        example = self.examples[index]
-        turns = conversation(example, self.prompts, strip_class_codes=self.prompt.strip_class_codes)
+        example: Example = self.items[index]
+        frames = self.cache[example.clip]
         return encode_example(
-            self.processor, turns, example.answer, self.cache[example.clip], self.length_exponent
+            self.processor, self.turns(example), example.answer, frames, self.length_exponent
         )
 
 
-class SequenceDataset(torch.utils.data.Dataset[tuple[Packed, Tensors]]):
+class SequenceDataset(_Asked):
     """Groups of examples, each about one clip, packed when they are asked for.
 
     Args:
-        groups: see `TrainingData.sequences`.
+        reading: as of every dataset here; items are groups, see `TrainingData.sequences`.
         positions: the model's `get_rope_index`.
     """
 
-    def __init__(
-        self,
-        groups: Sequence[Sequence[Example]],
-        cache: FrameCache,
-        processor: "Qwen3VLProcessor",
-        prompts: PromptSet,
-        prompt: PromptBlock,
-        length_exponent: float,
-        positions: PositionRule,
-    ) -> None:
-        self.groups = groups
-        self.cache = cache
-        self.processor = processor
-        self.prompts = prompts
-        self.prompt = prompt
-        self.length_exponent = length_exponent
+    def __init__(self, *reading: Any, positions: PositionRule) -> None:
+        super().__init__(*reading)
         self.positions = positions
 
-    def __len__(self) -> int:
-        return len(self.groups)
-
     def __getitem__(self, index: int) -> tuple[Packed, Tensors]:
-        group = self.groups[index]
-        strip = self.prompt.strip_class_codes
-        asked = [
-            (conversation(example, self.prompts, strip_class_codes=strip), example.answer)
-            for example in group
-        ]
+        group: Sequence[Example] = self.items[index]
+        asked = [(self.turns(example), example.answer) for example in group]
         conversations, pixels = encode_together(self.processor, asked, self.cache[group[0].clip])
         packed = pack(
             conversations,

@@ -91,7 +91,7 @@ def build_trainer(recipe: Recipe, data: TrainingData) -> AdapterTrainer:
     else:
         groups = data.sequences(train.examples_per_sequence)
         positions = model.get_base_model().model.get_rope_index
-        learned, collate = SequenceDataset(groups, *reading, positions), collate_sequences
+        learned, collate = SequenceDataset(groups, *reading, positions=positions), collate_sequences
     train.steps(len(learned))  # refuses too few before anything is started
     questions = closed_questions(
         data.validation, processor.tokenizer, train.validation_examples, train.seed

@@ -126,7 +126,7 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
         PROMPTS,
         PromptBlock(set="any"),
         exponent,
-        model.model.get_rope_index,
+        positions=model.model.get_rope_index,
     )
     alone = 0.0
     for example in group:
