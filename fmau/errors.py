@@ -6,6 +6,10 @@ do. The command line prints that text alone; a traceback from `fmau` is a bug in
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class FmauError(Exception):
@@ -65,3 +69,14 @@ class RunError(FmauError):
 
 class TrainingError(FmauError):
     """Training cannot go on; the last complete checkpoint is intact."""
+
+
+def first_problem(error: "ValidationError", whole: str = "") -> str:
+    """What pydantic complained of first, with its key.
+
+    Args:
+        whole: stands for the key if the whole input is at fault; "" for the complaint alone.
+    """
+    first = error.errors()[0]
+    key = ".".join(map(str, first["loc"])) or whole
+    return f"{key}: {first['msg']}" if key else first["msg"]

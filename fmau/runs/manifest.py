@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import fmau
-from fmau.errors import RunError
+from fmau.errors import RunError, first_problem
 
 MANIFEST = "manifest.json"
 
@@ -111,10 +111,9 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "file"
+        what = first_problem(error, whole="file")
         raise RunError(
-            f"{path}: damaged ({key}: {first['msg']}); restore it from a copy, or move the "
+            f"{path}: damaged ({what}); restore it from a copy, or move the "
             "folder aside and answer again"
         ) from None
 

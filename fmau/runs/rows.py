@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from fmau.errors import InputError, Problem, RunError
+from fmau.errors import InputError, Problem, RunError, first_problem
 
 SYNC_ROWS = 64
 SYNC_SECONDS = 2.0
@@ -106,9 +106,7 @@ def read_rows(path: Path, row_type: type[RowT]) -> list[RowT]:
         try:
             rows.append(row_type.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
-            what = f"{key}: {first['msg']}" if key else first["msg"]
+            what = first_problem(error)
             remedy = "delete this line; what it held will be asked again"
             problems.append(Problem(f"{path} line {number}", what, remedy))
     if problems:

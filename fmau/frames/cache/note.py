@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fmau.errors import RunError
+from fmau.errors import RunError, first_problem
 from fmau.recipe import FramesBlock
 from fmau.runs.conditions import differences
 
@@ -56,10 +56,9 @@ def read_note(folder: Path) -> CacheNote:
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "file"
+        what = first_problem(error, whole="file")
         raise RunError(
-            f"{path}: damaged, or written by another version of fmau ({key}: {first['msg']}); "
+            f"{path}: damaged, or written by another version of fmau ({what}); "
             "delete the folder, then run fmau frames"
         ) from None
 
