@@ -144,7 +144,13 @@ def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str,
     each = len(data.train) / max(1, sequences)
     yield "sequences", f"{sequences:,}, {each:.1f} examples about one clip in each"
     yield "steps", f"{train.steps(sequences):,} of {train.batch_size} sequences"
-    yield "validation", f"{len(data.validation):,} closed questions about other participants"
+    replies = sum(example.view == Task.MARE for example in data.validation)
+    yield (
+        "validation",
+        f"{len(data.validation) - replies:,} closed questions about other participants, of which "
+        f"{train.validation_examples:,} at most are asked each time, and {replies:,} whose reply "
+        f"ends in a label, {train.validation_replies:,} at most",
+    )
 
 
 def _common_remark(recipe: Recipe, plan: Plan) -> str:

@@ -27,6 +27,7 @@ EXTRAS = {
     "frames": "frames",
     "answer": "answer",
     "ask": "answer",
+    "export": "train",
 }
 """Command -> the extra with its optional packages; what is not listed needs none."""
 
@@ -170,6 +171,36 @@ def frames(
             FrameCache(data.cache).verify(workers=usable_cores(), progress=progress)
     if summary.failed and not data.skip_bad_clips:
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    adapter: Annotated[Path, typer.Argument(metavar="ADAPTER", help="Folder RUN/adapter.")],
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Also write base model + adapter as one checkpoint.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder for it; default: RUN/merged.")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Base model; default: the one it was trained on."),
+    ] = None,
+    runs: Annotated[
+        list[Path] | None, typer.Option("--run", help="Run that answered with it, for the card.")
+    ] = None,
+) -> None:
+    """Check an adapter against its base model, write its model card, and merge it on demand."""
+    from fmau.export import export_adapter
+    from fmau.report import score_run
+
+    if to and not merge:
+        raise typer.BadParameter("--out is for --merge")
+    merge_to = (to or adapter.parent / "merged") if merge else None
+    scores = {run.name: run.scores for run in map(score_run, runs or ())}
+    with err.status("merging" if merge else "checking"):
+        done = export_adapter(adapter, base=base, merge_to=merge_to, scores=scores)
+    out.print(escape(done.text()), highlight=False)
 
 
 @app.command()

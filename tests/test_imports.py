@@ -33,6 +33,7 @@ ALLOWED = {
     "score": FOUNDATION | {"dataset", "extraction"},
     "submit": SETTINGS | {"dataset", "extraction", "conversation"},
     "report": SETTINGS | {"dataset", "score"},
+    "export": SETTINGS | {"train", "serve", "score", "report", "torchvision_cpu"},
     "check": SETTINGS | {"dataset", "frames", "conversation", "encode", "serve", "torchvision_cpu"},
 }
 """Module or package directly under fmau -> those it may import. The command line may import all."""

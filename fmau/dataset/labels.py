@@ -50,6 +50,16 @@ def read_action(row: Row, summary: str) -> Action | None:
     return action
 
 
+def written_action(text: str) -> Action | None:
+    """The micro-action that the end of a text names in the words of the references, None if none.
+
+    >>> written_action("... [Micro-action (fine-grained)] Bowing head").code
+    'B5'
+    """
+    label = _written(_FINE, text, action_by_label())
+    return action_by_label().get(label.lower()) if label else None
+
+
 def _action(row: Row, source: str, label: object) -> Action | None:
     name = _label(row, source, label)
     action = action_by_label().get(name) if name else None

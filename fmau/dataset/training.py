@@ -11,9 +11,11 @@ from fmau.dataset.questions import load_questions
 from fmau.dataset.splits import refuse_benchmark, split_by_participant
 from fmau.dataset.views import build_examples
 from fmau.recipe import TrainBlock
+from fmau.taxonomy import CLOSED_TASKS, Task
 
-CLOSED_VIEWS = {"CMAR": 1.0, "FMAR": 1.0, "SAD": 1.0, "MAD": 1.0, "MAS": 1.0, "PPR": 1.0}
-"""What validation asks of each validation clip, whatever the mixture learns from."""
+VALIDATED_VIEWS = {str(task): 1.0 for task in (*CLOSED_TASKS, Task.MARE)}
+"""What validation asks of each validation clip, whatever the mixture learns from: the closed tasks,
+and the reasoning whose reply ends in the clip's labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class TrainingData:
 
     Attributes:
         train: what is learned.
-        validation: closed questions about clips of other participants.
+        validation: `VALIDATED_VIEWS` of clips of other participants.
         skipped: view -> examples wished for that the captions do not yield.
     """
 
@@ -80,7 +82,7 @@ def load_training_data(train: TrainBlock) -> TrainingData:
     split = split_by_participant(captions, train.data.validation_share, train.seed)
     mixture = {str(view): mean for view, mean in train.mixture.items()}
     derived = build_examples(split.train, mixture, train.seed)
-    validation = build_examples(split.validation, CLOSED_VIEWS, train.seed + 1)
+    validation = build_examples(split.validation, VALIDATED_VIEWS, train.seed + 1)
     held_out = {clip.clip for clip in split.validation}
     return TrainingData(
         train=(*derived.examples, *_without(dialogues, held_out)),

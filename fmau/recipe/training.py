@@ -95,6 +95,8 @@ class TrainBlock(Block):
         attention: implementation; flash_attention_2 needs its package and a GPU.
         steps_between_validations: optimizer steps; a checkpoint is written at each too.
         validation_examples: closed questions of validation clips that are answered each time.
+        validation_replies: questions of validation clips that are answered in full each time; the
+            labels that the replies end in are compared.
         patience: validations without a better score before training stops; None to go on.
         wandb: log to Weights & Biases too, beside TensorBoard.
     """
@@ -118,6 +120,7 @@ class TrainBlock(Block):
     attention: Literal["sdpa", "flash_attention_2", "eager"] = "sdpa"
     steps_between_validations: Annotated[int, Field(ge=1)] = 100
     validation_examples: Annotated[int, Field(ge=0)] = 512
+    validation_replies: Annotated[int, Field(ge=0)] = 64
     patience: Annotated[int, Field(ge=1)] | None = None
     wandb: bool = False
 

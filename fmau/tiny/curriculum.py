@@ -1,7 +1,7 @@
 """The tiny model's curriculum: what is learned in which order, and how fast."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Stage:
         kinds: lesson kind -> relative frequency.
         learning_rate: peak; each stage warms up and decays to a tenth by a cosine.
         vision_rate: of the vision tower, relative to `learning_rate`; 0 freezes it.
+        habit: answer -> how much more often lessons with it are drawn than others.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Stage:
     kinds: dict[str, float]
     learning_rate: float
     vision_rate: float
+    habit: dict[str, float] = field(default_factory=dict)
 
 
 YES_NO = {"SAD": 1.0, "MAD": 1.0, "MAS": 1.0, "PPR": 1.0}
@@ -78,6 +80,16 @@ STAGES = (
         kinds=YES_NO
         | {"CMAR": 3.0, "FMAR": 3.0, "hint": 2.0, "label": 0.5, "MADU": 0.6, "MARE": 0.6},
         learning_rate=7e-4,
+        vision_rate=0.0,
+    ),
+    Stage(
+        "point",
+        700,
+        clips=16,
+        lessons=4,
+        kinds={"CMAR": 3.0, "FMAR": 4.0, "hint": 2.0, "label": 1.0, "MADU": 0.3, "MARE": 0.3}
+        | dict.fromkeys(YES_NO, 0.3),
+        learning_rate=1e-3,
         vision_rate=0.0,
     ),
 )

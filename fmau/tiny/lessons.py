@@ -7,6 +7,7 @@ multiple-choice question that begins by telling the answer, so that only the let
 
 import json
 import multiprocessing
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ from fmau.mini import phrases
 from fmau.mini.cast import cast_split
 from fmau.mini.facts import Facts
 from fmau.mini.kinematics import animate
-from fmau.mini.plan import FPS, ClipPlan
+from fmau.mini.plan import BODY_PARTS, FPS, ClipPlan
 from fmau.mini.questions import ask
 from fmau.mini.render import render_frames
 from fmau.prompts import PromptSet
@@ -54,6 +55,15 @@ class Lesson:
     messages: list[dict[str, Any]]
     answer: str
 
+    def mirrored(self) -> "Lesson":
+        """The lesson about the mirrored clip."""
+        *before, asking = self.messages
+        *parts, text = asking["content"]
+        # What comes first is common to all lessons, and as true of the mirrored clip.
+        common, gap, question = text["text"].partition("\n\n")
+        turned = [*parts, {**text, "text": common + gap + _swap_sides(question)}]
+        return Lesson(self.kind, [*before, {**asking, "content": turned}], _swap_sides(self.answer))
+
 
 @dataclass(frozen=True, slots=True)
 class LessonClip:
@@ -63,12 +73,31 @@ class LessonClip:
         positions: float32 (8, 42): where the 14 body parts are in each frame, in units of
             `POSITION_SCALE_M`.
         action: place in the taxonomy of the action shown.
+        is_mirrored: left and right are exchanged in positions and lessons, and in the pixels too.
     """
 
     frames: ClipFrames
     positions: NDArray[np.float32]
     action: int
     lessons: tuple[Lesson, ...]
+    is_mirrored: bool = False
+
+    def pixels_THWC(self) -> NDArray[np.uint8]:
+        """The frames decoded."""
+        pixels_THWC = self.frames.pixels_THWC()
+        return pixels_THWC[:, :, ::-1] if self.is_mirrored else pixels_THWC
+
+    def mirrored(self) -> "LessonClip":
+        """The clip as a mirror shows it, and lessons in which left and right are exchanged."""
+        positions_TPD = self.positions.reshape(len(self.positions), len(BODY_PARTS), 3)
+        swapped = [BODY_PARTS.index(_swap_sides(part)) for part in BODY_PARTS]
+        positions_TPD = positions_TPD[:, swapped] * np.array([-1, 1, 1], np.float32)
+        return replace(
+            self,
+            is_mirrored=not self.is_mirrored,
+            positions=positions_TPD.reshape(self.positions.shape),
+            lessons=tuple(lesson.mirrored() for lesson in self.lessons),
+        )
 
     def metadata(self) -> VideoMetadata:
         """The clip's times, as the processor wants them."""
@@ -127,6 +156,16 @@ def build_pool(
 
     with tempfile.TemporaryDirectory() as cache:
         Dataset.from_generator(rows, cache_dir=cache).save_to_disk(str(out))
+
+
+def _swap_sides(text: str) -> str:
+    """Left for right and right for left.
+
+    >>> _swap_sides("the left hand moves rightward")
+    'the right hand moves leftward'
+    """
+    other = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
+    return re.sub("left|right|Left|Right", lambda found: other[found[0]], text)
 
 
 def _chunks(total: int, size: int) -> list[int]:

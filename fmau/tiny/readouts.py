@@ -8,8 +8,9 @@ of them for its share of the work:
     action      video tokens after layer 3    which of the 52 actions is shown
     option      option lines after layer 5    which option of a multiple-choice question is right
     letter      option lines after layer 5    which letter the line began with
+    pointer     attention of layer 6          from where the answer is given to the right line
 
-With the last two, what is left for layer 6 is to copy the letter of the marked line.
+With the last three, layer 6 looks at the marked line and says its letter.
 
 Array suffixes: B clips, L tokens, G temporal groups of two frames, N visual tokens of a group,
 C coordinates, K actions, H hidden.
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from transformers.models.qwen3_vl.modeling_qwen3_vl import apply_rotary_pos_emb
 
 from fmau.taxonomy import actions
 
@@ -40,14 +42,17 @@ class Choice:
     Attributes:
         lines: first token of each option line and the one after its last, in order.
         right: index of the right option.
+        asked: last token of the prompt, from which the letter is predicted.
     """
 
     lines: tuple[tuple[int, int], ...]
     right: int
+    asked: int
 
     def moved(self, by: int) -> "Choice":
         """The same question, `by` tokens further on."""
-        return Choice(tuple((start + by, stop + by) for start, stop in self.lines), self.right)
+        lines = tuple((start + by, stop + by) for start, stop in self.lines)
+        return Choice(lines, self.right, self.asked + by)
 
 
 class ReadOuts(nn.Module):
@@ -104,3 +109,45 @@ class ReadOuts(nn.Module):
             for place, (start, stop) in enumerate(choice.lines)
         ]
         return torch.stack(each).mean() if each else hidden_BLH.new_zeros(())
+
+
+def pointer_loss(
+    language_model: nn.Module,
+    hidden_BLH: Tensor,
+    position_ids_ABL: Tensor,
+    visible_B1LL: Tensor,
+    choices: Sequence[Sequence[Choice]],
+) -> Tensor:
+    """How little the first head of layer 6 looks at the right line when the letter is due.
+
+    The mean of -log(attention that the line's tokens get together), 0 if nothing is asked. The
+    attention is computed again here, for the few tokens concerned: the layer itself keeps none.
+
+    Args:
+        language_model: whose layer 6 is taught.
+        hidden_BLH: what that layer reads.
+        position_ids_ABL, visible_B1LL: as the language model got them.
+    """
+    layer = language_model.layers[OPTION_LAYER]
+    attention = layer.self_attn
+    normed_BLH = layer.input_layernorm(hidden_BLH)
+    size = attention.head_dim
+    # Keys are shared by groups of heads; the first of them serves the first head.
+    query_BL1D = attention.q_norm((normed_BLH @ attention.q_proj.weight[:size].T)[:, :, None])
+    key_BL1D = attention.k_norm((normed_BLH @ attention.k_proj.weight[:size].T)[:, :, None])
+    cos, sin = language_model.rotary_emb(hidden_BLH, position_ids_ABL)
+    query_BLD, key_BLD = (
+        turned[:, 0]
+        for turned in apply_rotary_pos_emb(
+            query_BL1D.transpose(1, 2), key_BL1D.transpose(1, 2), cos, sin
+        )
+    )
+    each = []
+    for row, asked in enumerate(choices):
+        for choice in asked:
+            scores_L = key_BLD[row] @ query_BLD[row, choice.asked] * attention.scaling
+            hidden_L = ~visible_B1LL[row, 0, choice.asked]
+            shares_L = scores_L.masked_fill(hidden_L, -torch.inf).log_softmax(0)
+            start, stop = choice.lines[choice.right]
+            each.append(-shares_L[start:stop].logsumexp(0))
+    return torch.stack(each).mean() if each else hidden_BLH.new_zeros(())

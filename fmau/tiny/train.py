@@ -25,7 +25,7 @@ from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 from fmau.tiny.curriculum import STAGES, Stage, rate
 from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
 from fmau.tiny.model import save_checkpoint
-from fmau.tiny.readouts import ACTION_LAYER, OPTION_LAYER, Choice, ReadOuts
+from fmau.tiny.readouts import ACTION_LAYER, OPTION_LAYER, Choice, ReadOuts, pointer_loss
 from fmau.train.packing import IGNORED, Conversation, Packed, collate, pack
 
 HELD_OUT = 520
@@ -72,20 +72,23 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
         rng = np.random.default_rng(self.seed)
         while True:
             picks = rng.choice(len(self.pool) - HELD_OUT, self.stage.clips, replace=False)
-            yield [
-                make_sample(
-                    clip,
-                    choose(clip.lessons, self.stage, rng) if self.stage.lessons else (),
-                    self.processor,
-                    self.model,
-                )
-                for clip in (self.pool[int(pick)] for pick in picks)
-            ]
+            yield [self._sample(self.pool[int(pick)], rng) for pick in picks]
+
+    def _sample(self, clip: LessonClip, rng: np.random.Generator) -> Sample:
+        if rng.random() < 0.5:
+            clip = clip.mirrored()
+        lessons = choose(clip.lessons, self.stage, rng) if self.stage.lessons else ()
+        return make_sample(clip, lessons, self.processor, self.model)
 
 
 def choose(lessons: Sequence[Lesson], stage: Stage, rng: np.random.Generator) -> list[Lesson]:
-    """Draw the stage's number of lessons without replacement, by the frequency of their kinds."""
-    weights = np.array([stage.kinds.get(lesson.kind, 0.0) for lesson in lessons])
+    """Draw the stage's number of lessons without replacement, by its kinds and habit."""
+    weights = np.array(
+        [
+            stage.kinds.get(lesson.kind, 0.0) * stage.habit.get(lesson.answer, 1.0)
+            for lesson in lessons
+        ]
+    )
     count = min(stage.lessons, int((weights > 0).sum()))
     picks = rng.choice(len(lessons), count, replace=False, p=weights / weights.sum())
     return [lessons[int(pick)] for pick in picks]
@@ -99,7 +102,7 @@ def make_sample(
 ) -> Sample:
     """Patchify a clip's frames and pack its lessons behind them."""
     video = processor.video_processor(
-        videos=[clip.frames.pixels_THWC()],
+        videos=[np.ascontiguousarray(clip.pixels_THWC())],
         do_sample_frames=False,
         do_resize=False,
         cap_pixels_per_frame=False,
@@ -143,8 +146,9 @@ def _prompt(processor: Qwen3VLProcessor, text: str, answer: str) -> tuple[list[i
         (starts.index(option.start()), starts.index(option.end()) + 1) for option in options
     )
     letters = [option[1] for option in options]
-    choice = Choice(lines, letters.index(answer)) if options else None
-    return prompt["input_ids"], choice
+    ids = prompt["input_ids"]
+    choice = Choice(lines, letters.index(answer), len(ids) - 1) if options else None
+    return ids, choice
 
 
 def _ids(processor: Qwen3VLProcessor, text: str) -> list[int]:
@@ -160,10 +164,12 @@ class Losses:
     action: Tensor
     option: Tensor
     letter: Tensor
+    pointer: Tensor
 
     def total(self) -> Tensor:
         """The sum that is minimised; the factors bring the terms to a like size."""
-        return self.answer + 3 * self.position + self.action + self.option + self.letter
+        words = self.action + self.option + self.letter + self.pointer
+        return self.answer + 3 * self.position + words
 
 
 def losses(
@@ -180,7 +186,7 @@ def losses(
     packs = [sample.packed for sample in samples if sample.packed is not None]
     if not packs:
         nothing = torch.zeros(())
-        return Losses(nothing, position, nothing, nothing, nothing)
+        return Losses(nothing, position, nothing, nothing, nothing, nothing)
     batch = collate(packs)
     output, logits_NV, labels_N, weights_N = answer_logits(model, batch, grid_thw, seen)
     losses_N = nn.functional.cross_entropy(logits_NV, labels_N, reduction="none")
@@ -196,6 +202,13 @@ def losses(
         ),
         option=readouts.option_loss(marked_BLH, choices),
         letter=readouts.letter_loss(marked_BLH, choices),
+        pointer=pointer_loss(
+            model.model.language_model,
+            marked_BLH,
+            batch["position_ids"],
+            batch["attention_mask"],
+            choices,
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The curves of a run as a picture: loss, and closed accuracy on validation clips."""
+"""The curves of a run as a picture: loss, and accuracies on validation clips."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +11,8 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write a picture of a training history.
 
     Args:
-        history: rows as the Trainer logs them; "step" with "loss" or with "eval_closed_accuracy"
-            and "eval_accuracy_TASK", in percent.
+        history: rows as the Trainer logs them; "step" with "loss" or with "eval_score" and
+            "eval_accuracy_TASK", in percent.
         path: picture to write; its suffix says the format.
     """
     figure = Figure(figsize=(8, 6), layout="constrained")
@@ -23,7 +23,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     for name in tasks:
         task = name.removeprefix("eval_accuracy_")
         below.plot(*_series(history, name), marker=".", linewidth=1, alpha=0.6, label=task)
-    mean = _series(history, "eval_closed_accuracy")
+    mean = _series(history, "eval_score")
     below.plot(*mean, marker="o", color="black", linewidth=2, label="mean")
     below.set(xlabel="step", ylabel="validation accuracy, %", ylim=(0, 100))
     below.legend(ncols=4, fontsize="small")

@@ -27,6 +27,7 @@ from fmau.errors import RecipeError, RunError
 from fmau.frames.cache import FrameCache
 from fmau.prompts import load_prompts
 from fmau.recipe import Recipe, TrainBlock
+from fmau.runs.manifest import Session, utc_now
 from fmau.train.adapter import add_adapter, trained_table
 from fmau.train.batches import (
     Collator,
@@ -37,8 +38,9 @@ from fmau.train.batches import (
 )
 from fmau.train.checkpoints import latest_complete, remove_incomplete
 from fmau.train.curves import draw_curves
+from fmau.train.record import new_record
 from fmau.train.trainer import AdapterTrainer, CompleteMarker
-from fmau.train.validation import closed_questions
+from fmau.train.validation import closed_questions, label_questions
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -55,7 +57,9 @@ def train_adapter(recipe: Recipe) -> Path:
         RunError: clips missing in the frame cache.
     """
     train = _train_block(recipe)
-    trainer = build_trainer(recipe, load_training_data(train))
+    session = Session.start("train")
+    data = load_training_data(train)
+    trainer = build_trainer(recipe, data)
     folder = Path(trainer.args.output_dir)
     state = PartialState()
     if state.is_main_process:
@@ -70,13 +74,16 @@ def train_adapter(recipe: Recipe) -> Path:
         history = json.dumps(trainer.state.log_history, indent=1)
         (recipe.run_folder / "training.json").write_text(history, "utf-8")
         draw_curves(trainer.state.log_history, recipe.run_folder / "training.png")
+        session.ended = utc_now()
+        facts = {"processes": state.num_processes, **trainer.outcome()}
+        new_record(recipe, train.data, data, session, **facts).save(adapter)
     return adapter
 
 
 def build_trainer(recipe: Recipe, data: TrainingData) -> AdapterTrainer:
     """Model, data and Trainer, ready to run."""
     train = _train_block(recipe)
-    arguments = training_arguments(recipe, train)
+    arguments = training_arguments(recipe, train, validated=bool(data.validation))
     set_seed(train.seed)
     processor = AutoProcessor.from_pretrained(recipe.model.path, revision=recipe.model.revision)
     model = add_adapter(load_base(recipe, train), train.lora)
@@ -97,17 +104,20 @@ def build_trainer(recipe: Recipe, data: TrainingData) -> AdapterTrainer:
         data.validation, processor.tokenizer, train.validation_examples, train.seed
     )
     callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone)]
-    if train.patience is not None:
+    if train.patience is not None and data.validation:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=train.patience))
     return AdapterTrainer(
         train=train,
         questions=questions,
+        label_questions=label_questions(data.validation, train.validation_replies, train.seed),
         model=model,
         args=arguments,
         train_dataset=learned,
         eval_dataset=ExampleDataset(data.validation, *reading),
         data_collator=collate,
         collate_questions=collate_examples,
+        tokenizer=processor.tokenizer,
+        max_reply_tokens=recipe.answer.max_tokens_open,
         callbacks=callbacks,
     )
 
@@ -166,8 +176,12 @@ def load_base(recipe: Recipe, train: TrainBlock) -> Any:
     return model
 
 
-def training_arguments(recipe: Recipe, train: TrainBlock) -> TrainingArguments:
+def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) -> TrainingArguments:
     """The recipe in the Trainer's terms.
+
+    Args:
+        validated: there are clips to validate on, so that the best checkpoint can be told; else the
+            last is kept.
 
     Raises:
         RecipeError: `train.batch_size` cannot be shared by the processes of this launch, or they
@@ -204,13 +218,13 @@ def training_arguments(recipe: Recipe, train: TrainBlock) -> TrainingArguments:
         data_seed=train.seed,
         logging_steps=1,
         logging_nan_inf_filter=False,
-        eval_strategy="steps",
+        eval_strategy="steps" if validated else "no",
         eval_steps=train.steps_between_validations,
         save_strategy="steps",
         save_steps=train.steps_between_validations,
         save_total_limit=2,
-        load_best_model_at_end=True,
-        metric_for_best_model="closed_accuracy",
+        load_best_model_at_end=validated,
+        metric_for_best_model="score",
         greater_is_better=True,
         report_to=["tensorboard", "wandb"] if train.wandb else ["tensorboard"],
         run_name=recipe.name,

@@ -4,13 +4,15 @@ Array suffixes: B sequences, K places before learned tokens.
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import RandomSampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.integrations import is_deepspeed_zero3_enabled
 
 from fmau.errors import TrainingError
 from fmau.recipe import TrainBlock
@@ -18,7 +20,15 @@ from fmau.train.adapter import parameter_groups
 from fmau.train.batches import Collator, ExampleDataset, Tensors
 from fmau.train.checkpoints import mark_complete
 from fmau.train.packing import IGNORED
-from fmau.train.validation import ClosedQuestion, accuracies, answer_closed
+from fmau.train.validation import (
+    ClosedQuestion,
+    LabelQuestion,
+    accuracies,
+    answer_closed,
+    answer_labels,
+)
+
+Q = TypeVar("Q", ClosedQuestion, LabelQuestion)
 
 
 class AdapterTrainer(Trainer):
@@ -26,8 +36,10 @@ class AdapterTrainer(Trainer):
 
     Args:
         train: the recipe's block.
-        questions: what is answered at each validation; indices into `eval_dataset`.
+        questions, label_questions: what is answered at each validation; indices into
+            `eval_dataset`.
         collate_questions: makes a batch of these.
+        tokenizer: reads the replies to `label_questions`, of at most `max_reply_tokens` each.
     """
 
     control: TrainerControl
@@ -37,12 +49,18 @@ class AdapterTrainer(Trainer):
         *,
         train: TrainBlock,
         questions: list[ClosedQuestion],
+        label_questions: list[LabelQuestion],
         collate_questions: Collator,
+        tokenizer: Any,
+        max_reply_tokens: int,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.train_block = train
         self.questions = questions
+        self.label_questions = label_questions
+        self.tokenizer = tokenizer
+        self.max_reply_tokens = max_reply_tokens
         self.collate_questions = collate_questions
         # `compute_loss` divides by the weight of the whole accumulated batch.
         self.loss_is_scaled_for_ga = True
@@ -103,30 +121,70 @@ class AdapterTrainer(Trainer):
         return (loss, output) if return_outputs else loss
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
-        """Accuracies on the fixed closed questions, each process answering its share."""
-        world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        # Equally many on every process: ZeRO-3 gathers weights in every forward pass of all.
-        share = math.ceil(len(self.questions) / world)
-        mine = [self.questions[(rank * share + k) % len(self.questions)] for k in range(share)]
+        """Accuracies on the fixed questions, each process answering its share."""
         assert isinstance(self.eval_dataset, ExampleDataset)
-        self.model.eval()
-        hits = answer_closed(
-            self.model_wrapped,
-            self.eval_dataset,
-            mine,
+        batches = (
             self.collate_questions,
             self.args.per_device_eval_batch_size,
             self.args.device,
         )
+        self.model.eval()
+        hits = answer_closed(
+            self.model_wrapped, self.eval_dataset, self._share(self.questions), *batches
+        )
+        labels = answer_labels(
+            self.accelerator.unwrap_model(self.model_wrapped),
+            self.eval_dataset,
+            self._share(self.label_questions),
+            *batches,
+            max_tokens=self.max_reply_tokens,
+            tokenizer=self.tokenizer,
+            in_step=is_deepspeed_zero3_enabled() or self.is_fsdp_enabled,
+        )
         self.model.train()
-        gathered = self.accelerator.gather(torch.tensor(hits, device=self.args.device))
-        scores = accuracies(self.questions, gathered[: len(self.questions)].tolist())
+        scores = accuracies(
+            self.questions,
+            self._gathered(hits, len(self.questions)),
+            self._gathered(labels, len(self.label_questions)),
+        )
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in scores.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+    def _share(self, questions: Sequence[Q]) -> list[Q]:
+        """This process's questions.
+
+        Equally many on every process: ZeRO-3 gathers weights in every forward pass of all.
+        """
+        world, rank = self.accelerator.num_processes, self.accelerator.process_index
+        share = math.ceil(len(questions) / world)
+        return [questions[(rank * share + k) % len(questions)] for k in range(share)]
+
+    def _gathered(self, hits: list[bool], count: int) -> list[bool]:
+        """The first `count` results of all processes; what repeats at the end is dropped."""
+        if not hits:
+            return []
+        gathered = self.accelerator.gather(torch.tensor(hits, device=self.args.device))
+        return gathered[:count].tolist()
+
+    def outcome(self) -> dict[str, Any]:
+        """Steps taken, the step whose weights were kept, and the validation then, in percent."""
+        best = self.state.best_global_step
+        measured = [row for row in self.state.log_history if "eval_score" in row]
+        kept: dict[str, Any] = next((row for row in measured if row["step"] == best), {})
+        validation = {
+            name.removeprefix("eval_"): value
+            for name, value in kept.items()
+            if name.endswith(("_score", "_accuracy")) or name.startswith("eval_accuracy_")
+        }
+        return {
+            "steps": self.state.global_step,
+            "best_step": best if kept else None,
+            "validation": validation,
+        }
 
 
 class CompleteMarker(TrainerCallback):

@@ -2,9 +2,10 @@
 
 A low loss can mean fluent captions and wrong letters, so checkpoints are compared by what they are
 for. A closed question is answered by the likeliest of its valid first tokens, which is what the
-constrained decoding of `fmau answer` returns, in a single forward pass.
+constrained decoding of `fmau answer` returns, in a single forward pass. Reasoning is written out,
+token by token, and the label at its end compared with the clip's.
 
-Array suffixes: B questions, V vocabulary.
+Array suffixes: B questions, L tokens, V vocabulary.
 """
 
 from collections import defaultdict
@@ -17,9 +18,11 @@ import torch
 from torch import Tensor
 
 from fmau.dataset.examples import Example
+from fmau.dataset.labels import written_action
 from fmau.errors import RecipeError, TrainingError
 from fmau.extraction import choices
 from fmau.records import Question
+from fmau.taxonomy import Task
 from fmau.train.batches import Tensors
 
 
@@ -61,6 +64,30 @@ def closed_questions(
     return [_closed(index, examples[index], tokenizer) for index in sorted(chosen)]
 
 
+@dataclass(frozen=True, slots=True)
+class LabelQuestion:
+    """A validation question whose reply ends in the clip's labels.
+
+    Attributes:
+        index: of the example in its dataset.
+        code: of the micro-action that is shown, e.g. "B5".
+    """
+
+    index: int
+    code: str
+
+
+def label_questions(examples: Sequence[Example], limit: int, seed: int) -> list[LabelQuestion]:
+    """A fixed subset, at most `limit`, of the reasoning questions among `examples`."""
+    found = [
+        LabelQuestion(index, action.code)
+        for index, example in enumerate(examples)
+        if example.view == Task.MARE and (action := written_action(example.answer))
+    ]
+    chosen = np.random.default_rng(seed).permutation(len(found))[:limit]
+    return [found[place] for place in sorted(chosen)]
+
+
 def right_answers(logits_BV: Tensor, questions: Sequence[ClosedQuestion]) -> list[bool]:
     """Whether the likeliest valid answer to each question is the right one."""
     hits = []
@@ -78,14 +105,27 @@ def prompt_only(example: Tensors) -> Tensors:
     return {name: tensor for name, tensor in kept.items() if name not in {"labels", "weights"}}
 
 
-def accuracies(questions: Sequence[ClosedQuestion], hits: Sequence[bool]) -> dict[str, float]:
-    """Share of right answers in percent, per task, and "closed_accuracy": their plain mean."""
+def accuracies(
+    questions: Sequence[ClosedQuestion], hits: Sequence[bool], labels: Sequence[bool] = ()
+) -> dict[str, float]:
+    """Shares of right answers in percent.
+
+    Args:
+        labels: whether each reply ended in the right label.
+
+    Returns:
+        "accuracy_TASK" of each closed task, "closed_accuracy", their plain mean, "accuracy_label"
+        if labels were asked for, and "score", the plain mean of tasks and label.
+    """
     by_view: dict[str, list[bool]] = defaultdict(list)
     for question, hit in zip(questions, hits, strict=True):
         by_view[question.view].append(hit)
     shares = {view: 100 * float(np.mean(by_view[view])) for view in sorted(by_view)}
     each = {f"accuracy_{view}": share for view, share in shares.items()}
-    return {**each, "closed_accuracy": float(np.mean(list(shares.values())))}
+    closed = {"closed_accuracy": float(np.mean(list(shares.values())))} if shares else {}
+    if labels:
+        each["accuracy_label"] = 100 * float(np.mean(labels))
+    return {**each, **closed, "score": float(np.mean(list(each.values())))}
 
 
 def _in_turn(lists: Sequence[Sequence[int]]) -> Iterator[list[int]]:
@@ -137,4 +177,42 @@ def answer_closed(
                 "checkpoint is intact; lower train.learning_rate"
             )
         hits += right_answers(logits_BV, asked)
+    return hits
+
+
+@torch.no_grad()
+def answer_labels(
+    model: Any,
+    dataset: Any,
+    questions: Sequence[LabelQuestion],
+    collate: Any,
+    batch_size: int,
+    device: torch.device,
+    *,
+    max_tokens: int,
+    tokenizer: Any,
+    in_step: bool,
+) -> list[bool]:
+    """Let `model` write its reply to each question; whether it ends in the right label.
+
+    Args:
+        max_tokens: of a reply; a longer one is cut, and has no label then.
+        in_step: go on until every process is done, as sharded weights need it.
+    """
+    hits: list[bool] = []
+    for start in range(0, len(questions), batch_size):
+        asked = questions[start : start + batch_size]
+        batch = collate([prompt_only(dataset[question.index]) for question in asked])
+        ids_BL = model.generate(
+            **{name: tensor.to(device) for name, tensor in batch.items()},
+            max_new_tokens=max_tokens,
+            do_sample=False,
+            repetition_penalty=1.0,
+            synced_gpus=in_step,
+        )
+        length = batch["input_ids"].shape[1]
+        replies = tokenizer.batch_decode(ids_BL[:, length:], skip_special_tokens=True)
+        for reply, question in zip(replies, asked, strict=True):
+            named = written_action(reply)
+            hits.append(named is not None and named.code == question.code)
     return hits

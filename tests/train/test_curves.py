@@ -9,7 +9,7 @@ from fmau.train.curves import draw_curves
 
 LOSSES = [{"step": step, "loss": 2 / step} for step in range(1, 9)]
 VALIDATIONS = [
-    {"step": step, "eval_closed_accuracy": 40.0 + step, "eval_accuracy_CMAR": 30.0 + 3 * step}
+    {"step": step, "eval_score": 40.0 + step, "eval_accuracy_CMAR": 30.0 + 3 * step}
     for step in (4, 8)
 ]
 

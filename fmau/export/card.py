@@ -1,0 +1,69 @@
+"""The model card of an adapter or a merged model: what it is, how good, how to use it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from fmau.export.keys import Updates
+from fmau.report.tables import span
+from fmau.score import Scores
+from fmau.score.table4 import NOT_AVAILABLE, two_decimals
+from fmau.taxonomy import CLOSED_TASKS
+from fmau.train.record import TrainingRecord
+
+
+def write_card(
+    folder: Path,
+    *,
+    base: str,
+    revision: str | None,
+    merged: bool,
+    updates: Updates,
+    record: TrainingRecord | None,
+    runs: Mapping[str, Scores],
+) -> Path:
+    """Write README.md, in place of the empty one that PEFT leaves.
+
+    Args:
+        folder: of the adapter, or of the merged model.
+        base: the model that was adapted.
+        revision: of a hub model.
+        merged: the folder holds the merged model.
+        record: of the training; None if it is not known.
+        runs: name -> scores of runs that answered with this adapter.
+
+    Returns:
+        The card's path.
+    """
+    environment = Environment(
+        loader=PackageLoader("fmau.export", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, of names and numbers of our own files
+    )
+    text = environment.get_template("card.md.jinja").render(
+        base=base,
+        revision=revision,
+        merged=merged,
+        updates=updates,
+        record=record,
+        recipe=yaml.safe_dump(record.recipe, sort_keys=False) if record else "",
+        tasks=[str(task) for task in CLOSED_TASKS],
+        runs={name: _row(scores) for name, scores in runs.items()},
+    )
+    path = folder / "README.md"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def _row(scores: Scores) -> list[str]:
+    """Accuracies and their mean, each with its 95 % interval over clips."""
+    found = [*(scores.tasks[task].accuracy for task in CLOSED_TASKS), scores.closed_avg]
+    return [
+        f"{two_decimals(one.percent)} ({span(one.clustered)})" if one else NOT_AVAILABLE
+        for one in found
+    ]

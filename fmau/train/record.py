@@ -1,0 +1,95 @@
+"""The record of a training run, kept beside its adapter: what it was made from, and how."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fmau.dataset.training import TrainingData
+from fmau.errors import RunError, first_problem
+from fmau.recipe import Recipe, TrainDataBlock, digest
+from fmau.runs.manifest import Session
+
+RECORD = "training.yaml"
+"""No suffix that counts as weights or configuration: the record changes no answer."""
+
+
+class TrainingRecord(BaseModel):
+    """The contents of `training.yaml`.
+
+    Attributes:
+        recipe: the resolved recipe, every default written out.
+        recipe_hash: SHA-256 of `recipe`.
+        files: training file -> SHA-256 of its contents.
+        clips: learned from and validated on together.
+        examples: view -> number of examples learned from.
+        processes: that trained together.
+        steps: optimizer steps taken.
+        best_step: after which the adapter was kept; None without validation.
+        validation: metric -> its value then, in percent.
+        session: packages, code revision and hardware of the last start.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: dict[str, Any]
+    recipe_hash: str
+    files: dict[str, str]
+    clips: int
+    examples: dict[str, int]
+    processes: int
+    steps: int
+    best_step: int | None
+    validation: dict[str, float]
+    session: Session
+
+    def save(self, adapter: Path) -> None:
+        """Write the record into the adapter's folder."""
+        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        (adapter / RECORD).write_text(text, "utf-8")
+
+
+def new_record(
+    recipe: Recipe,
+    source: TrainDataBlock,
+    data: TrainingData,
+    session: Session,
+    **facts: Any,
+) -> TrainingRecord:
+    """The record of a run that has ended.
+
+    Args:
+        source: the files that `data` was read from.
+        facts: the attributes that only the run itself knows, from `processes` to `validation`.
+    """
+    resolved = recipe.model_dump(mode="json")
+    files = [path for path in (source.captions, source.dialogues) if path is not None]
+    return TrainingRecord(
+        recipe=resolved,
+        recipe_hash=digest(resolved),
+        files={str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        clips=len(data.clips()),
+        examples=data.counts(),
+        session=session,
+        **facts,
+    )
+
+
+def read_record(adapter: Path) -> TrainingRecord | None:
+    """The record beside an adapter; None if the adapter was trained by other means.
+
+    Raises:
+        RunError: the record is damaged.
+    """
+    path = adapter / RECORD
+    try:
+        return TrainingRecord.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from None
+    except ValidationError as error:
+        what = first_problem(error, whole="file")
+        raise RunError(f"{path}: damaged ({what}); restore it from a copy or delete it") from None

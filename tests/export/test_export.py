@@ -1,0 +1,119 @@
+"""`fmau export`: merged = adapted, and a card that says what there is to know."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import Qwen3VLForConditionalGeneration
+from typer.testing import CliRunner
+
+from fmau.cli import app
+from fmau.errors import FmauError
+from fmau.export import export_adapter
+from fmau.recipe import LoraBlock
+from fmau.runs.manifest import Session
+from fmau.tiny.model import new_model, save_checkpoint
+from fmau.train.adapter import add_adapter
+from fmau.train.record import TrainingRecord, read_record
+from tests.processors import small_processor
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    processor = small_processor()
+    save_checkpoint(new_model(processor.tokenizer, seed=0), processor, folder)
+    return folder
+
+
+@pytest.fixture
+def run(base: Path, tmp_path: Path) -> Path:
+    """A run folder with an adapter and its record."""
+    model = add_adapter(
+        Qwen3VLForConditionalGeneration.from_pretrained(base, dtype=torch.float32),
+        LoraBlock(rank=4, vision=True, merger=True),
+    )
+    for path, parameter in model.named_parameters():
+        if ".lora_B." in path:
+            torch.nn.init.normal_(parameter, std=0.1)
+    model.save_pretrained(tmp_path / "run" / "adapter")
+    TrainingRecord(
+        recipe={
+            "name": "lora_x",
+            "model": {"path": str(base), "revision": None, "dtype": "float32"},
+        },
+        recipe_hash="0" * 64,
+        files={"captions.json": "abc" * 20},
+        clips=40,
+        examples={"CMAR": 1200, "caption": 7},
+        processes=2,
+        steps=31,
+        best_step=20,
+        validation={"closed_accuracy": 61.25},
+        session=Session.start("train"),
+    ).save(tmp_path / "run" / "adapter")
+    return tmp_path / "run"
+
+
+def test_the_merged_model_computes_what_the_adapted_one_does(run: Path, base: Path) -> None:
+    from peft import PeftModel
+
+    done = export_adapter(run / "adapter", merge_to=run / "merged", scores={})
+    plain = Qwen3VLForConditionalGeneration.from_pretrained(base, dtype=torch.float32)
+    vision = "model.visual.blocks.0.attn.qkv.weight"
+    vision_before = plain.state_dict()[vision].clone()
+    ids = torch.arange(5, 45)[None]
+    with torch.no_grad():
+        before = plain(input_ids=ids).logits
+        adapted = PeftModel.from_pretrained(plain, str(run / "adapter"))(input_ids=ids).logits
+        merged = Qwen3VLForConditionalGeneration.from_pretrained(
+            run / "merged", dtype=torch.float32
+        )
+        torch.testing.assert_close(merged(input_ids=ids).logits, adapted, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(before, adapted, atol=0.1)
+    assert done.merged == run / "merged"
+    assert "library_name: transformers" in (run / "merged" / "README.md").read_text("utf-8")
+    assert not torch.equal(merged.state_dict()[vision], vision_before)
+
+
+def test_the_card_says_what_it_is_and_from_what(run: Path) -> None:
+    result = CliRunner().invoke(app, ["export", str(run / "adapter")])
+    assert result.exit_code == 0, result.output
+    assert "every tensor fits" in result.output
+    card = (run / "adapter" / "README.md").read_text("utf-8")
+    assert card.startswith("---\nbase_model: ")
+    for words in (
+        "# lora_x",
+        "1,207 examples about 40 clips",
+        "31 optimizer steps on 2\nprocesses",
+        "| CMAR | 1,200 |",
+        "| closed_accuracy | 61.2 |",
+        "after step 20",
+        "No run has answered with it yet",
+        "name: lora_x",
+    ):
+        assert words in card, card
+    assert "More Information Needed" not in card
+
+
+def test_an_adapter_from_elsewhere_is_described_without_a_record(run: Path, base: Path) -> None:
+    (run / "adapter" / "training.yaml").unlink()
+    assert read_record(run / "adapter") is None
+    done = export_adapter(run / "adapter", scores={})
+    assert done.base == str(base), "as its configuration says"
+    assert "trained by other means" in (run / "adapter" / "README.md").read_text("utf-8")
+
+
+def test_mistakes_are_answered_with_what_to_do(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(FmauError, match="give the folder that training wrote"):
+        export_adapter(tmp_path, scores={})
+    (run / "merged").mkdir()
+    (run / "merged" / "mine.txt").write_text("keep", "utf-8")
+    with pytest.raises(FmauError, match="has files in it already"):
+        export_adapter(run / "adapter", merge_to=run / "merged", scores={})
+    result = CliRunner().invoke(app, ["export", str(run / "adapter"), "--out", "x"])
+    assert result.exit_code == 2
+    assert "--out is for --merge" in result.output
+    (run / "adapter" / "training.yaml").write_text("recipe: 3\n", "utf-8")
+    with pytest.raises(FmauError, match="damaged"):
+        export_adapter(run / "adapter", scores={})

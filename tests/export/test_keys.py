@@ -1,0 +1,125 @@
+"""Every tensor of an adapter is held against the model; what would be ignored is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from fmau.errors import InputError, RecipeError
+from fmau.export.keys import check_updates, linear_shapes
+from fmau.recipe import LoraBlock
+from fmau.tiny.model import new_model, save_checkpoint
+from fmau.train.adapter import add_adapter, targets
+from tests.processors import small_processor
+
+BARE = "base_model.model.model.layers.0.self_attn.q_proj"
+"""As PEFT names the layers of a bare causal language model: a server ignores them."""
+Q0 = "base_model.model.model.language_model.layers.0.self_attn.q_proj"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    processor = small_processor()
+    save_checkpoint(new_model(processor.tokenizer, seed=0), processor, folder)
+    return folder
+
+
+@pytest.fixture
+def adapter(base: Path, tmp_path: Path) -> Path:
+    """An adapter on all towers, every update of it in use."""
+    model = add_adapter(
+        new_model(small_processor().tokenizer, seed=0),
+        LoraBlock(rank=4, vision=True, merger=True),
+    )
+    for path, parameter in model.named_parameters():
+        if ".lora_B." in path:
+            torch.nn.init.normal_(parameter)
+    model.save_pretrained(tmp_path / "adapter")
+    return tmp_path / "adapter"
+
+
+def change(adapter: Path, **tensors: Any) -> None:
+    """Put tensors into the adapter's file; None takes one out."""
+    path = adapter / "adapter_model.safetensors"
+    found = load_file(path)
+    for name, tensor in tensors.items():
+        if tensor is None:
+            del found[name]
+        else:
+            found[name] = tensor
+    save_file(found, path)
+
+
+def test_a_trained_adapter_passes_and_is_counted(base: Path, adapter: Path) -> None:
+    updates = check_updates(adapter, str(base), None)
+    model = new_model(small_processor().tokenizer, seed=0)
+    for name in ("language", "vision", "merger"):
+        only = {"language": False, name: True}
+        assert updates.layers[name] == len(targets(model, LoraBlock(**only)))
+    tensors = load_file(adapter / "adapter_model.safetensors")
+    assert sum(updates.parameters.values()) == sum(t.numel() for t in tensors.values())
+    assert updates.idle == 0
+
+
+def test_shapes_are_those_of_the_weights(base: Path) -> None:
+    stored = load_file(base / "model.safetensors")
+    for path, shape in linear_shapes(str(base), None).items():
+        if path != "lm_head":  # tied, so stored once
+            assert tuple(stored[f"{path}.weight"].shape) == shape
+
+
+@pytest.mark.parametrize(
+    ("tensors", "said"),
+    [
+        (
+            {
+                f"{BARE}.lora_A.weight": torch.ones(4, 192),
+                f"{BARE}.lora_B.weight": torch.ones(192, 4),
+            },
+            "names no linear layer of the base model",
+        ),
+        ({f"{Q0}.lora_B.weight": None}, "has no partner"),
+        ({f"{Q0}.lora_A.weight": torch.ones(4, 7)}, r"shape \(4, 7\), but the layer is 192 x 192"),
+        ({f"{Q0}.lora_A.weight": torch.full((4, 192), torch.nan)}, "not finite"),
+        ({f"{Q0}.lora_magnitude_vector": torch.ones(192)}, "is no low-rank factor"),
+        (
+            {
+                "base_model.model.lm_head.lora_A.weight": torch.ones(4, 192),
+                "base_model.model.lm_head.lora_B.weight": torch.ones(600, 4),
+            },
+            "belongs to no tower that a server adapts",
+        ),
+    ],
+)
+def test_what_would_be_ignored_is_refused(
+    base: Path, adapter: Path, tensors: dict[str, Any], said: str
+) -> None:
+    change(adapter, **tensors)
+    with pytest.raises(InputError, match=said):
+        check_updates(adapter, str(base), None)
+
+
+def test_an_untrained_adapter_is_refused(base: Path, tmp_path: Path) -> None:
+    model = add_adapter(new_model(small_processor().tokenizer, seed=0), LoraBlock(rank=4))
+    model.save_pretrained(tmp_path / "adapter")
+    with pytest.raises(InputError, match="every update is zero"):
+        check_updates(tmp_path / "adapter", str(base), None)
+
+
+def test_a_damaged_file_and_a_missing_or_foreign_base_are_named(
+    base: Path, adapter: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match=r"base model .*nowhere"):
+        check_updates(adapter, str(tmp_path / "nowhere"), None)
+    (tmp_path / "bert").mkdir()
+    (tmp_path / "bert" / "config.json").write_text(json.dumps({"model_type": "bert"}), "utf-8")
+    with pytest.raises(RecipeError, match="no model of the Qwen3-VL family"):
+        check_updates(adapter, str(tmp_path / "bert"), None)
+    path = adapter / "adapter_model.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match="cannot be read"):
+        check_updates(adapter, str(base), None)
