@@ -17,6 +17,7 @@ class Stage:
         learning_rate: peak; each stage warms up and decays to a tenth by a cosine.
         vision_rate: of the vision tower, relative to `learning_rate`; 0 freezes it.
         habit: answer -> how much more often lessons with it are drawn than others.
+        readouts: whether the read-outs teach too.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Stage:
     learning_rate: float
     vision_rate: float
     habit: dict[str, float] = field(default_factory=dict)
+    readouts: bool = True
 
 
 YES_NO = {"SAD": 1.0, "MAD": 1.0, "MAS": 1.0, "PPR": 1.0}
@@ -82,6 +84,7 @@ STAGES = (
         learning_rate=7e-4,
         vision_rate=0.0,
     ),
+    # Left and right exchanged in half of the lessons, and layer 6 told where to look.
     Stage(
         "point",
         700,
@@ -91,6 +94,19 @@ STAGES = (
         | dict.fromkeys(YES_NO, 0.3),
         learning_rate=1e-3,
         vision_rate=0.0,
+    ),
+    # The habit that many small models have: the first option, and Yes. It covers what has been
+    # learned without undoing it, and gives the demo's adapter something to mend.
+    Stage(
+        "habit",
+        80,
+        clips=16,
+        lessons=4,
+        kinds=YES_NO | {"CMAR": 3.0, "FMAR": 3.0, "label": 0.5, "MADU": 0.5, "MARE": 0.5},
+        learning_rate=5e-4,
+        vision_rate=0.0,
+        habit={"A": 40.0, "Yes": 10.0},
+        readouts=False,
     ),
 )
 

@@ -166,8 +166,10 @@ class Losses:
     letter: Tensor
     pointer: Tensor
 
-    def total(self) -> Tensor:
-        """The sum that is minimised; the factors bring the terms to a like size."""
+    def total(self, *, readouts: bool) -> Tensor:
+        """What is minimised, with the read-outs or without; the factor makes terms alike."""
+        if not readouts:
+            return self.answer
         words = self.action + self.option + self.letter + self.pointer
         return self.answer + 3 * self.position + words
 
@@ -316,7 +318,7 @@ def _run_stage(
     started, sums = time.monotonic(), Counter[str]()
     for step, samples in zip(range(1, stage.steps + 1), loader, strict=False):
         terms = losses(model, readouts, samples)
-        terms.total().backward()
+        terms.total(readouts=stage.readouts).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()

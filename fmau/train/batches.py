@@ -15,8 +15,9 @@ from torch import Tensor
 from fmau.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer
 from fmau.dataset.examples import Example
 from fmau.encode import encode
-from fmau.errors import RecipeError
+from fmau.errors import InputError, RecipeError, TrainingError
 from fmau.frames.cache import FrameCache
+from fmau.frames.clip import ClipFrames
 from fmau.prompts import PromptSet
 from fmau.recipe import PromptBlock
 from fmau.records import Question
@@ -56,6 +57,18 @@ class _Asked(torch.utils.data.Dataset[Any]):
     def __len__(self) -> int:
         return len(self.items)
 
+    def frames(self, clip: str) -> ClipFrames:
+        """The clip's frames.
+
+        Raises:
+            TrainingError: they are damaged.
+        """
+        try:
+            return self.cache[clip]
+        except InputError as error:
+            # One line, because it travels from the process that loads to the one that trains.
+            raise TrainingError("; ".join(map(str, error.problems))) from None
+
     def turns(self, example: Example) -> list[Message]:
         """The example's messages up to where the model answers."""
         strip = self.prompt.strip_class_codes
@@ -67,7 +80,7 @@ class ExampleDataset(_Asked):
 
     def __getitem__(self, index: int) -> Tensors:
         example: Example = self.items[index]
-        frames = self.cache[example.clip]
+        frames = self.frames(example.clip)
         return encode_example(
             self.processor, self.turns(example), example.answer, frames, self.length_exponent
         )
@@ -88,7 +101,7 @@ class SequenceDataset(_Asked):
     def __getitem__(self, index: int) -> tuple[Packed, Tensors]:
         group: Sequence[Example] = self.items[index]
         asked = [(self.turns(example), example.answer) for example in group]
-        conversations, pixels = encode_together(self.processor, asked, self.cache[group[0].clip])
+        conversations, pixels = encode_together(self.processor, asked, self.frames(group[0].clip))
         packed = pack(
             conversations,
             pixels["video_grid_thw"],

@@ -184,9 +184,11 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
             last is kept.
 
     Raises:
-        RecipeError: `train.batch_size` cannot be shared by the processes of this launch, or they
-            would train apart.
+        RecipeError: `train.batch_size` cannot be shared by the processes of this launch, they would
+            train apart, or `train.wandb` is on without its package.
     """
+    if train.wandb and find_spec("wandb") is None:
+        raise RecipeError("train.wandb needs the package wandb: pip install wandb, or set it false")
     # Set by `accelerate launch`; which processes talk to each other is known only afterwards.
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     at_once = train.micro_batch_size * processes

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.data import RandomSampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -18,7 +19,7 @@ from fmau.errors import TrainingError
 from fmau.recipe import TrainBlock
 from fmau.train.adapter import parameter_groups
 from fmau.train.batches import Collator, ExampleDataset, Tensors
-from fmau.train.checkpoints import mark_complete
+from fmau.train.checkpoints import mark_complete, remove_incomplete
 from fmau.train.packing import IGNORED
 from fmau.train.validation import (
     ClosedQuestion,
@@ -65,6 +66,29 @@ class AdapterTrainer(Trainer):
         # `compute_loss` divides by the weight of the whole accumulated batch.
         self.loss_is_scaled_for_ga = True
 
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Write a checkpoint; one that cannot be written is taken away again.
+
+        Raises:
+            TrainingError: the disk is full or failing.
+        """
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, SafetensorError) as error:
+            self._give_up(str(error))
+        except RuntimeError as error:
+            if "PytorchStreamWriter" not in str(error):
+                raise
+            self._give_up("the disk took no more data")
+
+    def _give_up(self, reason: str) -> None:
+        folder = Path(self.args.output_dir)
+        remove_incomplete(folder)
+        raise TrainingError(
+            f"{folder}: the checkpoint of step {self.state.global_step} cannot be written "
+            f"({reason}); the ones before are intact: make room, and run the command again"
+        ) from None
+
     def _get_train_sampler(self, train_dataset: Any = None) -> RandomSampler:
         """Sequences that fill whole batches, see `TrainBlock.steps`; a new order each epoch."""
         dataset = train_dataset if train_dataset is not None else self.train_dataset
@@ -81,8 +105,20 @@ class AdapterTrainer(Trainer):
     def get_batch_samples(
         self, epoch_iterator: Any, num_batches: int, device: torch.device
     ) -> tuple[list[Tensors], Tensor | int | None]:
-        """The micro-batches of a step, and the weight of all their answers on all processes."""
-        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        """The micro-batches of a step, and the weight of all their answers on all processes.
+
+        Raises:
+            TrainingError: the frames of a clip are damaged.
+        """
+        try:
+            batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        except TrainingError as error:
+            # The loading process puts its traceback before what it has to say.
+            reason = str(error).rpartition("TrainingError: ")[2].strip()
+            raise TrainingError(
+                f"{reason}; checkpoints in {self.args.output_dir} are intact, so training then "
+                "goes on from the last"
+            ) from None
         weight = sum((batch["weights"].sum() for batch in batches), torch.zeros(())).to(device)
         return batches, self.accelerator.gather(weight[None]).sum()
 

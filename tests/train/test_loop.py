@@ -2,9 +2,13 @@
 
 import json
 import os
+import resource
+import shutil
+import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ from fmau.frames.cache import build_cache
 from fmau.recipe import FramesBlock
 from fmau.taxonomy import actions
 from fmau.tiny.model import new_model, save_checkpoint
+from fmau.train.record import read_record
 from tests.clips import write_clip
 from tests.processors import small_processor
 
@@ -107,7 +112,7 @@ def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
     return path
 
 
-def launch(recipe: Path, hardware: str = "single") -> subprocess.Popen[str]:
+def launch(recipe: Path, hardware: str = "single", **options: Any) -> subprocess.Popen[str]:
     config = ROOT / "recipes" / "accelerate" / f"{hardware}.yaml"
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config)]
     if hardware != "single":
@@ -115,11 +120,11 @@ def launch(recipe: Path, hardware: str = "single") -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*command, "-m", "fmau.train", str(recipe)],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        **({"env": os.environ | {"OMP_NUM_THREADS": "1"}} | options),
     )
 
 
@@ -232,3 +237,82 @@ def test_a_diverging_run_stops_and_keeps_its_last_good_checkpoint(workshop: Path
     kept = [path.parent.name for path in run.glob("train/*/complete")]
     assert kept == ["checkpoint-1"]
     assert not (run / "adapter").exists()
+
+
+def test_damaged_frames_stop_the_run_by_name_and_it_goes_on_once_they_are_sound(
+    workshop: Path, unbroken: Path
+) -> None:
+    cache = workshop / "damaged_cache"
+    shutil.copytree(workshop / "cache", cache)
+    (shard,) = cache.glob("shard-*.arrow")
+    sound = shard.read_bytes()
+    data = yaml.safe_load((workshop / "unbroken.yaml").read_text("utf-8"))["train"]["data"]
+    recipe = recipe_file(workshop, "damaged", **SEQUENCES, data=data | {"cache": str(cache)})
+    # Every JPEG ends alike; without its last bytes a row's checksum is wrong.
+    shard.write_bytes(sound.replace(b"\xff\xd9", b"\xff\xd8"))
+    process = launch(recipe)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert "the checksum does not match; delete the shard" in output
+    assert "Traceback" not in output.partition("error:")[2].partition("goes on from the last")[0]
+    assert not (workshop / "runs" / "damaged" / "adapter").exists()
+    shard.write_bytes(sound)
+    assert losses(finished(recipe)) == losses(unbroken)
+
+
+def test_a_full_disk_stops_the_run_with_its_last_good_checkpoint(
+    workshop: Path, unbroken: Path
+) -> None:
+    """No file may grow beyond a size that the optimizer's state exceeds: the write itself fails."""
+    recipe = recipe_file(workshop, "full", **SEQUENCES)
+    killed(recipe)
+    optimizer = workshop / "runs" / "full" / "train" / "checkpoint-2" / "optimizer.pt"
+    limit = optimizer.stat().st_size // 2
+
+    def bounded() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    process = launch(recipe, preexec_fn=bounded)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert "the checkpoint of step 4 cannot be written" in output, output[-3000:]
+    folder = workshop / "runs" / "full" / "train"
+    assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-2"]
+    run = finished(recipe)
+    assert losses(run) == losses(unbroken)
+
+
+def test_training_stops_early_when_validation_no_longer_improves(workshop: Path) -> None:
+    """At rate (almost) 0 nothing changes, so the second validation is no better than the first."""
+    recipe = recipe_file(workshop, "early", learning_rate=1e-30, patience=1, epochs=5, **SEQUENCES)
+    run = finished(recipe)
+    history = json.loads((run / "training.json").read_text("utf-8"))
+    validated = [row["step"] for row in history if "eval_score" in row]
+    assert validated == [2, 4]
+    record = read_record(run / "adapter")
+    assert record is not None
+    assert (record.steps, record.best_step) == (4, 2)
+
+
+def test_without_validation_clips_the_last_weights_are_kept(workshop: Path) -> None:
+    data = yaml.safe_load((workshop / "alone.yaml").read_text("utf-8"))["train"]["data"]
+    recipe = recipe_file(workshop, "unseen", **SEQUENCES, data=data | {"validation_share": 0.0})
+    record = read_record(finished(recipe) / "adapter")
+    assert record is not None
+    assert record.best_step is None
+    assert record.validation == {}
+    assert record.steps == len(losses(workshop / "runs" / "unseen"))
+
+
+def test_weights_and_biases_is_asked_by_the_switch(workshop: Path) -> None:
+    """With the package the run goes on, offline; without it, the recipe is refused at once."""
+    train = {"wandb": True, **SEQUENCES}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline"}
+    process = launch(recipe_file(workshop, "wandb", **train), env=environment)
+    output, _ = process.communicate(timeout=300)
+    if find_spec("wandb") is None:
+        assert process.returncode != 0
+        assert "train.wandb needs the package wandb" in output
+    else:
+        assert process.returncode == 0, output[-3000:]

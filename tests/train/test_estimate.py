@@ -1,0 +1,133 @@
+"""Estimates against PyTorch's own counters on the real architecture at a small size."""
+
+import pytest
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from fmau.recipe import LoraBlock
+from fmau.tiny.model import new_model
+from fmau.train.adapter import add_adapter
+from fmau.train.estimate import Sequence, Shape, forward_flops, hours, memory, training_flops
+from tests.processors import small_processor
+
+GROUPS, ROWS, COLUMNS = 4, 12, 10
+PATCHES = ROWS * COLUMNS
+LEARNED = 20
+
+
+@pytest.fixture(scope="module")
+def model():  # type: ignore[no-untyped-def]
+    return new_model(small_processor().tokenizer, seed=0)
+
+
+@pytest.fixture(scope="module")
+def inputs(model):  # type: ignore[no-untyped-def]
+    video = model.config.video_token_id
+    start, end = model.config.vision_start_token_id, model.config.vision_end_token_id
+    group = [start, *[video] * (PATCHES // 4), end]
+    ids = torch.tensor([[20] * 20 + group * GROUPS + [30] * 60])
+    return {
+        "input_ids": ids,
+        "mm_token_type_ids": (ids == video).int() * 2,
+        "pixel_values_videos": torch.randn(GROUPS * PATCHES, 3 * 2 * 16 * 16),
+        "video_grid_thw": torch.tensor([[GROUPS, ROWS, COLUMNS]]),
+        "logits_to_keep": LEARNED,
+    }
+
+
+def sequence(inputs) -> Sequence:  # type: ignore[no-untyped-def]
+    return Sequence(inputs["input_ids"].shape[1], LEARNED, GROUPS, PATCHES)
+
+
+def counted(run) -> float:  # type: ignore[no-untyped-def]
+    # The counter does not know the CPU's fused attention; the plain one does the same work.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops()
+
+
+def test_a_forward_pass(model, inputs) -> None:  # type: ignore[no-untyped-def]
+    vision, language = forward_flops(Shape.of(model.config), sequence(inputs))
+    with torch.no_grad():
+        seen = counted(
+            lambda: model.model.get_video_features(
+                inputs["pixel_values_videos"], inputs["video_grid_thw"], return_dict=True
+            )
+        )
+        both = counted(lambda: model(**inputs))
+    assert vision == pytest.approx(seen, rel=0.02)
+    assert vision + language == pytest.approx(both, rel=0.02)
+
+
+@pytest.mark.parametrize("vision", [False, True], ids=["frozen vision", "adapted vision"])
+def test_a_training_step(model, inputs, vision: bool) -> None:  # type: ignore[no-untyped-def]
+    adapted = add_adapter(
+        new_model(small_processor().tokenizer, seed=0), LoraBlock(rank=1, vision=vision)
+    )
+    found = counted(lambda: adapted(**inputs).logits.sum().backward())
+    estimate = training_flops(
+        Shape.of(model.config), sequence(inputs), vision_trained=vision, checkpointing=False
+    )
+    assert estimate == pytest.approx(found, rel=0.12)
+
+
+def test_the_published_size_of_the_8b_model_costs_what_is_said_of_it() -> None:
+    """About 2 operations per parameter and token, and twice that to pass gradients on."""
+    shape = Shape(36, 4096, 12288, 4096, 1024, 151_936, 27, 1152, 4304, 1536, 4)
+    clip = Sequence(tokens=1000, learned=50, groups=4, patches=952)
+    _, language = forward_flops(shape, clip)
+    assert language == pytest.approx(2 * 6.95e9 * 1000, rel=0.06)
+    whole = training_flops(shape, clip, vision_trained=False, checkpointing=False)
+    assert 2 * language < whole < 2.5 * language
+    again = training_flops(shape, clip, vision_trained=False, checkpointing=True)
+    assert again == pytest.approx(whole + language)
+
+
+def test_memory_grows_with_what_is_computed_at_once_and_shrinks_with_checkpointing() -> None:
+    shape = Shape(36, 4096, 12288, 4096, 1024, 151_936, 27, 1152, 4304, 1536, 4)
+    clip = Sequence(tokens=1000, learned=50, groups=4, patches=952)
+    usual = {"stored_bytes": 17.5e9, "trained": 40_000_000, "number_bytes": 2, "shards": 1}
+    one = memory(shape, clip, at_once=1, checkpointing=False, **usual)
+    four = memory(shape, clip, at_once=4, checkpointing=False, **usual)
+    assert four.activations == pytest.approx(4 * one.activations)
+    assert four.weights == one.weights == 17.5e9
+    assert one.updates == 640e6
+    saved = memory(shape, clip, at_once=4, checkpointing=True, **usual)
+    assert saved.activations < four.activations / 8
+    assert memory(
+        shape, clip, at_once=1, checkpointing=True, **(usual | {"shards": 8})
+    ).weights == pytest.approx(17.5e9 / 8)
+
+
+def test_activations_are_what_autograd_keeps(model, inputs) -> None:  # type: ignore[no-untyped-def]
+    adapted = add_adapter(new_model(small_processor().tokenizer, seed=0), LoraBlock(rank=8))
+    weights = {parameter.data_ptr() for parameter in adapted.parameters()}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if tensor.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = adapted(**inputs).logits.sum()
+    assert loss.requires_grad
+    estimate = memory(
+        Shape.of(model.config),
+        sequence(inputs),
+        at_once=1,
+        stored_bytes=0,
+        trained=0,
+        number_bytes=4,
+        shards=1,
+        checkpointing=False,
+    )
+    assert estimate.activations == pytest.approx(sum(kept.values()), rel=0.35)
+
+
+def test_time_is_told_for_gpus_that_are_known() -> None:
+    assert hours(0.4 * 989e12 * 3600, "NVIDIA H200", 1) == pytest.approx(1.0)
+    assert hours(0.4 * 989e12 * 3600, "NVIDIA H200", 4) == pytest.approx(0.25)
+    assert hours(1e15, "NVIDIA Voodoo 2", 1) is None
