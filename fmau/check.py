@@ -55,6 +55,7 @@ class Plan:
             prefix cache should have it; None likewise.
         weights_gib: size of the weight files; None likewise.
         training: what is learned from; None for a recipe that only asks.
+        ahead: what a training run will take, as (what, text); empty without the tokenizer.
     """
 
     questions: dict[Task, int]
@@ -69,6 +70,7 @@ class Plan:
     computed_tokens: int | None = None
     weights_gib: float | None = None
     training: TrainingData | None = None
+    ahead: tuple[tuple[str, str], ...] = ()
 
 
 def check_recipe(recipe: Recipe) -> Plan:
@@ -99,9 +101,32 @@ def check_recipe(recipe: Recipe) -> Plan:
         plan = replace(plan, training=load_training_data(recipe.train))
     if not Path(recipe.model.path).is_dir() or find_spec("transformers") is None:
         return plan
-    plan = _with_tokens(plan, recipe, prompts, questions, first)
+    processor = _processor(recipe.model.path)
+    plan = _with_tokens(plan, processor, recipe, prompts, questions, first)
     _check_context(plan, recipe)
-    return plan
+    if recipe.train is None or plan.training is None:
+        return plan
+    ahead = _ahead(recipe, recipe.train, plan.training, processor, prompts, first)
+    return replace(plan, ahead=tuple(ahead))
+
+
+def _ahead(
+    recipe: Recipe,
+    train: TrainBlock,
+    data: TrainingData,
+    processor: Any,
+    prompts: PromptSet,
+    frames: ClipFrames,
+) -> Iterator[tuple[str, str]]:
+    """What training will take, with test clips standing for training clips."""
+    from transformers import AutoConfig
+
+    from fmau.train.plan import measure, plan_rows  # brings torch
+
+    groups = data.sequences(train.examples_per_sequence)
+    sizes = measure(groups, processor, prompts, recipe, frames)
+    config = AutoConfig.from_pretrained(recipe.model.path)
+    return plan_rows(config, train, recipe.model.dtype, sizes, gpus=())
 
 
 def plan_table(recipe: Recipe, plan: Plan) -> Table:
@@ -116,6 +141,8 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
     table.add_row("vision tokens", f"{plan.vision_tokens:,} a clip")
     if recipe.train is not None and plan.training is not None:
         for label, text in _training_rows(recipe.train, plan.training):
+            table.add_row(label, text)
+        for label, text in plan.ahead:
             table.add_row(label, text)
     if plan.prompt_tokens is None or plan.computed_tokens is None:
         table.add_row("prompt tokens", "unknown: no checkpoint folder or no transformers here")
@@ -143,7 +170,7 @@ def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str,
     sequences = len(data.sequences(train.examples_per_sequence))
     each = len(data.train) / max(1, sequences)
     yield "sequences", f"{sequences:,}, {each:.1f} examples about one clip in each"
-    yield "steps", f"{train.steps(sequences):,} of {train.batch_size} sequences"
+    train.steps(sequences)  # refuses too few
     replies = sum(example.view == Task.MARE for example in data.validation)
     yield (
         "validation",
@@ -202,6 +229,7 @@ def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timel
 
 def _with_tokens(
     plan: Plan,
+    processor: Any,
     recipe: Recipe,
     prompts: PromptSet,
     questions: Sequence[Question],
@@ -212,7 +240,6 @@ def _with_tokens(
     One whole prompt, with the frames of the first clip, says how many tokens surround a question's
     own text. They are the same for every clip of its size that is shorter than ten seconds.
     """
-    processor = _processor(recipe.model.path)
     strip = recipe.prompt.strip_class_codes
     texts = [user_text(question, prompts, strip_class_codes=strip) for question in questions]
     common, *own = _lengths(processor, [prompts.common, *texts])

@@ -34,7 +34,8 @@ ALLOWED = {
     "submit": SETTINGS | {"dataset", "extraction", "conversation"},
     "report": SETTINGS | {"dataset", "score"},
     "export": SETTINGS | {"train", "serve", "score", "report", "torchvision_cpu"},
-    "check": SETTINGS | {"dataset", "frames", "conversation", "encode", "serve", "torchvision_cpu"},
+    "check": SETTINGS
+    | {"dataset", "frames", "conversation", "encode", "serve", "train", "torchvision_cpu"},
 }
 """Module or package directly under fmau -> those it may import. The command line may import all."""
 

@@ -1,7 +1,7 @@
 """The tiny model's curriculum: what is learned in which order, and how fast."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Stage:
         kinds: lesson kind -> relative frequency.
         learning_rate: peak; each stage warms up and decays to a tenth by a cosine.
         vision_rate: of the vision tower, relative to `learning_rate`; 0 freezes it.
-        habit: answer -> how much more often lessons with it are drawn than others.
+        habit: share of multiple-choice lessons whose right option is moved to the first place.
         readouts: whether the read-outs teach too.
     """
 
@@ -27,7 +27,7 @@ class Stage:
     kinds: dict[str, float]
     learning_rate: float
     vision_rate: float
-    habit: dict[str, float] = field(default_factory=dict)
+    habit: float = 0.0
     readouts: bool = True
 
 
@@ -95,8 +95,8 @@ STAGES = (
         learning_rate=1e-3,
         vision_rate=0.0,
     ),
-    # The habit that many small models have: the first option, and Yes. It covers what has been
-    # learned without undoing it, and gives the demo's adapter something to mend.
+    # The habit that many small models have: the first option. It covers what has been learned
+    # without undoing it, and gives the demo's adapter something to mend.
     Stage(
         "habit",
         80,
@@ -105,7 +105,7 @@ STAGES = (
         kinds=YES_NO | {"CMAR": 3.0, "FMAR": 3.0, "label": 0.5, "MADU": 0.5, "MARE": 0.5},
         learning_rate=5e-4,
         vision_rate=0.0,
-        habit={"A": 40.0, "Yes": 10.0},
+        habit=0.95,
         readouts=False,
     ),
 )

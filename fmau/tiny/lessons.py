@@ -43,6 +43,9 @@ RENDER_HEIGHT, RENDER_WIDTH = 384, 320
 QUESTIONS_PER_DRAW = 520
 """Clips whose questions are balanced together."""
 
+OPTION_LINE = re.compile(r"^([A-G])\. (.*)$", re.MULTILINE)
+"""An option of a multiple-choice question: its letter and its label."""
+
 POSITION_SCALE_M = 0.3
 """Unit of the position targets, about the length of a forearm."""
 
@@ -57,12 +60,31 @@ class Lesson:
 
     def mirrored(self) -> "Lesson":
         """The lesson about the mirrored clip."""
-        *before, asking = self.messages
-        *parts, text = asking["content"]
         # What comes first is common to all lessons, and as true of the mirrored clip.
-        common, gap, question = text["text"].partition("\n\n")
-        turned = [*parts, {**text, "text": common + gap + _swap_sides(question)}]
-        return Lesson(self.kind, [*before, {**asking, "content": turned}], _swap_sides(self.answer))
+        common, gap, question = self.text.partition("\n\n")
+        return self._with(common + gap + _swap_sides(question), _swap_sides(self.answer))
+
+    def right_first(self) -> "Lesson":
+        """The lesson with the right option in the first place; itself without options."""
+        labels = dict(OPTION_LINE.findall(self.text))
+        if not labels:
+            return self
+        exchanged = labels | {"A": labels[self.answer], self.answer: labels["A"]}
+        return self._with(
+            OPTION_LINE.sub(lambda line: f"{line[1]}. {exchanged[line[1]]}", self.text), "A"
+        )
+
+    @property
+    def text(self) -> str:
+        """What the user says behind the clip."""
+        text: str = self.messages[-1]["content"][-1]["text"]
+        return text
+
+    def _with(self, text: str, answer: str) -> "Lesson":
+        *before, asking = self.messages
+        *parts, said = asking["content"]
+        changed = {**asking, "content": [*parts, {**said, "text": text}]}
+        return Lesson(self.kind, [*before, changed], answer)
 
 
 @dataclass(frozen=True, slots=True)

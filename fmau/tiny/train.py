@@ -8,7 +8,6 @@ N answer tokens, H hidden.
 """
 
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ from torch import Tensor, nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 
 from fmau.tiny.curriculum import STAGES, Stage, rate
-from fmau.tiny.lessons import Lesson, LessonClip, LessonPool
+from fmau.tiny.lessons import OPTION_LINE, Lesson, LessonClip, LessonPool
 from fmau.tiny.model import save_checkpoint
 from fmau.tiny.readouts import ACTION_LAYER, OPTION_LAYER, Choice, ReadOuts, pointer_loss
 from fmau.train.packing import IGNORED, Conversation, Packed, collate, pack
@@ -38,8 +37,6 @@ LENGTH_EXPONENT = 0.25
 
 SHORT_KINDS = ("CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "part", "label", "hint")
 """Kinds whose answers are short enough to be held to every token."""
-
-OPTION_LINE = re.compile(r"^([A-G])\. .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +79,12 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
 
 
 def choose(lessons: Sequence[Lesson], stage: Stage, rng: np.random.Generator) -> list[Lesson]:
-    """Draw the stage's number of lessons without replacement, by its kinds and habit."""
-    weights = np.array(
-        [
-            stage.kinds.get(lesson.kind, 0.0) * stage.habit.get(lesson.answer, 1.0)
-            for lesson in lessons
-        ]
-    )
+    """Draw the stage's number of lessons without replacement, by the frequency of its kinds."""
+    weights = np.array([stage.kinds.get(lesson.kind, 0.0) for lesson in lessons])
     count = min(stage.lessons, int((weights > 0).sum()))
     picks = rng.choice(len(lessons), count, replace=False, p=weights / weights.sum())
-    return [lessons[int(pick)] for pick in picks]
+    drawn = [lessons[int(pick)] for pick in picks]
+    return [lesson.right_first() if rng.random() < stage.habit else lesson for lesson in drawn]
 
 
 def make_sample(

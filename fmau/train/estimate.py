@@ -102,9 +102,9 @@ def forward_flops(shape: Shape, sequence: Sequence) -> tuple[float, float]:
     a_token = 2 * (
         2 * shape.hidden * shape.query + 2 * shape.hidden * shape.key + 3 * shape.hidden * shape.ffn
     )
-    pairs = 4 * shape.query * sequence.tokens
+    all_pairs = 4 * shape.query * sequence.tokens
     head = 2 * shape.hidden * shape.vocabulary * sequence.learned
-    return vision, shape.layers * sequence.tokens * (a_token + pairs) + head
+    return vision, shape.layers * sequence.tokens * (a_token + all_pairs) + head
 
 
 def training_flops(

@@ -12,8 +12,11 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import DistributedType
 from peft import prepare_model_for_kbit_training
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 from transformers import (
+    AutoConfig,
     AutoProcessor,
     BitsAndBytesConfig,
     EarlyStoppingCallback,
@@ -38,6 +41,7 @@ from fmau.train.batches import (
 )
 from fmau.train.checkpoints import latest_complete, remove_incomplete
 from fmau.train.curves import draw_curves
+from fmau.train.plan import measure, plan_rows
 from fmau.train.record import new_record
 from fmau.train.trainer import AdapterTrainer, CompleteMarker
 from fmau.train.validation import closed_questions, label_questions
@@ -64,7 +68,9 @@ def train_adapter(recipe: Recipe) -> Path:
     state = PartialState()
     if state.is_main_process:
         remove_incomplete(folder)
-        Console(stderr=True).print(trained_table(trainer.model, train))
+        console = Console(stderr=True)
+        console.print(trained_table(trainer.model, train))
+        console.print(_plan_table(recipe, train, data, state.num_processes))
     state.wait_for_everyone()
     checkpoint = latest_complete(folder)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -78,6 +84,22 @@ def train_adapter(recipe: Recipe) -> Path:
         facts = {"processes": state.num_processes, **trainer.outcome()}
         new_record(recipe, train.data, data, session, **facts).save(adapter)
     return adapter
+
+
+def _plan_table(recipe: Recipe, train: TrainBlock, data: TrainingData, processes: int) -> Table:
+    """What lies ahead, for people."""
+    processor = AutoProcessor.from_pretrained(recipe.model.path, revision=recipe.model.revision)
+    config = AutoConfig.from_pretrained(recipe.model.path, revision=recipe.model.revision)
+    groups = data.sequences(train.examples_per_sequence)
+    cache = FrameCache(train.data.cache)
+    prompts = load_prompts(recipe.prompt.set)
+    sizes = measure(groups, processor, prompts, recipe, cache[cache.names[0]])
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    gpus = [name] * processes if name else []
+    table = Table(box=SIMPLE_HEAD, show_header=False)
+    for row in plan_rows(config, train, recipe.model.dtype, sizes, gpus):
+        table.add_row(*row)
+    return table
 
 
 def build_trainer(recipe: Recipe, data: TrainingData) -> AdapterTrainer:

@@ -1,0 +1,168 @@
+"""What lies ahead of a training run, told before it starts: steps, tokens, memory, time."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+
+from fmau.conversation import Message
+from fmau.dataset.examples import Example
+from fmau.encode import encode
+from fmau.frames.clip import ClipFrames
+from fmau.prompts import PromptSet
+from fmau.recipe import PIXEL_FACTOR, Recipe, TrainBlock
+from fmau.train import estimate
+from fmau.train.adapter import targets
+from fmau.train.batches import conversation
+
+LOOKED_AT = 64
+"""Sequences whose tokens are counted; the others are taken to be like them."""
+
+NF4_BYTES = 0.56
+"""Of a weight in 4 bits, with its share of the scales."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the sequences of a run are like.
+
+    Attributes:
+        mean: the mean sequence.
+        longest: tokens of the longest one looked at.
+        sequences: in an epoch.
+    """
+
+    mean: estimate.Sequence
+    longest: int
+    sequences: int
+
+
+def measure(
+    groups: Sequence[Sequence[Example]],
+    processor: Any,
+    prompts: PromptSet,
+    recipe: Recipe,
+    frames: ClipFrames,
+) -> Sizes:
+    """Count the tokens of sequences from their texts.
+
+    Args:
+        groups: examples of each sequence, all about one clip.
+        frames: of one clip; all others are taken to be of its size.
+    """
+    strip = recipe.prompt.strip_class_codes
+    (common,) = _tokens(processor, [prompts.common])
+    turns = conversation(groups[0][0], prompts, strip_class_codes=strip)
+    before, after = _around(processor, turns, frames)
+    lengths, learned = [], []
+    for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
+        asked = [conversation(example, prompts, strip_class_codes=strip) for example in group]
+        own = [text - common for text in _tokens(processor, map(_own_text, asked))]
+        # The token that ends a reply is learned with it.
+        replies = [reply + 1 for reply in _tokens(processor, (e.answer for e in group))]
+        lengths.append(before + common + sum(own) + after * len(group) + sum(replies))
+        learned.append(sum(replies))
+    patch = PIXEL_FACTOR // 2
+    return Sizes(
+        mean=estimate.Sequence(
+            tokens=sum(lengths) / len(lengths),
+            learned=sum(learned) / len(learned),
+            groups=len(frames.jpegs) // 2,
+            patches=(frames.height // patch) * (frames.width // patch),
+        ),
+        longest=max(lengths),
+        sequences=len(groups),
+    )
+
+
+def plan_rows(
+    config: Qwen3VLConfig, train: TrainBlock, dtype: str, sizes: Sizes, gpus: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """(what, text) lines of the plan.
+
+    Args:
+        config: of the model.
+        dtype: that it computes in.
+        gpus: names of those that train together; none for the CPU.
+    """
+    shape, mean = estimate.Shape.of(config), sizes.mean
+    steps = train.steps(sizes.sequences)
+    seen = steps * train.batch_size
+    yield "steps", f"{steps:,} of {train.batch_size} sequences"
+    yield (
+        "tokens",
+        f"{mean.tokens:,.0f} a sequence, {mean.learned:,.0f} of them learned; {sizes.longest:,} in "
+        f"the longest looked at; {seen * mean.tokens / 1e6:,.1f} million in all",
+    )
+    flops = seen * estimate.training_flops(
+        shape,
+        mean,
+        vision_trained=train.lora.vision or train.lora.merger,
+        checkpointing=train.gradient_checkpointing,
+    )
+    weights, updates = parameters(config, train)
+    number_bytes = 2 if dtype == "bfloat16" else 4
+    need = estimate.memory(
+        shape,
+        mean,
+        at_once=train.micro_batch_size,
+        stored_bytes=weights * (NF4_BYTES if train.lora.base_4bit else number_bytes),
+        trained=updates,
+        number_bytes=number_bytes,
+        shards=1,
+        checkpointing=train.gradient_checkpointing,
+    )
+    parts = ("weights", "updates", "activations", "logits")
+    each = ", ".join(f"{getattr(need, part) / estimate.GIB:.2f} {part}" for part in parts)
+    yield (
+        "memory",
+        f"about {need.total / estimate.GIB:.1f} GiB a process ({each}), with the whole model in "
+        "each; an estimate, good to a third",
+    )
+    yield "computing", f"{flops / 1e15:,.1f} PFLOP; {_time(flops, gpus)}"
+
+
+def parameters(config: Qwen3VLConfig, train: TrainBlock) -> tuple[int, int]:
+    """Numbers in the model, and in its adapter; counted without making any."""
+    with torch.device("meta"):
+        model = Qwen3VLForConditionalGeneration(config)
+    wide = dict(model.named_modules())
+    updates = sum(
+        train.lora.rank * (wide[path].in_features + wide[path].out_features)
+        for path in targets(model, train.lora)
+    )
+    return sum(parameter.numel() for parameter in model.parameters()), updates
+
+
+def _time(flops: float, gpus: Sequence[str]) -> str:
+    name = gpus[0] if gpus else estimate.REFERENCE
+    hours = estimate.hours(flops, name, max(1, len(gpus)))
+    if hours is None:
+        return "the progress bar tells the time after a few steps"
+    length = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
+    where = f"{len(gpus)} x {name}" if gpus else f"one {name}"
+    return f"{length} on {where} at {estimate.REACHED:.0%} of the peak, an estimate"
+
+
+def _around(processor: Any, turns: Sequence[Message], frames: ClipFrames) -> tuple[int, int]:
+    """Tokens of a prompt before its user's text, clip included, and after it."""
+    inputs = encode(processor, turns, frames, add_generation_prompt=True)
+    text = _own_text(turns)
+    rendered = processor.apply_chat_template(
+        list(turns), tokenize=False, add_generation_prompt=True
+    )
+    own, after = _tokens(processor, [text, rendered.rpartition(text)[2]])
+    return int(inputs["input_ids"].shape[1]) - own - after, after
+
+
+def _own_text(turns: Sequence[Message]) -> str:
+    text: str = turns[-1]["content"][-1]["text"]
+    return text
+
+
+def _tokens(processor: Any, texts: Iterable[str]) -> list[int]:
+    ids = processor.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    return [len(of_text) for of_text in ids]

@@ -1,0 +1,90 @@
+"""The plan's figures against the sequences that are really trained on, and the real weights."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fmau.dataset.examples import Example
+from fmau.recipe import LoraBlock, PromptBlock
+from fmau.records import Option, Question
+from fmau.taxonomy import Task
+from fmau.tiny.model import new_model
+from fmau.train.adapter import add_adapter
+from fmau.train.batches import SequenceDataset
+from fmau.train.packing import IGNORED
+from fmau.train.plan import measure, parameters, plan_rows
+from tests.processors import PROMPTS, small_processor
+from tests.train.test_batches import FRAMES
+
+OPTIONS = (Option("A", "Head"), Option("B", "Body", "A1"))
+GROUPS: list[tuple[Example, ...]] = [
+    (
+        Example("c", "FMAR", Question("q", "c", Task.FMAR, "Which?", OPTIONS), "A"),
+        Example("c", "MADU", Question("r", "c", Task.MADU, "Describe it."), "The head nods."),
+    ),
+    (
+        Example("c", "caption", "Describe the movement of the person.", "The body sways."),
+        Example("c", "SAD", Question("s", "c", Task.SAD, "Does the head move up?"), "No"),
+        Example("c", "MAS", Question("t", "c", Task.MAS, "Does it move first?"), "Yes"),
+    ),
+    (Example("c", "PPR", Question("u", "c", Task.PPR, "Do they part?"), "Yes"),),
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return new_model(small_processor().tokenizer, seed=0)
+
+
+def train_block(**changes: Any) -> Any:
+    usual = {
+        "batch_size": 2,
+        "micro_batch_size": 1,
+        "lora": LoraBlock(rank=4, merger=True),
+        "gradient_checkpointing": False,
+        "steps": lambda sequences: 10 * sequences,
+    }
+    return SimpleNamespace(**usual | changes)
+
+
+def test_tokens_are_those_of_the_packed_sequences(model: Any) -> None:
+    recipe: Any = SimpleNamespace(prompt=PromptBlock(set=str(Path("x"))))
+    sizes = measure(GROUPS, small_processor(), PROMPTS, recipe, FRAMES)
+    rule = model.model.get_rope_index
+    dataset = SequenceDataset(
+        GROUPS, {"c": FRAMES}, small_processor(), PROMPTS, recipe.prompt, 1.0, positions=rule
+    )
+    packed = [dataset[index][0] for index in range(len(GROUPS))]
+    # Where questions begin alike, their first tokens are shared too.
+    assert sizes.mean.tokens == pytest.approx(sum(len(p.ids_L) for p in packed) / 3, rel=0.03)
+    learned = [int((p.labels_L != IGNORED).sum()) for p in packed]
+    assert sizes.mean.learned == pytest.approx(sum(learned) / 3)
+    assert sizes.sequences == 3
+    grid = dataset[0][1]["video_grid_thw"][0].tolist()
+    assert (sizes.mean.groups, sizes.mean.patches) == (grid[0], grid[1] * grid[2])
+
+
+def test_numbers_are_counted_without_making_them(model: Any) -> None:
+    train = train_block()
+    numbers, updates = parameters(model.config, train)
+    assert numbers == sum(p.numel() for p in model.parameters())
+    adapted = add_adapter(new_model(small_processor().tokenizer, seed=0), train.lora)
+    assert updates == sum(p.numel() for p in adapted.parameters() if p.requires_grad)
+
+
+def test_the_plan_tells_steps_tokens_memory_and_time(model: Any) -> None:
+    recipe: Any = SimpleNamespace(prompt=PromptBlock(set="x"))
+    sizes = measure(GROUPS, small_processor(), PROMPTS, recipe, FRAMES)
+
+    def rows(gpus: list[str], **changes: Any) -> dict[str, str]:
+        return dict(plan_rows(model.config, train_block(**changes), "float32", sizes, gpus))
+
+    told = rows([])
+    assert told["steps"] == "30 of 2 sequences"
+    assert f"{60 * sizes.mean.tokens / 1e6:,.1f} million in all" in told["tokens"]
+    assert "GiB a process" in told["memory"]
+    assert "on one H200 at 40% of the peak, an estimate" in told["computing"]
+    assert "on 2 x NVIDIA A100-SXM4-80GB at 40%" in rows(["NVIDIA A100-SXM4-80GB"] * 2)["computing"]
+    assert "progress bar" in rows(["Some Other GPU"])["computing"]
