@@ -105,7 +105,7 @@ STAGES = (
         kinds=YES_NO | {"CMAR": 3.0, "FMAR": 3.0, "label": 0.5, "MADU": 0.5, "MARE": 0.5},
         learning_rate=5e-4,
         vision_rate=0.0,
-        habit=0.85,
+        habit=0.94,
         readouts=False,
     ),
 )
