@@ -16,7 +16,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from fmau.conversation import VIDEO_PART, Message, messages, user_text
+from fmau.conversation import VIDEO_PART, messages, user_text
 from fmau.dataset.questions import clip_path, load_questions
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.errors import ClipError, InputError, Problem, RecipeError
@@ -170,7 +170,7 @@ def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str,
     sequences = len(data.sequences(train.examples_per_sequence))
     each = len(data.train) / max(1, sequences)
     yield "sequences", f"{sequences:,}, {each:.1f} examples about one clip in each"
-    train.steps(sequences)  # refuses too few
+    yield "steps", f"{train.steps(sequences):,} of {train.batch_size} sequences"
     replies = sum(example.view == Task.MARE for example in data.validation)
     yield (
         "validation",
@@ -240,11 +240,13 @@ def _with_tokens(
     One whole prompt, with the frames of the first clip, says how many tokens surround a question's
     own text. They are the same for every clip of its size that is shorter than ten seconds.
     """
+    from fmau.train.plan import tokens_around  # brings torch
+
     strip = recipe.prompt.strip_class_codes
     texts = [user_text(question, prompts, strip_class_codes=strip) for question in questions]
     common, *own = _lengths(processor, [prompts.common, *texts])
     conversation = messages(questions[0], prompts, VIDEO_PART, strip_class_codes=strip)
-    before, after = _around(processor, conversation, texts[0], frames)
+    before, after = tokens_around(processor, conversation, frames)
     total = (before + after) * len(questions) + sum(own)
     weights = sum(path.stat().st_size for path in Path(recipe.model.path).glob("*.safetensors"))
     return replace(
@@ -279,17 +281,3 @@ def _processor(path: str) -> Any:
 def _lengths(processor: Any, texts: Sequence[str]) -> list[int]:
     """Tokens of each text."""
     return [len(ids) for ids in processor.tokenizer(texts, add_special_tokens=False)["input_ids"]]
-
-
-def _around(
-    processor: Any, conversation: Sequence[Message], text: str, frames: ClipFrames
-) -> tuple[int, int]:
-    """Tokens of a whole prompt before and after its user's text."""
-    from fmau.encode import encode  # brings torch
-
-    inputs = encode(processor, conversation, frames, add_generation_prompt=True)
-    rendered = processor.apply_chat_template(
-        list(conversation), tokenize=False, add_generation_prompt=True
-    )
-    own, after = _lengths(processor, [text, rendered.rpartition(text)[2]])
-    return int(inputs["input_ids"].shape[1]) - own - after, after

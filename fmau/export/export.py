@@ -15,8 +15,6 @@ from fmau.score import Scores
 from fmau.serve.adapter import CONFIG, read_adapter
 from fmau.train.record import TrainingRecord, read_record
 
-DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
-
 
 @dataclass(frozen=True, slots=True)
 class Exported:
@@ -76,7 +74,8 @@ def export_adapter(
     updates = check_updates(adapter, base, revision)
     folders = [adapter]
     if merge_to is not None:
-        dtype = DTYPES[record.recipe["model"]["dtype"] if record else "bfloat16"]
+        # A recipe names it as PyTorch does.
+        dtype = getattr(torch, record.recipe["model"]["dtype"]) if record else torch.bfloat16
         merge(adapter, base, revision, dtype, merge_to)
         folders.append(merge_to)
     cards = tuple(

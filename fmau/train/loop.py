@@ -97,6 +97,7 @@ def _plan_table(recipe: Recipe, train: TrainBlock, data: TrainingData, processes
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     gpus = [name] * processes if name else []
     table = Table(box=SIMPLE_HEAD, show_header=False)
+    table.add_row("steps", f"{train.steps(len(groups)):,} of {train.batch_size} sequences")
     for row in plan_rows(config, train, recipe.model.dtype, sizes, gpus):
         table.add_row(*row)
     return table
@@ -213,12 +214,7 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
         raise RecipeError("train.wandb needs the package wandb: pip install wandb, or set it false")
     # Set by `accelerate launch`; which processes talk to each other is known only afterwards.
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    at_once = train.micro_batch_size * processes
-    if train.batch_size % at_once:
-        raise RecipeError(
-            f"train.batch_size is {train.batch_size}, no multiple of train.micro_batch_size x "
-            f"processes = {train.micro_batch_size} x {processes}; change one of them"
-        )
+    accumulation = _accumulation(train, processes)
     on_cpu = not torch.accelerator.is_available()
     # DeepSpeed chooses its device itself, and is silently left out where the CPU is forced.
     deepspeed = os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true"
@@ -227,7 +223,7 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
         num_train_epochs=train.epochs,
         per_device_train_batch_size=train.micro_batch_size,
         per_device_eval_batch_size=2 * train.micro_batch_size,
-        gradient_accumulation_steps=train.batch_size // at_once,
+        gradient_accumulation_steps=accumulation,
         learning_rate=train.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=train.warmup_share,
@@ -263,6 +259,21 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
             "config of recipes/accelerate"
         )
     return arguments
+
+
+def _accumulation(train: TrainBlock, processes: int) -> int:
+    """Micro-batches that each process computes for one step.
+
+    Raises:
+        RecipeError: the batch cannot be shared so.
+    """
+    at_once = train.micro_batch_size * processes
+    if train.batch_size % at_once:
+        raise RecipeError(
+            f"train.batch_size is {train.batch_size}, no multiple of train.micro_batch_size x "
+            f"processes = {train.micro_batch_size} x {processes}; change one of them"
+        )
+    return train.batch_size // at_once
 
 
 def _train_block(recipe: Recipe) -> TrainBlock:

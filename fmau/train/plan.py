@@ -56,7 +56,7 @@ def measure(
     strip = recipe.prompt.strip_class_codes
     (common,) = _tokens(processor, [prompts.common])
     turns = conversation(groups[0][0], prompts, strip_class_codes=strip)
-    before, after = _around(processor, turns, frames)
+    before, after = tokens_around(processor, turns, frames)
     lengths, learned = [], []
     for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
         asked = [conversation(example, prompts, strip_class_codes=strip) for example in group]
@@ -81,7 +81,7 @@ def measure(
 def plan_rows(
     config: Qwen3VLConfig, train: TrainBlock, dtype: str, sizes: Sizes, gpus: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """(what, text) lines of the plan.
+    """(what, text) lines of the plan, beside its steps.
 
     Args:
         config: of the model.
@@ -89,9 +89,7 @@ def plan_rows(
         gpus: names of those that train together; none for the CPU.
     """
     shape, mean = estimate.Shape.of(config), sizes.mean
-    steps = train.steps(sizes.sequences)
-    seen = steps * train.batch_size
-    yield "steps", f"{steps:,} of {train.batch_size} sequences"
+    seen = train.steps(sizes.sequences) * train.batch_size
     yield (
         "tokens",
         f"{mean.tokens:,.0f} a sequence, {mean.learned:,.0f} of them learned; {sizes.longest:,} in "
@@ -147,7 +145,7 @@ def _time(flops: float, gpus: Sequence[str]) -> str:
     return f"{length} on {where} at {estimate.REACHED:.0%} of the peak, an estimate"
 
 
-def _around(processor: Any, turns: Sequence[Message], frames: ClipFrames) -> tuple[int, int]:
+def tokens_around(processor: Any, turns: Sequence[Message], frames: ClipFrames) -> tuple[int, int]:
     """Tokens of a prompt before its user's text, clip included, and after it."""
     inputs = encode(processor, turns, frames, add_generation_prompt=True)
     text = _own_text(turns)

@@ -12,18 +12,8 @@ from fmau.errors import FmauError
 from fmau.export import export_adapter
 from fmau.recipe import LoraBlock
 from fmau.runs.manifest import Session
-from fmau.tiny.model import new_model, save_checkpoint
 from fmau.train.adapter import add_adapter
 from fmau.train.record import TrainingRecord, read_record
-from tests.processors import small_processor
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    processor = small_processor()
-    save_checkpoint(new_model(processor.tokenizer, seed=0), processor, folder)
-    return folder
 
 
 @pytest.fixture

@@ -11,21 +11,13 @@ from safetensors.torch import load_file, save_file
 from fmau.errors import InputError, RecipeError
 from fmau.export.keys import check_updates, linear_shapes
 from fmau.recipe import LoraBlock
-from fmau.tiny.model import new_model, save_checkpoint
+from fmau.tiny.model import new_model
 from fmau.train.adapter import add_adapter, targets
 from tests.processors import small_processor
 
 BARE = "base_model.model.model.layers.0.self_attn.q_proj"
 """As PEFT names the layers of a bare causal language model: a server ignores them."""
 Q0 = "base_model.model.model.language_model.layers.0.self_attn.q_proj"
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base")
-    processor = small_processor()
-    save_checkpoint(new_model(processor.tokenizer, seed=0), processor, folder)
-    return folder
 
 
 @pytest.fixture

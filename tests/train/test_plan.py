@@ -74,7 +74,7 @@ def test_numbers_are_counted_without_making_them(model: Any) -> None:
     assert updates == sum(p.numel() for p in adapted.parameters() if p.requires_grad)
 
 
-def test_the_plan_tells_steps_tokens_memory_and_time(model: Any) -> None:
+def test_the_plan_tells_tokens_memory_and_time(model: Any) -> None:
     recipe: Any = SimpleNamespace(prompt=PromptBlock(set="x"))
     sizes = measure(GROUPS, small_processor(), PROMPTS, recipe, FRAMES)
 
@@ -82,7 +82,6 @@ def test_the_plan_tells_steps_tokens_memory_and_time(model: Any) -> None:
         return dict(plan_rows(model.config, train_block(**changes), "float32", sizes, gpus))
 
     told = rows([])
-    assert told["steps"] == "30 of 2 sequences"
     assert f"{60 * sizes.mean.tokens / 1e6:,.1f} million in all" in told["tokens"]
     assert "GiB a process" in told["memory"]
     assert "on one H200 at 40% of the peak, an estimate" in told["computing"]
