@@ -88,6 +88,7 @@ def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
         "data": {"questions": str(workshop / "questions.json"), "clips": str(workshop / "clips")},
         "frames": FRAMES,
         "prompt": {"set": str(ROOT / "prompts" / "brief.yaml")},
+        "answer": {"max_tokens_open": 12},
         "train": {
             "data": {
                 "captions": str(workshop / "captions.json"),
@@ -104,6 +105,7 @@ def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
             "gradient_checkpointing": False,
             "steps_between_validations": 2,
             "validation_examples": 8,
+            "validation_replies": 4,
         }
         | train,
     }
