@@ -95,6 +95,7 @@ def ask(
         "messages": request.messages,
         "max_tokens": GREEDY_TOKENS,
         "return_token_ids": True,
+        "logprobs": True,
         **fields,
     }
     call = Request(
@@ -107,6 +108,7 @@ def ask(
     return {
         "prompt": completion["prompt_token_ids"],
         "reply": completion["choices"][0]["token_ids"],
+        "logprobs": [said["logprob"] for said in completion["choices"][0]["logprobs"]["content"]],
     }
 
 
