@@ -1,7 +1,9 @@
 """`python -m fmau.tiny OUT`: make the tiny checkpoint again, from a seed, in an hour or two.
 
 Three steps, each kept in WORK and not repeated: vocabulary, rendered lessons, training. Machines
-differ in rounding, so another machine gives another checkpoint of about the same skill.
+differ in rounding, so another machine gives another checkpoint of about the same skill. The one
+that ships went through its first six stages before lessons were mirrored and before the pointer was
+among the read-outs; made anew it should be no worse, but that has not been tried.
 """
 
 import argparse
