@@ -77,6 +77,8 @@ def train_adapter(recipe: Recipe) -> Path:
     adapter = recipe.run_folder / "adapter"
     trainer.save_model(str(adapter))
     if state.is_main_process:
+        # The Trainer leaves a pickle of its arguments, which nobody should have to trust.
+        (adapter / "training_args.bin").unlink(missing_ok=True)
         history = json.dumps(trainer.state.log_history, indent=1)
         (recipe.run_folder / "training.json").write_text(history, "utf-8")
         draw_curves(trainer.state.log_history, recipe.run_folder / "training.png")

@@ -160,6 +160,9 @@ def test_a_run_learns_validates_and_leaves_an_adapter(unbroken: Path) -> None:
     validations = [row for row in history if "eval_score" in row]
     assert [row["step"] for row in validations] == [*range(2, len(curve), 2), len(curve)]
     assert all(0 <= row["eval_score"] <= 100 for row in validations)
+    left = {path.name for path in (unbroken / "adapter").iterdir()}
+    assert "training.yaml" in left
+    assert not [name for name in left if name.endswith(".bin")], "no pickle"
     assert any(".lora_B." in name and tensor.any() for name, tensor in weights(unbroken).items())
 
 
