@@ -126,7 +126,9 @@ def _counts(model: nn.Module) -> Iterator[TowerCount]:
     frozen, trained, layers = (dict.fromkeys((*TOWERS, "embeddings"), 0) for _ in range(3))
     for path, parameter in model.named_parameters():
         name = tower(_base_path(path)) or "embeddings"
-        (trained if parameter.requires_grad else frozen)[name] += parameter.numel()
+        # ZeRO-3 leaves an empty tensor in the place of a weight that it has shared out.
+        numbers = getattr(parameter, "ds_numel", parameter.numel())
+        (trained if parameter.requires_grad else frozen)[name] += numbers
         layers[name] += path.endswith(".lora_A.default.weight")
     for name in frozen:
         yield TowerCount(name, frozen[name], trained[name], layers[name])

@@ -63,6 +63,9 @@ def train_adapter(recipe: Recipe) -> Path:
     train = _train_block(recipe)
     session = Session.start("train")
     data = load_training_data(train)
+    # Before the Trainer's settings are made: from then on ZeRO-3 shares out every model that one
+    # process builds, and waits for the others to build it too.
+    plan = _plan_table(recipe, train, data)
     trainer = build_trainer(recipe, data)
     folder = Path(trainer.args.output_dir)
     state = PartialState()
@@ -70,7 +73,7 @@ def train_adapter(recipe: Recipe) -> Path:
         remove_incomplete(folder)
         console = Console(stderr=True)
         console.print(trained_table(trainer.model, train))
-        console.print(_plan_table(recipe, train, data, state.num_processes))
+        console.print(plan)
     state.wait_for_everyone()
     checkpoint = latest_complete(folder)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -88,16 +91,16 @@ def train_adapter(recipe: Recipe) -> Path:
     return adapter
 
 
-def _plan_table(recipe: Recipe, train: TrainBlock, data: TrainingData, processes: int) -> Table:
+def _plan_table(recipe: Recipe, train: TrainBlock, data: TrainingData) -> Table:
     """What lies ahead, for people."""
+    cache, data = open_cache(recipe, data)
     processor = AutoProcessor.from_pretrained(recipe.model.path, revision=recipe.model.revision)
     config = AutoConfig.from_pretrained(recipe.model.path, revision=recipe.model.revision)
     groups = data.sequences(train.examples_per_sequence)
-    cache = FrameCache(train.data.cache)
     prompts = load_prompts(recipe.prompt.set)
     sizes = measure(groups, processor, prompts, recipe, cache[cache.names[0]])
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    gpus = [name] * processes if name else []
+    gpus = [name] * _processes() if name else []
     table = Table(box=SIMPLE_HEAD, show_header=False)
     table.add_row("steps", f"{train.steps(len(groups)):,} of {train.batch_size} sequences")
     for row in plan_rows(config, train, recipe.model.dtype, sizes, gpus):
@@ -214,8 +217,7 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
     """
     if train.wandb and find_spec("wandb") is None:
         raise RecipeError("train.wandb needs the package wandb: pip install wandb, or set it false")
-    # Set by `accelerate launch`; which processes talk to each other is known only afterwards.
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    processes = _processes()
     accumulation = _accumulation(train, processes)
     on_cpu = not torch.accelerator.is_available()
     # DeepSpeed chooses its device itself, and is silently left out where the CPU is forced.
@@ -261,6 +263,11 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
             "config of recipes/accelerate"
         )
     return arguments
+
+
+def _processes() -> int:
+    """How many `accelerate launch` started; whether they talk to each other is known later."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _accumulation(train: TrainBlock, processes: int) -> int:
