@@ -90,9 +90,10 @@ def test_what_stands_in_a_prompt_is_found_wherever_its_branch_lies(parts) -> Non
     first = Conversation([1, video, 15, 17, 70, 17, 71], [2])
     second = Conversation([1, video, 15, 16, 60, 18, 61, 19], [2, 3])
     both = packed(model, [first, second])
-    choice = Choice(lines=((4, 6), (6, 8)), right=1).moved(both.moved[1])
+    choice = Choice(lines=((4, 6), (6, 8)), right=1, asked=7).moved(both.moved[1])
     lines = [both.ids_L[start:stop].tolist() for start, stop in choice.lines]
     assert lines == [[60, 18], [61, 19]]
+    assert both.ids_L[choice.asked] == second.prompt[-1]
     assert all(set(both.branch_L[start:stop].tolist()) == {2} for start, stop in choice.lines)
     assert choice.right == 1
 
