@@ -29,6 +29,9 @@ from fmau.train.validation import (
     answer_labels,
 )
 
+WRITE_FAILED = ("PytorchStreamWriter", "iostream error")
+"""What `torch.save` says of a disk that takes no more; it raises nothing more special."""
+
 Q = TypeVar("Q", ClosedQuestion, LabelQuestion)
 
 
@@ -77,7 +80,7 @@ class AdapterTrainer(Trainer):
         except (OSError, SafetensorError) as error:
             self._give_up(str(error))
         except RuntimeError as error:
-            if "PytorchStreamWriter" not in str(error):
+            if not any(sign in str(error) for sign in WRITE_FAILED):
                 raise
             self._give_up("the disk took no more data")
 

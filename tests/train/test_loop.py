@@ -266,28 +266,24 @@ def test_damaged_frames_stop_the_run_by_name_and_it_goes_on_once_they_are_sound(
     assert losses(finished(recipe)) == losses(unbroken)
 
 
-def test_a_full_disk_stops_the_run_with_its_last_good_checkpoint(
-    workshop: Path, unbroken: Path
-) -> None:
+def test_a_full_disk_stops_the_run_with_its_last_good_checkpoint(workshop: Path) -> None:
     """No file may grow beyond a size that the optimizer's state exceeds: the write itself fails."""
-    recipe = recipe_file(workshop, "full", **SEQUENCES)
+    # A rank at which the optimizer's file is larger than a batch, which travels as a file too.
+    recipe = recipe_file(workshop, "full", **SEQUENCES, lora={"rank": 32})
     killed(recipe)
-    optimizer = workshop / "runs" / "full" / "train" / "checkpoint-2" / "optimizer.pt"
-    # Batches travel through shared memory, which is bounded too, and are smaller.
-    limit = optimizer.stat().st_size - 1024
+    folder = workshop / "runs" / "full" / "train"
+    limit = (folder / "checkpoint-2" / "optimizer.pt").stat().st_size - 1024
 
     def bounded() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     process = launch(recipe, preexec_fn=bounded)
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=150)
     assert process.returncode != 0
     assert "the checkpoint of step 4 cannot be written" in output, output[-3000:]
-    folder = workshop / "runs" / "full" / "train"
     assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-2"]
-    run = finished(recipe)
-    assert losses(run) == losses(unbroken)
+    assert (finished(recipe) / "adapter").exists(), "with room, it goes on"
 
 
 def test_training_stops_early_when_validation_no_longer_improves(workshop: Path) -> None:
