@@ -19,7 +19,7 @@ from rich.table import Table
 from fmau.conversation import VIDEO_PART, messages, user_text
 from fmau.dataset.questions import clip_path, load_questions
 from fmau.dataset.training import TrainingData, load_training_data
-from fmau.errors import ClipError, InputError, Problem, RecipeError
+from fmau.errors import ClipError, InputError, Problem, RecipeError, first_line
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import Timeline, probe
 from fmau.prompts import PromptSet, load_prompts
@@ -240,11 +240,11 @@ def _with_tokens(
     One whole prompt, with the frames of the first clip, says how many tokens surround a question's
     own text. They are the same for every clip of its size that is shorter than ten seconds.
     """
-    from fmau.train.plan import tokens_around  # brings torch
+    from fmau.train.plan import token_counts, tokens_around  # brings torch
 
     strip = recipe.prompt.strip_class_codes
     texts = [user_text(question, prompts, strip_class_codes=strip) for question in questions]
-    common, *own = _lengths(processor, [prompts.common, *texts])
+    common, *own = token_counts(processor, [prompts.common, *texts])
     conversation = messages(questions[0], prompts, VIDEO_PART, strip_class_codes=strip)
     before, after = tokens_around(processor, conversation, frames)
     total = (before + after) * len(questions) + sum(own)
@@ -271,13 +271,7 @@ def _processor(path: str) -> Any:
     try:
         return AutoProcessor.from_pretrained(path)
     except (OSError, ValueError) as error:
-        first_line = str(error).partition("\n")[0]
         raise RecipeError(
-            f"model.path {path}: the tokenizer or processor cannot be loaded ({first_line}); "
-            "copy or download the checkpoint completely"
+            f"model.path {path}: the tokenizer or processor cannot be loaded "
+            f"({first_line(error)}); copy or download the checkpoint completely"
         ) from None
-
-
-def _lengths(processor: Any, texts: Sequence[str]) -> list[int]:
-    """Tokens of each text."""
-    return [len(ids) for ids in processor.tokenizer(texts, add_special_tokens=False)["input_ids"]]

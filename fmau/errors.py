@@ -71,6 +71,11 @@ class TrainingError(FmauError):
     """Training cannot go on; the last complete checkpoint is intact."""
 
 
+def first_line(error: Exception) -> str:
+    """What an error says in its first line; libraries go on with advice about their own ways."""
+    return str(error).partition("\n")[0]
+
+
 def first_problem(error: "ValidationError", whole: str = "") -> str:
     """What pydantic complained of first, with its key.
 

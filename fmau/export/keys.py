@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
-from transformers import AutoConfig, Qwen3VLConfig, Qwen3VLForConditionalGeneration
+from transformers import AutoConfig, Qwen3VLConfig
 
-from fmau.errors import InputError, Problem, RecipeError
+from fmau.errors import InputError, Problem, RecipeError, first_line
 from fmau.serve.adapter import WEIGHTS
-from fmau.train.adapter import tower
+from fmau.train.adapter import skeleton, tower
 
 _PREFIX = "base_model.model."
 _FACTORS = (".lora_A.weight", ".lora_B.weight")
@@ -80,20 +79,17 @@ def linear_shapes(base: str, revision: str | None) -> dict[str, tuple[int, int]]
     try:
         config = AutoConfig.from_pretrained(base, revision=revision)
     except (OSError, ValueError) as error:
-        first_line = str(error).partition("\n")[0]
         raise RecipeError(
-            f"base model {base}: its configuration cannot be read ({first_line}); give the model "
-            "the adapter was trained on with --base"
+            f"base model {base}: its configuration cannot be read ({first_line(error)}); give "
+            "the model the adapter was trained on with --base"
         ) from None
     if not isinstance(config, Qwen3VLConfig):
         raise RecipeError(
             f"base model {base}: {config.model_type}, no model of the Qwen3-VL family"
         )
-    with torch.device("meta"):
-        model = Qwen3VLForConditionalGeneration(config)
     return {
         path: (module.out_features, module.in_features)
-        for path, module in model.named_modules()
+        for path, module in skeleton(config).named_modules()
         if isinstance(module, nn.Linear)
     }
 

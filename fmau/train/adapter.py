@@ -7,10 +7,12 @@ the vision tower and, in other members of the family, a convolution.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from torch import nn
+from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
 from fmau.errors import RecipeError
 from fmau.recipe import LoraBlock, TrainBlock
@@ -33,6 +35,12 @@ def tower(path: str) -> str | None:
     'merger'
     """
     return next((name for name, starts in TOWERS.items() if path.startswith(starts)), None)
+
+
+def skeleton(config: Qwen3VLConfig) -> Qwen3VLForConditionalGeneration:
+    """The model that a configuration describes, its weights mere shapes that take no memory."""
+    with torch.device("meta"):
+        return Qwen3VLForConditionalGeneration(config)
 
 
 def targets(model: nn.Module, lora: LoraBlock) -> list[str]:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+from transformers import Qwen3VLConfig
 
 from fmau.conversation import Message
 from fmau.dataset.examples import Example
@@ -15,7 +14,7 @@ from fmau.frames.clip import ClipFrames
 from fmau.prompts import PromptSet
 from fmau.recipe import PIXEL_FACTOR, Recipe, TrainBlock
 from fmau.train import estimate
-from fmau.train.adapter import targets
+from fmau.train.adapter import skeleton, targets
 from fmau.train.batches import conversation
 
 LOOKED_AT = 64
@@ -54,15 +53,15 @@ def measure(
         frames: of one clip; all others are taken to be of its size.
     """
     strip = recipe.prompt.strip_class_codes
-    (common,) = _tokens(processor, [prompts.common])
+    (common,) = token_counts(processor, [prompts.common])
     turns = conversation(groups[0][0], prompts, strip_class_codes=strip)
     before, after = tokens_around(processor, turns, frames)
     lengths, learned = [], []
     for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
         asked = [conversation(example, prompts, strip_class_codes=strip) for example in group]
-        own = [text - common for text in _tokens(processor, map(_own_text, asked))]
+        own = [text - common for text in token_counts(processor, map(_own_text, asked))]
         # The token that ends a reply is learned with it.
-        replies = [reply + 1 for reply in _tokens(processor, (e.answer for e in group))]
+        replies = [reply + 1 for reply in token_counts(processor, (e.answer for e in group))]
         lengths.append(before + common + sum(own) + after * len(group) + sum(replies))
         learned.append(sum(replies))
     patch = PIXEL_FACTOR // 2
@@ -125,8 +124,7 @@ def plan_rows(
 
 def parameters(config: Qwen3VLConfig, train: TrainBlock) -> tuple[int, int]:
     """Numbers in the model, and in its adapter; counted without making any."""
-    with torch.device("meta"):
-        model = Qwen3VLForConditionalGeneration(config)
+    model = skeleton(config)
     wide = dict(model.named_modules())
     updates = sum(
         train.lora.rank * (wide[path].in_features + wide[path].out_features)
@@ -152,7 +150,7 @@ def tokens_around(processor: Any, turns: Sequence[Message], frames: ClipFrames) 
     rendered = processor.apply_chat_template(
         list(turns), tokenize=False, add_generation_prompt=True
     )
-    own, after = _tokens(processor, [text, rendered.rpartition(text)[2]])
+    own, after = token_counts(processor, [text, rendered.rpartition(text)[2]])
     return int(inputs["input_ids"].shape[1]) - own - after, after
 
 
@@ -161,6 +159,7 @@ def _own_text(turns: Sequence[Message]) -> str:
     return text
 
 
-def _tokens(processor: Any, texts: Iterable[str]) -> list[int]:
+def token_counts(processor: Any, texts: Iterable[str]) -> list[int]:
+    """Tokens of each text, without any that a template adds."""
     ids = processor.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
     return [len(of_text) for of_text in ids]
