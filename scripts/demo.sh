@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Set up .venv if need be, then run the main job end to end on two CPU cores, in about fifteen
+# Set up .venv if need be, then run the main job end to end on two CPU cores, in about twelve
 # minutes: render a mini benchmark, answer it zero-shot through vLLM, train LoRA on captions, answer
 # again with the adapter, and lay both beside each other.
 source "$(dirname "$0")/setup.sh"
