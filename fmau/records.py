@@ -123,3 +123,68 @@ class Answer(BaseModel):
             status=status,
             reason=reason,
         )
+
+
+LEVELS = (1, 2, 3)
+"""The levels at which an open answer is judged; what each asks depends on the task."""
+
+LEVEL_MAX = 5
+"""The best score at a level; the worst is 0."""
+
+
+class VerdictStatus(StrEnum):
+    """How one call of a judge ended. All but "scored" leave the answer unscored, never 0."""
+
+    SCORED = "scored"
+    """The judge gave an integer of 0 to 5 at every level it was asked about."""
+    UNPARSED = "unparsed"
+    """The judge replied, but not in the form it was told to."""
+    OUT_OF_RANGE = "out_of_range"
+    """The reply has the form, but a score that is no integer of 0 to 5."""
+    REFUSED = "refused"
+    """The judge declined."""
+    TRUNCATED = "truncated"
+    """The judge's reply ran into the token limit."""
+    REQUEST_FAILED = "request_failed"
+    """No reply came after all retries."""
+
+
+class Verdict(BaseModel):
+    """One line of `verdicts.jsonl`: one call of one judge about one open answer.
+
+    Attributes:
+        qid, clip, task: of the question.
+        judge: name of the judge; a run may have been judged by several.
+        fingerprint: hash of everything that can change the verdict: judge, question, reference,
+            answer, levels, sample.
+        levels: asked about in this call: one, or all three.
+        sample: 0 for the first opinion on the same answer, then 1, 2, ...
+        status: how the call ended; only "scored" rows carry scores.
+        scores: level -> 0 to 5, for exactly `levels`.
+        rationale: why, in the judge's words.
+        removed: passages of the answer that spoke to the judge instead of describing the clip, and
+            were not shown to it.
+        reply, reason: what the judge wrote, and why that is no score; None when scored.
+        prompt_tokens, cached_tokens, completion_tokens: as the server counted them.
+        seconds: wall time of the call.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    qid: str
+    clip: str
+    task: Task
+    judge: str
+    fingerprint: str
+    levels: tuple[int, ...]
+    sample: int = 0
+    status: VerdictStatus
+    scores: dict[int, int] | None = None
+    rationale: str | None = None
+    removed: tuple[str, ...] = ()
+    reply: str | None = None
+    reason: str | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None

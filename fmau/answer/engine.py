@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from fmau.answer.client import ChatClient, RequestError
+from fmau.chat import ChatClient, RequestError
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.request import ClipParts, answer_row, build_request

@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from fmau.answer.client import ChatRequest, Reply
+from fmau.chat import ChatRequest, Reply
 from fmau.conversation import messages
 from fmau.extraction import Extraction, choices, complete_choice, extract
 from fmau.frames.clip import ClipFrames

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from fmau.answer.client import ChatClient, ChatRequest, RequestError, ServedModel
+from fmau.chat import ChatClient, ChatRequest, RequestError, ServedModel
 from fmau.errors import ServerError
 
 COUNTERS = (

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fmau.answer.client import ChatClient, ChatRequest, RequestError
+from fmau.chat import ChatClient, ChatRequest, RequestError
 from fmau.answer.request import ClipParts
 from fmau.answer.server import choose_model
 from fmau.conversation import messages_asking

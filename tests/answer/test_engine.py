@@ -27,7 +27,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.answer.client.FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("fmau.chat.FIRST_WAIT_S", 0.02)
 
 
 def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:

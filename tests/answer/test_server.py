@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fmau.answer.client import ChatClient
+from fmau.chat import ChatClient
 from fmau.answer.server import choose_model, counted, read_counters
 from fmau.errors import ServerError
 from tests.answer.stub_server import MODEL, StubServer
