@@ -2,19 +2,21 @@
 
     runs/NAME/manifest.json    conditions, resolved recipe, and one entry per session of work
     runs/NAME/answers.jsonl    one row per attempt, only ever appended to
+    runs/NAME/verdicts.jsonl   one row per call of a judge, likewise
 
 `open_run` and `reopen_run` are for the one process that writes, `read_answers` and `read_manifest`
 for readers.
 """
 
 from fmau.runs.conditions import DECODING, conditions, fingerprint, folder_digest
-from fmau.runs.folder import FINAL, Run, open_run, read_answers, reopen_run
-from fmau.runs.manifest import Manifest, Session, read_manifest
+from fmau.runs.folder import FINAL, Run, open_run, read_answers, read_verdicts, reopen_run
+from fmau.runs.manifest import JudgeNote, Manifest, Session, read_manifest
 from fmau.runs.rows import RowFile, read_rows
 
 __all__ = [
     "DECODING",
     "FINAL",
+    "JudgeNote",
     "Manifest",
     "RowFile",
     "Run",
@@ -26,5 +28,6 @@ __all__ = [
     "read_answers",
     "read_manifest",
     "read_rows",
+    "read_verdicts",
     "reopen_run",
 ]

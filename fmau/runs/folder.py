@@ -9,12 +9,13 @@ from typing import Any, Self
 from fmau.errors import RunError
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe, digest
-from fmau.records import Answer, AnswerStatus, Question
+from fmau.records import Answer, AnswerStatus, Question, Verdict
 from fmau.runs.conditions import conditions, differences, fingerprint, row_fingerprint
 from fmau.runs.manifest import MANIFEST, Manifest, Session, read_manifest, utc_now
 from fmau.runs.rows import RowFile, read_rows
 
 ANSWERS = "answers.jsonl"
+VERDICTS = "verdicts.jsonl"
 LOCK = ".lock"
 
 FINAL = frozenset({AnswerStatus.OK, AnswerStatus.UNPARSED, AnswerStatus.TRUNCATED})
@@ -146,6 +147,18 @@ def read_answers(folder: Path) -> list[Answer]:
         RunError: `answers.jsonl` cannot be read.
     """
     latest = {row.qid: row for row in read_rows(folder / ANSWERS, Answer)}
+    return list(latest.values())
+
+
+def read_verdicts(folder: Path) -> list[Verdict]:
+    """The latest row of every call that a judge was asked to make, in the order first made.
+
+    Raises:
+        InputError: malformed rows, each with its line number.
+        RunError: `verdicts.jsonl` cannot be read.
+    """
+    rows = read_rows(folder / VERDICTS, Verdict)
+    latest = {(row.judge, row.qid, row.levels, row.sample): row for row in rows}
     return list(latest.values())
 
 

@@ -54,6 +54,22 @@ class Session(BaseModel):
         )
 
 
+class JudgeNote(BaseModel):
+    """Who judged a run, in its manifest.
+
+    Attributes:
+        fingerprint: hash of `conditions`.
+        conditions: everything that can change a verdict: model, revision, rubric, mode, decoding.
+        proxy: the embedded rule, not an LLM.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    fingerprint: str
+    conditions: dict[str, Any]
+    proxy: bool
+
+
 class Manifest(BaseModel):
     """The contents of `manifest.json`.
 
@@ -65,6 +81,7 @@ class Manifest(BaseModel):
         prompt_hashes: "system", "common" and each task -> SHA-256 of the text, which itself is
             under `conditions`.
         adapter: path of the LoRA adapter served with the model; its hash is under `conditions`.
+        judges: name -> who judged the answers, in the order they first did.
         sessions: oldest first.
     """
 
@@ -76,6 +93,7 @@ class Manifest(BaseModel):
     recipe_hash: str
     prompt_hashes: dict[str, str]
     adapter: str | None = None
+    judges: dict[str, JudgeNote] = {}
     sessions: list[Session] = []
 
     def save(self, folder: Path) -> None:

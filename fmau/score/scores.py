@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from fmau.taxonomy import Task
+from fmau.taxonomy import Task, Tier
 
 Benchmark = Literal["MA-Bench", "other"]
 Levels = tuple[float, float, float]
@@ -123,6 +123,133 @@ class Confusion(ScoreRecord):
     recall: tuple[float | None, ...]
 
 
+class LabelConfusion(ScoreRecord):
+    """FMAR by action: one entry per pair that occurs, since most of 52 x 52 never does.
+
+    Attributes:
+        gold, chosen: labels; `chosen` is None where there is no valid answer.
+        count: questions.
+    """
+
+    gold: str
+    chosen: str | None
+    count: int
+
+
+class Share(ScoreRecord):
+    """A plain share of right answers in a small group, with Wilson's interval.
+
+    Attributes:
+        name: of the group: an action, a body part.
+        task: whose questions were counted.
+        correct, total: right answers of questions with gold.
+        percent: 100 x correct / total.
+        wilson: in percent.
+    """
+
+    name: str
+    task: Task
+    correct: int
+    total: int
+    percent: float
+    wilson: Interval
+
+
+class FmarReadings(ScoreRecord):
+    """FMAR read four ways; some of MA-Bench's rows give their answer away.
+
+    A row leaks if an option carries a class code or a label is listed twice.
+
+    Attributes:
+        strict: the gold letter; the same as in `Scores.tasks`.
+        by_label: any option whose label is the gold option's.
+        strict_clean, by_label_clean: the same over the rows that do not leak; None if all do.
+        leaking: rows that leak.
+    """
+
+    strict: Accuracy
+    by_label: Accuracy
+    strict_clean: Accuracy | None
+    by_label_clean: Accuracy | None
+    leaking: int
+
+
+class LabelMatch(ScoreRecord):
+    """MARE by the labels that an answer ends in, which needs no judge.
+
+    Attributes:
+        fine: the micro-action is the reference's; over all questions whose reference names one.
+        coarse: its body part is.
+        unlabelled: answers that name no micro-action.
+    """
+
+    fine: Accuracy
+    coarse: Accuracy
+    unlabelled: int
+
+
+class LevelScore(ScoreRecord):
+    """One level of one open task, as one judge scored it.
+
+    Attributes:
+        level: 1, 2 or 3.
+        mean: of the scored answers, 0 to 5; None if nothing is scored. An answer that the model
+            never gave says nothing, which the rubric scores 0: it counts as 0 here, as a missing
+            closed answer counts as not right.
+        clustered: bootstrap interval of the mean over clips, 0 to 5; None with fewer than two.
+        naive: mean +- 1.96 standard errors, as if all answers were independent.
+        floor: the mean if every unscored answer had 0: what failures of the judge can cost.
+        scored: answers with a score.
+        no_answer: questions that the model gave no answer to; they count as 0.
+        unscored: answers without a score because the judge failed; left out of the mean.
+        histogram: answers per score 0..5; medians over samples are rounded down.
+        spread: mean over answers of highest - lowest sample; None if there is one sample each.
+    """
+
+    level: int
+    mean: float | None
+    clustered: Interval | None
+    naive: Interval | None
+    floor: float | None
+    scored: int
+    no_answer: int
+    unscored: int
+    histogram: tuple[int, int, int, int, int, int]
+    spread: float | None
+
+
+class Judgement(ScoreRecord):
+    """What one judge made of a run's open answers.
+
+    Attributes:
+        judge: its name.
+        proxy: it is the embedded rule, not an LLM. A proxy never stands in Table 4, has no Final,
+            and is called a proxy wherever it is shown.
+        tasks: MADU and MARE -> their three levels.
+        open_avg: plain mean of the six levels; None until every level has a scored answer.
+        open_avg_clustered: its bootstrap interval over clips.
+        final: mean of the six accuracies and of the six levels x 20; None for a proxy, or until all
+            twelve are known.
+        unscored: reason -> calls of the judge that gave no score.
+        removed: answers of which passages addressed to the judge were withheld.
+    """
+
+    judge: str
+    proxy: bool
+    tasks: dict[Task, tuple[LevelScore, LevelScore, LevelScore]]
+    open_avg: float | None
+    open_avg_clustered: Interval | None
+    final: float | None
+    unscored: dict[str, int]
+    removed: int
+
+    @property
+    def means(self) -> "dict[Task, Levels]":
+        """Task -> its three means, for tasks of which all are known."""
+        found = {task: tuple(level.mean for level in levels) for task, levels in self.tasks.items()}
+        return {task: means for task, means in found.items() if None not in means}  # type: ignore[misc]
+
+
 class Average(ScoreRecord):
     """Closed-AVG: plain mean of the six closed accuracies, each task weighing the same.
 
@@ -148,8 +275,15 @@ class Scores(ScoreRecord):
         cmar_confusion: None without CMAR gold.
         closed_avg: None unless all six closed tasks have gold.
         chance_avg, majority_avg: the same mean over `chance` and `majority`.
-        open_avg: plain mean of the six judge levels (0 to 5); None until judged.
-        final: the official score, mean of the six accuracies and of the six levels x 20.
+        open_avg, final: of the LLM judge in `judgements`, the first if there are several; None
+            until one has judged, whatever a proxy says.
+        fmar: FMAR read four ways; None without FMAR gold.
+        fmar_confusion: gold action against chosen action, pairs that occur.
+        by_action: per task and gold action of the clip (from its FMAR question), in code order.
+        by_part: per task and gold part of the clip (from its CMAR question), in code order.
+        tiers: mean accuracy of a tier's closed tasks; tiers without gold are left out.
+        mare_labels: None without MARE references that name an action.
+        judgements: one per judge of the run, LLM judges before proxies.
     """
 
     benchmark: Benchmark
@@ -164,3 +298,10 @@ class Scores(ScoreRecord):
     majority_avg: float | None
     open_avg: float | None
     final: float | None
+    fmar: FmarReadings | None = None
+    fmar_confusion: tuple[LabelConfusion, ...] = ()
+    by_action: tuple[Share, ...] = ()
+    by_part: tuple[Share, ...] = ()
+    tiers: dict[Tier, Average] = {}
+    mare_labels: LabelMatch | None = None
+    judgements: tuple[Judgement, ...] = ()
