@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from fmau.chat import ChatClient, RequestError
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.request import ClipParts, answer_row, build_request
 from fmau.answer.server import check_constraint, choose_model, counted, read_counters
 from fmau.answer.summary import Summary
+from fmau.chat import ChatClient, RequestError
 from fmau.dataset.questions import clip_path
 from fmau.errors import ClipError, ServerError
 from fmau.frames.clip import ClipFrames, read_clip

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from fmau.chat import ChatClient, ChatRequest, RequestError
 from fmau.answer.request import ClipParts
 from fmau.answer.server import choose_model
+from fmau.chat import ChatClient, ChatRequest, RequestError
 from fmau.conversation import messages_asking
 from fmau.errors import ServerError
 from fmau.frames.clip import ClipFrames

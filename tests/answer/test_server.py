@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from fmau.chat import ChatClient
 from fmau.answer.server import choose_model, counted, read_counters
+from fmau.chat import ChatClient
 from fmau.errors import ServerError
 from tests.answer.stub_server import MODEL, StubServer
 
