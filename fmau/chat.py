@@ -27,9 +27,13 @@ LONGEST_WAIT_S = 30.0
 _PROBE = {"timeout": 5.0}
 _CACHE_MISS = "cache miss"
 _RETRIED_STATUSES = {408, 409, 429}
-_ENDED = {"stop", "length"}
-"""Finish reasons of a reply that the model ended or that reached the limit. A vLLM that is stopped
-sends what it has with "abort" and HTTP 200; that is no answer."""
+_ENDED = {"stop", "length", "content_filter"}
+"""Finish reasons that asking again would repeat: the model ended, the limit was reached, a filter
+stepped in. A vLLM that is stopped sends what it has with "abort" and HTTP 200; that is none."""
+
+MAX_FAILURES_IN_A_ROW = 24
+"""Two clips' worth of questions. So many failures without one reply between them are the server's
+or the set-up's fault, and the next thousands would share it."""
 
 
 class RequestError(Exception):
@@ -52,11 +56,13 @@ class ChatRequest:
         messages: in the OpenAI format.
         max_tokens: longest reply, in tokens.
         fields: further top-level fields, such as vLLM's own.
+        limit_field: what the server calls `max_tokens`; some know "max_completion_tokens" alone.
     """
 
     messages: list[dict[str, Any]]
     max_tokens: int
     fields: Mapping[str, Any] = field(default_factory=dict)
+    limit_field: str = "max_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class Reply:
 
     Attributes:
         text: the reply, "" if there was none.
-        finish_reason: "stop" or "length".
+        finish_reason: "stop", "length" or "content_filter".
         prompt_tokens, cached_tokens, completion_tokens: as the server counted them, None where
             it does not say.
     """
@@ -206,8 +212,7 @@ class ChatClient:
             response = await self._openai.chat.completions.with_raw_response.create(
                 model=model,
                 messages=request.messages,
-                max_tokens=request.max_tokens,
-                extra_body=dict(request.fields),
+                extra_body={request.limit_field: request.max_tokens, **request.fields},
             )
             content = response.http_response.content
         except openai.APIStatusError as error:
@@ -232,6 +237,46 @@ class ChatClient:
         if error.status_code in _RETRIED_STATUSES or error.status_code >= 500:
             return _TransientError(refusal)
         return RequestError(refusal)
+
+
+class FailureWatch:
+    """Tells a request that failed from a server that did; one for all requests to a server."""
+
+    def __init__(self, client: ChatClient) -> None:
+        self._client = client
+        self._in_a_row = 0
+
+    def replied(self) -> None:
+        """A request got its reply."""
+        self._in_a_row = 0
+
+    async def check(self, error: RequestError) -> None:
+        """See that the server is still there after a request failed.
+
+        Raises:
+            ServerError: it is gone, so the request is no failure of its own.
+        """
+        if not await self._client.is_alive():
+            raise ServerError(
+                f"{self._client.base_url}: the server is gone ({error}); start it again, then the "
+                "same command goes on where it stopped"
+            )
+
+    def failed(self, what: str, error: RequestError) -> None:
+        """Count a request that got no reply.
+
+        Args:
+            what: was asked about, e.g. a qid.
+
+        Raises:
+            ServerError: everything fails, so the next thousands would too.
+        """
+        self._in_a_row += 1
+        if self._in_a_row >= MAX_FAILURES_IN_A_ROW:
+            raise ServerError(
+                f"{self._client.base_url}: the last {self._in_a_row} requests failed, the latest "
+                f"({what}) with: {error}"
+            )
 
 
 class _Model(BaseModel):

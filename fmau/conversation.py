@@ -46,7 +46,7 @@ def user_text(question: Question, prompts: PromptSet, *, strip_class_codes: bool
 def messages(
     question: Question,
     prompts: PromptSet,
-    video: Mapping[str, Any],
+    video: Mapping[str, Any] | None,
     *,
     strip_class_codes: bool,
 ) -> list[Message]:
@@ -54,7 +54,7 @@ def messages(
 
     Args:
         video: the content part that stands for the clip: `VIDEO_PART` for a Transformers
-            processor, a "video_url" part for a vLLM server.
+            processor, a "video_url" part for a vLLM server; None to ask in text alone.
     """
     text = user_text(question, prompts, strip_class_codes=strip_class_codes)
     return _system_and_user(prompts, video, text)
@@ -82,10 +82,13 @@ def _after_common(prompts: PromptSet, instruction: str) -> str:
     return f"{prompts.common}\n\n{instruction}"
 
 
-def _system_and_user(prompts: PromptSet, video: Mapping[str, Any], text: str) -> list[Message]:
+def _system_and_user(
+    prompts: PromptSet, video: Mapping[str, Any] | None, text: str
+) -> list[Message]:
+    seen = [] if video is None else [dict(video)]
     return [
         {"role": "system", "content": [_text_part(prompts.system)]},
-        {"role": "user", "content": [dict(video), _text_part(text)]},
+        {"role": "user", "content": [*seen, _text_part(text)]},
     ]
 
 

@@ -21,6 +21,7 @@ ALLOWED = {
     "frames": SETTINGS | {"torchvision_cpu"},
     "extraction": FOUNDATION,
     "chat": {"errors"},
+    "interrupt": set(),
     "conversation": SETTINGS,
     "encode": SETTINGS | {"frames", "conversation", "torchvision_cpu"},
     "mini": SETTINGS,
@@ -30,8 +31,8 @@ ALLOWED = {
     "serve": SETTINGS | {"torchvision_cpu"},
     "train": SETTINGS
     | {"dataset", "frames", "conversation", "encode", "extraction", "torchvision_cpu"},
-    "answer": SETTINGS | {"chat", "dataset", "frames", "conversation", "extraction"},
-    "judge": SETTINGS | {"chat", "dataset", "extraction"},
+    "answer": SETTINGS | {"chat", "interrupt", "dataset", "frames", "conversation", "extraction"},
+    "judge": SETTINGS | {"chat", "interrupt", "dataset", "extraction"},
     "score": FOUNDATION | {"dataset", "extraction"},
     "audit": FOUNDATION | {"dataset"},
     "submit": SETTINGS | {"dataset", "extraction", "conversation"},

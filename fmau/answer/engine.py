@@ -11,12 +11,9 @@ they work, frames need no pickling, and a killed client leaves no orphans.
 """
 
 import asyncio
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -25,10 +22,11 @@ from fmau.answer.progress import AnswerProgress
 from fmau.answer.request import ClipParts, answer_row, build_request
 from fmau.answer.server import check_constraint, choose_model, counted, read_counters
 from fmau.answer.summary import Summary
-from fmau.chat import ChatClient, RequestError
+from fmau.chat import ChatClient, FailureWatch, RequestError
 from fmau.dataset.questions import clip_path
-from fmau.errors import ClipError, ServerError
+from fmau.errors import ClipError
 from fmau.frames.clip import ClipFrames, read_clip
+from fmau.interrupt import finished
 from fmau.prompts import PromptSet
 from fmau.recipe import FramesBlock, Recipe
 from fmau.records import Answer, AnswerStatus, Question
@@ -37,10 +35,6 @@ from fmau.runs.manifest import usable_cores
 
 Read = Callable[[Path, FramesBlock], ClipFrames]
 """Decodes one clip; raises ClipError."""
-
-MAX_FAILURES_IN_A_ROW = 24
-"""Two clips' worth of questions. So many failures without one reply between them are the server's
-or the set-up's fault, and the next thousands would share it."""
 
 
 def answer_questions(
@@ -123,7 +117,7 @@ class _Engine:
     read: Read
     client: ChatClient = field(init=False)
     model: str = field(init=False)
-    failures_in_a_row: int = 0
+    watch: FailureWatch = field(init=False)
 
     async def work(self, clips: list[ClipQuestions], base_url: str, api_key: str | None) -> None:
         """Answer everything, or as much as a signal leaves time for."""
@@ -131,21 +125,18 @@ class _Engine:
         self.client = ChatClient(
             base_url, api_key=api_key, timeout_s=knobs.request_timeout_s, retries=knobs.retries
         )
+        self.watch = FailureWatch(self.client)
         async with self.client:
-            try:
-                with _signals_cancel_this_task():
-                    self.model = await choose_model(
-                        self.client, self.recipe.model.path, self.run.manifest.adapter
-                    )
-                    await check_constraint(self.client, self.model)
-                    before = read_counters(await self.client.metrics())
-                    await self._answer_all(clips)
-                    after = read_counters(await self.client.metrics())
-                    self.summary.counters = counted(before, after)
-            except asyncio.CancelledError:
-                self.summary.stopped = True
-            except BaseExceptionGroup as group:
-                raise _first_leaf(group) from None
+            self.summary.stopped = not await finished(self._ask_server(clips))
+
+    async def _ask_server(self, clips: list[ClipQuestions]) -> None:
+        adapter = self.run.manifest.adapter
+        self.model = await choose_model(self.client, self.recipe.model.path, adapter)
+        await check_constraint(self.client, self.model)
+        before = read_counters(await self.client.metrics())
+        await self._answer_all(clips)
+        after = read_counters(await self.client.metrics())
+        self.summary.counters = counted(before, after)
 
     async def _answer_all(self, clips: list[ClipQuestions]) -> None:
         workers = min(self.recipe.answer.clips_in_flight, len(clips))
@@ -164,7 +155,9 @@ class _Engine:
         for _ in range(workers):
             await queue.put(None)
 
-    def _decode(self, clip: str) -> ClipParts | ClipError:
+    def _decode(self, clip: str) -> ClipParts | ClipError | None:
+        if self.recipe.answer.blind:
+            return None
         try:
             frames = self.read(clip_path(self.recipe.data.clips, clip), self.recipe.frames)
         except ClipError as error:
@@ -179,10 +172,10 @@ class _Engine:
                 for question in asked.questions:
                     self._record_failure(question, AnswerStatus.CLIP_FAILED, str(clip))
             else:
-                self.summary.decodes += 1
+                self.summary.decodes += clip is not None
                 await self._answer_clip(asked, clip)
 
-    async def _answer_clip(self, asked: ClipQuestions, clip: ClipParts) -> None:
+    async def _answer_clip(self, asked: ClipQuestions, clip: ClipParts | None) -> None:
         """The first reply shows that the server holds the clip; only then may others refer to it,
         or they would overtake the payload and be refused."""
         waiting = iter(asked.questions)
@@ -193,7 +186,7 @@ class _Engine:
             for question in waiting:
                 tasks.create_task(self._ask(question, clip, by_reference=True))
 
-    async def _ask(self, question: Question, clip: ClipParts, *, by_reference: bool) -> bool:
+    async def _ask(self, question: Question, clip: ClipParts | None, *, by_reference: bool) -> bool:
         """Whether the server gave a reply, whatever it holds."""
         given = (question, self.recipe, self.prompts, clip)
         whole = build_request(*given, by_reference=False)
@@ -202,26 +195,14 @@ class _Engine:
         try:
             reply = await self.client.ask(self.model, first, resend=whole)
         except RequestError as error:
-            await self._give_up(question, error)
+            await self.watch.check(error)
+            self._record_failure(question, AnswerStatus.REQUEST_FAILED, str(error))
+            self.watch.failed(question.qid, error)
             return False
-        self.failures_in_a_row = 0
+        self.watch.replied()
         seconds = time.monotonic() - started
         self._record(answer_row(question, self.fingerprints[question.qid], reply, seconds))
         return True
-
-    async def _give_up(self, question: Question, error: RequestError) -> None:
-        if not await self.client.is_alive():
-            raise ServerError(
-                f"{self.client.base_url}: the server is gone ({error}); start it again, then the "
-                "same command goes on where it stopped"
-            )
-        self._record_failure(question, AnswerStatus.REQUEST_FAILED, str(error))
-        self.failures_in_a_row += 1
-        if self.failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
-            raise ServerError(
-                f"{self.client.base_url}: the last {self.failures_in_a_row} requests failed, the "
-                f"latest ({question.qid}) with: {error}"
-            )
 
     def _record_failure(self, question: Question, status: AnswerStatus, reason: str) -> None:
         self._record(Answer.failed(question, self.fingerprints[question.qid], status, reason))
@@ -232,29 +213,6 @@ class _Engine:
         self.bar.advance(row.status)
 
 
-_ClipQueue = asyncio.Queue[tuple[ClipQuestions, asyncio.Future[ClipParts | ClipError]] | None]
-
-
-@contextmanager
-def _signals_cancel_this_task() -> Iterator[None]:
-    """SIGINT and SIGTERM cancel the current task (only a main thread can be told of them)."""
-    task = asyncio.current_task()
-    if task is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
-
-
-def _first_leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+_ClipQueue = asyncio.Queue[
+    tuple[ClipQuestions, asyncio.Future[ClipParts | ClipError | None]] | None
+]

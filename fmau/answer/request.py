@@ -55,19 +55,28 @@ class ClipParts:
 
 
 def build_request(
-    question: Question, recipe: Recipe, prompts: PromptSet, clip: ClipParts, *, by_reference: bool
+    question: Question,
+    recipe: Recipe,
+    prompts: PromptSet,
+    clip: ClipParts | None,
+    *,
+    by_reference: bool,
 ) -> ChatRequest:
     """The request that puts `question` to the model.
 
     Args:
+        clip: None to ask in text alone.
         by_reference: name the clip by its uuid alone, because the server holds it.
     """
-    fields: dict[str, Any] = {**DECODING, "media_io_kwargs": {"video": clip.media_kwargs}}
+    fields: dict[str, Any] = dict(DECODING)
+    part = None
+    if clip is not None:
+        fields["media_io_kwargs"] = {"video": clip.media_kwargs}
+        part = clip.reference if by_reference else clip.payload
     max_tokens = recipe.answer.max_tokens_open
     if valid := choices(question):
         fields["structured_outputs"] = {"choice": list(valid)}
         max_tokens = MAX_TOKENS_CLOSED
-    part = clip.reference if by_reference else clip.payload
     strip = recipe.prompt.strip_class_codes
     return ChatRequest(
         messages(question, prompts, part, strip_class_codes=strip), max_tokens, fields

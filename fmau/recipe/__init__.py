@@ -13,6 +13,7 @@ from fmau.recipe.blocks import (
     ModelBlock,
     PromptBlock,
     ServeBlock,
+    TextModel,
 )
 from fmau.recipe.load import Recipe, digest, load_recipe
 from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
@@ -27,6 +28,7 @@ __all__ = [
     "PromptBlock",
     "Recipe",
     "ServeBlock",
+    "TextModel",
     "TrainBlock",
     "TrainDataBlock",
     "digest",

@@ -106,16 +106,31 @@ class ServeBlock(Block):
     ready_timeout_s: Annotated[float, Field(gt=0)] = 900
 
 
+class TextModel(Block):
+    """A model that is served to be asked in text alone, such as a judge.
+
+    Attributes:
+        model: which weights.
+        serve: how vLLM is started.
+    """
+
+    model: ModelBlock
+    serve: ServeBlock = ServeBlock()
+
+
 class AnswerBlock(Block):
     """How questions are put to the server. Decoding is greedy.
 
     Attributes:
+        blind: ask without the clip, in text alone: what the questions give away by themselves. A
+            baseline to hold a run of the same model against.
         clips_in_flight: clips whose questions are being answered at the same time.
         max_tokens_open: longest reply to an open question, in tokens.
         request_timeout_s: patience with one request.
         retries: attempts after the first before a question is listed as failed.
     """
 
+    blind: bool = False
     clips_in_flight: Annotated[int, Field(ge=1)] = 8
     max_tokens_open: Annotated[int, Field(ge=1)] = 512
     request_timeout_s: Annotated[float, Field(gt=0)] = 300

@@ -8,7 +8,14 @@
 for readers.
 """
 
-from fmau.runs.conditions import DECODING, conditions, fingerprint, folder_digest
+from fmau.runs.conditions import (
+    DECODING,
+    conditions,
+    differences,
+    fingerprint,
+    folder_digest,
+    model_identity,
+)
 from fmau.runs.folder import FINAL, Run, open_run, read_answers, read_verdicts, reopen_run
 from fmau.runs.manifest import JudgeNote, Manifest, Session, read_manifest
 from fmau.runs.rows import RowFile, read_rows
@@ -22,8 +29,10 @@ __all__ = [
     "Run",
     "Session",
     "conditions",
+    "differences",
     "fingerprint",
     "folder_digest",
+    "model_identity",
     "open_run",
     "read_answers",
     "read_manifest",

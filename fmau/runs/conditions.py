@@ -14,7 +14,7 @@ from typing import Any
 
 from fmau.errors import RecipeError
 from fmau.prompts import PromptSet
-from fmau.recipe import Recipe, digest
+from fmau.recipe import ModelBlock, Recipe, digest
 from fmau.records import Question
 
 FORMAT_VERSION = 1
@@ -46,12 +46,13 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
     """
     return {
         "format": FORMAT_VERSION,
-        "model": _model(recipe),
+        "model": model_identity(recipe.model),
         "adapter": None if adapter is None else folder_digest(adapter),
         "dtype": recipe.model.dtype,
         "frames": recipe.frames.model_dump(mode="json"),
         "prompts": prompts.model_dump(mode="json"),
         "strip_class_codes": recipe.prompt.strip_class_codes,
+        "blind": recipe.answer.blind,
         "max_tokens_open": recipe.answer.max_tokens_open,
         "decoding": dict(DECODING),
     }
@@ -95,6 +96,18 @@ def folder_digest(folder: Path) -> str:
     return digest([[path.name, total] for path, total in zip(files, sums, strict=True)])
 
 
+def model_identity(model: ModelBlock) -> dict[str, Any]:
+    """What says which model it is: the digest of a local folder, or hub name and revision.
+
+    Raises:
+        RecipeError: a local folder without any weight file.
+    """
+    folder = Path(model.path)
+    if folder.is_dir():  # its contents say what it is, wherever it lies
+        return {"weights": folder_digest(folder)}
+    return {"path": model.path, "revision": model.revision}
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """One line per condition that differs, e.g. "frames.count: 8 -> 16", in key order."""
     flat_old, flat_new = dict(_leaves(old)), dict(_leaves(new))
@@ -104,13 +117,6 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         if before != after:
             lines.append(f"{key}: {_short(before)} -> {_short(after)}")
     return lines
-
-
-def _model(recipe: Recipe) -> dict[str, Any]:
-    folder = Path(recipe.model.path)
-    if folder.is_dir():  # its contents say what it is, wherever it lies
-        return {"weights": folder_digest(folder)}
-    return {"path": recipe.model.path, "revision": recipe.model.revision}
 
 
 def _file_digest(path: Path) -> str:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from fmau.errors import ServerError
-from fmau.recipe import PIXEL_FACTOR, FramesBlock, Recipe
+from fmau.recipe import PIXEL_FACTOR, FramesBlock, Recipe, TextModel
 from fmau.serve.adapter import Adapter, adapter_flags
 
 Build = Literal["gpu", "cpu"]
+
+Served = Recipe | TextModel
+"""What to serve: a recipe's model, which is asked about clips, or one that is asked in text."""
 
 TEMPORAL_PATCH = 2
 """Frames that the Qwen3-VL vision tower fuses into one group of tokens."""
@@ -78,7 +81,7 @@ def clip_pixel_bounds(frames: FramesBlock) -> dict[str, int]:
     }
 
 
-def server_argv(recipe: Recipe, build: Build, adapter: Adapter | None = None) -> list[str]:
+def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) -> list[str]:
     """The arguments after `python -m vllm.entrypoints.openai.api_server`. Holds no secrets.
 
     Args:
@@ -87,7 +90,8 @@ def server_argv(recipe: Recipe, build: Build, adapter: Adapter | None = None) ->
     Raises:
         ServerError: block size that the CPU kernels cannot use, or a context too short for a clip.
     """
-    _check_context(recipe)
+    if isinstance(recipe, Recipe):
+        _check_context(recipe)
     model, serve = recipe.model, recipe.serve
     argv = [
         *("--host", serve.host, "--port", str(serve.port)),
@@ -99,8 +103,7 @@ def server_argv(recipe: Recipe, build: Build, adapter: Adapter | None = None) ->
         *("--generation-config", "vllm"),
         *("--max-model-len", str(serve.max_model_len)),
         *("--max-num-seqs", str(serve.max_num_seqs)),
-        *("--max-num-batched-tokens", str(batched_tokens(recipe, build))),
-        *_multimodal_flags(recipe),
+        *_batch_flags(recipe, build),
         *(adapter_flags(adapter) if adapter else ()),
         # The twelve questions of a clip share everything up to the question itself.
         "--enable-prefix-caching",
@@ -118,7 +121,7 @@ def server_argv(recipe: Recipe, build: Build, adapter: Adapter | None = None) ->
     return argv
 
 
-def server_env(recipe: Recipe, build: Build, api_key: str | None = None) -> dict[str, str]:
+def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict[str, str]:
     """Additions to the server's environment.
 
     Args:
@@ -173,7 +176,16 @@ def _multimodal_flags(recipe: Recipe) -> list[str]:
     ]
 
 
-def _cpu_block_size(recipe: Recipe) -> int:
+def _batch_flags(recipe: Served, build: Build) -> list[str]:
+    if isinstance(recipe, Recipe):
+        return [
+            *("--max-num-batched-tokens", str(batched_tokens(recipe, build))),
+            *_multimodal_flags(recipe),
+        ]
+    return ["--max-num-batched-tokens", str(BATCHED_TOKENS[build])]
+
+
+def _cpu_block_size(recipe: Served) -> int:
     size = recipe.serve.block_size or CPU_BLOCK_SIZE
     if size % CPU_BLOCK_SIZE:
         raise ServerError(

@@ -20,9 +20,9 @@ from typing import Self
 import psutil
 
 from fmau.errors import ServerError
-from fmau.recipe import Recipe, ServeBlock
+from fmau.recipe import ServeBlock
 from fmau.serve.adapter import read_adapter
-from fmau.serve.flags import Build, installed_build, server_argv, server_env
+from fmau.serve.flags import Build, Served, installed_build, server_argv, server_env
 from fmau.serve.health import health, local_url
 from fmau.serve.logcause import find_cause, last_line, remedy
 from fmau.serve.preflight import check_address, check_model
@@ -43,7 +43,7 @@ VLLM_MODULE = "vllm.entrypoints.openai.api_server"
 
 
 def start_server(
-    recipe: Recipe, *, log_path: Path, api_key: str | None = None, adapter: Path | None = None
+    recipe: Served, *, log_path: Path, api_key: str | None = None, adapter: Path | None = None
 ) -> "Server":
     """Start vLLM as the recipe says; returns at once, `Server.wait_ready` waits.
 
@@ -201,7 +201,7 @@ class Server:
             return log.read().decode("utf-8", errors="replace")
 
 
-def _environment(recipe: Recipe, build: Build, api_key: str | None) -> dict[str, str]:
+def _environment(recipe: Served, build: Build, api_key: str | None) -> dict[str, str]:
     # A key left in our environment would lock our own client out.
     inherited = {name: value for name, value in os.environ.items() if name != "VLLM_API_KEY"}
     added = server_env(recipe, build, api_key)

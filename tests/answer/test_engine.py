@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fmau.answer import answer_questions
-from fmau.answer.engine import MAX_FAILURES_IN_A_ROW
+from fmau.chat import MAX_FAILURES_IN_A_ROW
 from fmau.errors import RunError, ServerError
 from fmau.frames.clip import ClipFrames
 from fmau.recipe import FramesBlock
