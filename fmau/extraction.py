@@ -23,7 +23,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fmau.records import AnswerStatus, Option, Question
+from fmau.records import Answer, AnswerStatus, Option, Question
 
 YES_NO = ("Yes", "No")
 
@@ -96,6 +96,18 @@ def strip_thinking(reply: str) -> str | None:
     text = re.sub(r"<think>.*?</think>", "", reply, flags=re.DOTALL)
     text = text.rpartition("</think>")[2]
     return None if "<think>" in text else text.strip()
+
+
+def visible_answer(row: Answer) -> str | None:
+    """What an open answer says to a judge: its text, also where that was cut off; None if nothing.
+
+    A reply that ends within its thinking, or that never came, says nothing.
+    """
+    if row.status is AnswerStatus.OK:
+        return row.answer
+    if row.status is AnswerStatus.TRUNCATED and row.reply:
+        return strip_thinking(row.reply) or None
+    return None
 
 
 _ANSWER_IS = (

@@ -1,7 +1,10 @@
 """What is judged: one answer to an open question beside its reference."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fmau.extraction import visible_answer
+from fmau.records import Answer, QuestionFile
 from fmau.taxonomy import Task
 
 
@@ -35,3 +38,20 @@ class Opinion:
 
     score: int
     rationale: str
+
+
+def items_of(questions: QuestionFile, answers: Mapping[str, Answer]) -> list[JudgeItem]:
+    """The open answers that can be judged, in file order: those with a reference and some text.
+
+    Args:
+        answers: qid -> answer row.
+    """
+    items = []
+    for question in questions.questions:
+        row = answers.get(question.qid)
+        text = visible_answer(row) if row and question.task.is_open else None
+        if text is not None and question.qid in questions.gold:
+            reference = questions.gold[question.qid]
+            given = (question.qid, question.clip, question.task, question.stem)
+            items.append(JudgeItem(*given, reference=reference, answer=text))
+    return items

@@ -8,6 +8,7 @@ are part of the names. Relative paths are relative to the directory `fmau` is ru
 from fmau.recipe.blocks import (
     PIXEL_FACTOR,
     AnswerBlock,
+    Block,
     DataBlock,
     FramesBlock,
     ModelBlock,
@@ -15,12 +16,13 @@ from fmau.recipe.blocks import (
     ServeBlock,
     TextModel,
 )
-from fmau.recipe.load import Recipe, digest, load_recipe
+from fmau.recipe.load import Recipe, checked, digest, load_recipe, read_tree
 from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
 
 __all__ = [
     "PIXEL_FACTOR",
     "AnswerBlock",
+    "Block",
     "DataBlock",
     "FramesBlock",
     "LoraBlock",
@@ -31,6 +33,8 @@ __all__ = [
     "TextModel",
     "TrainBlock",
     "TrainDataBlock",
+    "checked",
     "digest",
     "load_recipe",
+    "read_tree",
 ]

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -20,6 +20,8 @@ from fmau.recipe.blocks import (
     ServeBlock,
 )
 from fmau.recipe.training import TrainBlock
+
+BlockT = TypeVar("BlockT", bound=Block)
 
 
 class Recipe(Block):
@@ -58,6 +60,15 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         RecipeError: no such file, not YAML, unknown keys, bad values or overrides; every defect
             is listed with its key.
     """
+    return checked(path, read_tree(path), Recipe, overrides)
+
+
+def read_tree(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file, unchecked.
+
+    Raises:
+        RecipeError: no such file, not YAML, or no mapping.
+    """
     try:
         tree = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -66,12 +77,26 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
     if not isinstance(tree, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of blocks, this is {_kind(tree)}")
+    return tree
+
+
+def checked(
+    path: Path, tree: dict[str, Any], root: type[BlockT], overrides: Sequence[str] = ()
+) -> BlockT:
+    """The tree as a `root`, with overrides applied.
+
+    Args:
+        path: named in errors.
+
+    Raises:
+        RecipeError: unknown keys, bad values or overrides; every defect is listed with its key.
+    """
     for override in overrides:
-        _apply(tree, override)
+        _apply(tree, override, root)
     try:
-        return Recipe.model_validate(tree)
+        return root.model_validate(tree)
     except ValidationError as error:
-        lines = [f"  {_describe(detail)}" for detail in error.errors()]
+        lines = [f"  {_describe(detail, root)}" for detail in error.errors()]
         raise RecipeError("\n".join([f"{path}: {len(lines)} problem(s):", *lines])) from None
 
 
@@ -81,13 +106,13 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _apply(tree: dict[str, Any], override: str) -> None:
+def _apply(tree: dict[str, Any], override: str, root: type[BaseModel]) -> None:
     key, equals, text = override.partition("=")
     if not equals:
         raise RecipeError(f"--set {override}: write KEY=VALUE, e.g. answer.clips_in_flight=4")
     *blocks, leaf = key.strip().split(".")
     at: Any = tree
-    model: type[BaseModel] = Recipe
+    model = root
     for block in blocks:
         inner = _inner(model, block)
         if inner is None:
@@ -118,10 +143,10 @@ def _known(model: type[BaseModel]) -> str:
     return "known keys: " + ", ".join(model.model_fields)
 
 
-def _describe(detail: Any) -> str:
+def _describe(detail: Any, root: type[BaseModel]) -> str:
     key = ".".join(str(step) for step in detail["loc"]) or "recipe"
     if detail["type"] == "extra_forbidden":
-        model: type[BaseModel] = Recipe
+        model = root
         for step in detail["loc"][:-1]:
             model = _inner(model, str(step)) or model
         return f"{key}: unknown key; {_known(model)}"

@@ -1,0 +1,85 @@
+"""What a judge will cost, before anything is spent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from fmau.judge.judges import LlmJudge, Price
+from fmau.judge.request import Call, prompt
+from fmau.judge.rubric import Rubric
+
+CHARS_PER_TOKEN = 4.0
+"""Of English under the tokenizers of current models; a rough figure, and the estimate says so."""
+
+REPLY_TOKENS_PER_LEVEL = 60
+"""One or two sentences and a score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What calls will take.
+
+    Attributes:
+        calls: to be made.
+        input_tokens: of all prompts.
+        shared_tokens: of them in a system prompt that the call before had too, which a prefix cache
+            need not compute again.
+        output_tokens: likely in replies.
+        most_output_tokens: if every reply runs to the limit.
+        dollars, most_dollars: likely and at most, None without a price.
+    """
+
+    calls: int
+    input_tokens: int
+    shared_tokens: int
+    output_tokens: int
+    most_output_tokens: int
+    dollars: float | None
+    most_dollars: float | None
+
+    def text(self) -> str:
+        """The estimate in a few lines, for people."""
+        lines = [
+            f"{self.calls:,} calls, about {self.input_tokens:,} tokens in, "
+            f"{self.shared_tokens:,} of them shared with the call before",
+            f"about {self.output_tokens:,} tokens out, {self.most_output_tokens:,} at most "
+            f"({CHARS_PER_TOKEN:g} characters a token)",
+        ]
+        if self.dollars is not None:
+            lines.append(f"about {self.dollars:.2f} US dollars, {self.most_dollars:.2f} at most")
+        return "\n".join(lines)
+
+
+def estimate(calls: Sequence[Call], judge: LlmJudge, rubric: Rubric) -> Estimate:
+    """What `calls` will take, from the characters of their prompts."""
+    prompts = [[message["content"] for message in prompt(call, rubric)] for call in calls]
+    tokens = [[_tokens(text) for text in texts] for texts in prompts]
+    total = sum(map(sum, tokens))
+    shared = sum(
+        counts[0]
+        for (before, now), counts in zip(pairwise(prompts), tokens[1:], strict=True)
+        if before[0] == now[0]
+    )
+    likely = sum(REPLY_TOKENS_PER_LEVEL * len(call.levels) for call in calls)
+    likely = min(likely, most := judge.max_tokens * len(calls))
+    price = judge.price
+    return Estimate(
+        calls=len(calls),
+        input_tokens=total,
+        shared_tokens=shared,
+        output_tokens=likely,
+        most_output_tokens=most,
+        dollars=cost(price, total, shared, likely) if price else None,
+        most_dollars=cost(price, total, 0, most) if price else None,
+    )
+
+
+def cost(price: Price, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
+    """US dollars for so many tokens; `cached_tokens` are part of `input_tokens`."""
+    cached = price.input if price.cached_input is None else price.cached_input
+    fresh = input_tokens - cached_tokens
+    return (fresh * price.input + cached_tokens * cached + output_tokens * price.output) / 1e6
+
+
+def _tokens(text: str) -> int:
+    return round(len(text) / CHARS_PER_TOKEN)

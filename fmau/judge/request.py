@@ -1,0 +1,91 @@
+"""An answer to be judged, as requests.
+
+The system prompt holds the whole rubric of the levels asked about, the user prompt the one case.
+All cases of a task and level so share all but the last part of the prompt, and a server with a
+prefix cache computes the rubric once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fmau.chat import ChatRequest
+from fmau.judge.candidate import Shown, quoted, shown
+from fmau.judge.items import JudgeItem
+from fmau.judge.judges import LlmJudge
+from fmau.judge.reply import reply_schema
+from fmau.judge.rubric import Rubric
+from fmau.recipe import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a judge that is to be made.
+
+    Attributes:
+        item: the answer to be judged.
+        levels: to ask about.
+        sample: number of the opinion.
+        fingerprint: hash of everything that can change the verdict.
+    """
+
+    item: JudgeItem
+    levels: tuple[int, ...]
+    sample: int
+    fingerprint: str
+
+
+def call_fingerprint(
+    judge_fingerprint: str, item: JudgeItem, levels: tuple[int, ...], sample: int
+) -> str:
+    """SHA-256 (hex) of the judge's conditions with one call."""
+    texts = [item.task.value, item.question, item.reference, item.answer]
+    return digest([judge_fingerprint, texts, list(levels), sample])
+
+
+def plan_calls(items: Sequence[JudgeItem], judge: LlmJudge, judge_fingerprint: str) -> list[Call]:
+    """Every call about `items`, those with the same rubric text after one another."""
+    calls = [
+        Call(item, levels, sample, call_fingerprint(judge_fingerprint, item, levels, sample))
+        for levels in judge.calls
+        for item in items
+        for sample in range(judge.samples)
+    ]
+    return sorted(calls, key=lambda call: (call.item.task, call.levels))  # stable
+
+
+def build_request(call: Call, judge: LlmJudge, rubric: Rubric) -> ChatRequest:
+    """The request that puts a call to the judge."""
+    fields = {
+        **({} if judge.temperature is None else {"temperature": judge.temperature}),
+        "seed": call.sample,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {
+                "name": "verdict",
+                "strict": True,
+                "schema": reply_schema(call.levels, judge.rationale_chars),
+            },
+        },
+        **judge.fields,
+    }
+    limit = judge.remote.limit_field if judge.remote else "max_tokens"
+    return ChatRequest(prompt(call, rubric), judge.max_tokens, fields, limit)
+
+
+def prompt(call: Call, rubric: Rubric) -> list[dict[str, str]]:
+    """The messages of a call."""
+    item = call.item
+    case = rubric.case.format(
+        question=quoted(item.question),
+        reference=quoted(item.reference),
+        candidate=quoted(seen(item).text),
+    )
+    return [
+        {"role": "system", "content": rubric.instructions(item.task, call.levels)},
+        {"role": "user", "content": case.strip()},
+    ]
+
+
+def seen(item: JudgeItem) -> Shown:
+    """What the judge sees of the answer."""
+    return shown(item.answer)

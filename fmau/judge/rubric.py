@@ -1,0 +1,126 @@
+"""The rubric: what a judge is told, as a data file.
+
+system: ...        # placeholders {task}, {levels}, {keys}; constant for all cases of a level
+tasks:
+  MADU:
+    about: ...     # fills {task}
+    levels: {1: ..., 2: ..., 3: ...}     # texts, or {file: PATH} for a text beside the rubric
+  MARE: ...
+case: ...          # placeholders {question}, {reference}, {candidate}
+"""
+
+import string
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fmau.errors import RecipeError
+from fmau.prompts import PROMPTS_FOLDER
+from fmau.records import LEVELS
+from fmau.taxonomy import OPEN_TASKS, Task
+
+_SYSTEM_PLACEHOLDERS = {"task", "levels", "keys"}
+_CASE_PLACEHOLDERS = {"question", "reference", "candidate"}
+
+
+class _TaskRubric(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    about: str
+    levels: dict[int, str]
+
+
+class Rubric(BaseModel):
+    """A checked rubric.
+
+    Attributes:
+        system: template of the system prompt.
+        tasks: per open task what it is about, and the text of each level.
+        case: template of the user prompt.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    system: str
+    tasks: dict[Task, _TaskRubric]
+    case: str
+
+    def instructions(self, task: Task, levels: tuple[int, ...]) -> str:
+        """The system prompt: the same for every answer judged at these levels of the task."""
+        rubric = self.tasks[task]
+        keys = ", ".join(["rationale", *(f"L{level}" for level in levels)])
+        texts = "\n\n".join(rubric.levels[level].strip() for level in levels)
+        return self.system.format(task=rubric.about.strip(), levels=texts, keys=keys).strip()
+
+
+def load_rubric(name_or_path: str, folder: Path = PROMPTS_FOLDER) -> Rubric:
+    """Read and check a rubric by name (`folder`/NAME.yaml) or by path (ends in .yaml).
+
+    Raises:
+        RecipeError: missing file, malformed YAML, a task, level or placeholder that is missing or
+            unknown, an empty text.
+    """
+    is_path = name_or_path.endswith((".yaml", ".yml"))
+    path = Path(name_or_path) if is_path else folder / f"{name_or_path}.yaml"
+    try:
+        rubric = Rubric.model_validate(_with_files(yaml.safe_load(_read(path)), path))
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()]
+        raise RecipeError("\n".join([f"{path}: not a rubric:", *lines])) from None
+    if problems := _problems(rubric):
+        lines = [f"  {problem}" for problem in problems]
+        raise RecipeError("\n".join([f"{path}: not a usable rubric:", *lines]))
+    return rubric
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such file; prompts/judge.yaml is the one we ship") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read: {error}") from None
+
+
+def _with_files(tree: Any, rubric: Path) -> Any:
+    """The tree with every {file: PATH} replaced by that file's text."""
+    if not isinstance(tree, dict):
+        return tree
+    if set(tree) == {"file"}:
+        return _read(rubric.parent / str(tree["file"]))
+    return {key: _with_files(value, rubric) for key, value in tree.items()}
+
+
+def _problems(rubric: Rubric) -> list[str]:
+    lines = [
+        *_template_problems("system", rubric.system, _SYSTEM_PLACEHOLDERS),
+        *_template_problems("case", rubric.case, _CASE_PLACEHOLDERS),
+    ]
+    for task in Task:
+        if (task in rubric.tasks) != (task in OPEN_TASKS):
+            what = "missing; write its rubric" if task in OPEN_TASKS else "is matched, not judged"
+            lines.append(f"tasks.{task}: {what}")
+    for task, levels in rubric.tasks.items():
+        if set(levels.levels) != set(LEVELS):
+            lines.append(f"tasks.{task}.levels: write 1, 2 and 3")
+        empty = [level for level, text in levels.levels.items() if not text.strip()]
+        lines += [f"tasks.{task}.levels.{level}: empty; write the text" for level in empty]
+    return lines
+
+
+def _template_problems(name: str, template: str, needed: set[str]) -> list[str]:
+    try:
+        found = [
+            field for _, field, _, _ in string.Formatter().parse(template) if field is not None
+        ]
+    except ValueError as error:
+        return [f"{name}: {error}; write literal braces as {{{{ and }}}}"]
+    if sorted(found) == sorted(needed):
+        return []
+    named = ", ".join(f"{{{field}}}" for field in found) or "none"
+    wanted = ", ".join(f"{{{field}}}" for field in sorted(needed))
+    return [f"{name}: placeholders found: {named}; each of {wanted} is needed once"]

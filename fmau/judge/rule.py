@@ -1,0 +1,61 @@
+"""The embedded judge as a judge: every answer in one pass, no server."""
+
+import time
+from collections.abc import Sequence
+
+from fmau.judge.candidate import shown
+from fmau.judge.embedded import embedded_opinions
+from fmau.judge.engine import Append, JudgeSummary
+from fmau.judge.items import JudgeItem
+from fmau.judge.judges import EmbeddedJudge
+from fmau.judge.request import call_fingerprint
+from fmau.records import LEVELS, Verdict, VerdictStatus
+
+
+def judge_by_rule(
+    items: Sequence[JudgeItem],
+    judge: EmbeddedJudge,
+    judge_fingerprint: str,
+    *,
+    done: frozenset[str],
+    append: Append,
+) -> JudgeSummary:
+    """Judge every item that has no verdict yet.
+
+    Args:
+        done: fingerprints of verdicts from before.
+        append: writes one row.
+
+    Raises:
+        RunError: the rows cannot be written.
+    """
+    started = time.monotonic()
+    todo = [
+        (item, fingerprint)
+        for item in items
+        if (fingerprint := call_fingerprint(judge_fingerprint, item, LEVELS, 0)) not in done
+    ]
+    summary = JudgeSummary(len(items), len(items) - len(todo))
+    for item, fingerprint in todo:
+        row = _verdict(item, judge, fingerprint)
+        append(row)
+        summary.count(row)
+    summary.seconds = round(time.monotonic() - started, 3)
+    return summary
+
+
+def _verdict(item: JudgeItem, judge: EmbeddedJudge, fingerprint: str) -> Verdict:
+    candidate = shown(item.answer)
+    opinions = embedded_opinions(item.task, item.reference, candidate.text)
+    return Verdict(
+        qid=item.qid,
+        clip=item.clip,
+        task=item.task,
+        judge=judge.name,
+        fingerprint=fingerprint,
+        levels=LEVELS,
+        status=VerdictStatus.SCORED,
+        scores={level: opinion.score for level, opinion in opinions.items()},
+        rationale="\n".join(f"L{level}: {found.rationale}" for level, found in opinions.items()),
+        removed=candidate.removed,
+    )

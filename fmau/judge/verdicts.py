@@ -1,0 +1,61 @@
+"""`verdicts.jsonl`: what has been judged, and where new verdicts go."""
+
+from pathlib import Path
+from typing import Self
+
+from fmau.errors import RunError
+from fmau.records import Verdict
+from fmau.runs import JudgeNote, Run, RowFile, differences, read_rows
+
+
+class VerdictFile:
+    """The verdicts of a folder, open for more; use it as a context manager.
+
+    Attributes:
+        done: fingerprint -> latest verdict.
+
+    Raises:
+        InputError: malformed rows.
+        RunError: the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.done = {row.fingerprint: row for row in read_rows(path, Verdict)}
+        self._rows = RowFile(path)
+
+    def append(self, row: Verdict) -> None:
+        """Write one verdict.
+
+        Raises:
+            RunError: the disk is full or failing; the verdicts before are safe.
+        """
+        self._rows.append(row)
+        self.done[row.fingerprint] = row
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._rows.close()
+
+
+def introduce(run: Run, name: str, note: JudgeNote) -> None:
+    """Write into the run's manifest who judges it.
+
+    Raises:
+        RunError: another judge has judged this run under that name; what differs is listed.
+    """
+    known = run.manifest.judges.get(name)
+    if known is not None and known.fingerprint != note.fingerprint:
+        lines = [f"  {line}" for line in differences(known.conditions, note.conditions)]
+        raise RunError(
+            "\n".join(
+                [
+                    f"{run.folder}: the judge {name!r} was another one when it judged this run:",
+                    *lines,
+                    "give this one another name (--set name=NAME)",
+                ]
+            )
+        )
+    run.manifest.judges[name] = note
+    run.note({"judge": name})
