@@ -1,0 +1,85 @@
+"""What all commands share: the application, its consoles, its common arguments."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from fmau.errors import FmauError
+
+EXTRAS = {
+    "mini": "mini",
+    "check": "frames",
+    "frames": "frames",
+    "answer": "answer",
+    "ask": "answer",
+    "export": "train",
+}
+"""Command -> the extra with its optional packages; what is not listed needs none."""
+
+
+class Commands(TyperGroup):
+    """The commands; one whose packages are not installed says which extra to install."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the arguments name.
+
+        Raises:
+            FmauError: a package that it needs is not installed.
+        """
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            package = str(error.name).partition(".")[0]
+            if package == "fmau":
+                raise  # our own mistake, and a traceback shows it best
+            extra = EXTRAS.get(str(ctx.invoked_subcommand))
+            what = f"fmau[{extra}]" if extra else "fmau"
+            raise FmauError(
+                f"fmau {ctx.invoked_subcommand} needs the package {package}, which is not "
+                f"installed; pip install '{what}'"
+            ) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Fine-grained micro-action understanding with multimodal LLMs.",
+)
+# A pipe or a log file has no width of its own; there, tables get the room they need.
+out = Console(width=None if sys.stdout.isatty() else 120)
+err = Console(stderr=True)
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, e.g. runs/NAME.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe value: serve.port=9000"),
+]
+ServerUrl = Annotated[
+    str | None,
+    typer.Option("--server", metavar="URL", help="Ask this server instead of starting one."),
+]
+AdapterFolder = Annotated[
+    Path | None,
+    typer.Option("--adapter", metavar="DIR", help="LoRA adapter on the recipe's model."),
+]
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar as a function of (done, total)."""
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

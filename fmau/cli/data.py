@@ -1,0 +1,89 @@
+"""Commands about data: make, check, extract, audit."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from fmau.cli.app import Overrides, RecipeFile, app, err, out, progress_bar
+from fmau.errors import RecipeError
+from fmau.recipe import load_recipe
+
+
+@app.command()
+def mini(
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
+    clips: Annotated[int, typer.Option(min=7, help="Test clips, 12 questions each.")] = 50,
+    train_clips: Annotated[int, typer.Option(min=0, help="Training clips.")] = 200,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal benchmarks.")] = 0,
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Also draw all 52 actions, as OUT/actions.png.")
+    ] = False,
+) -> None:
+    """Write a mini benchmark: rendered clips, captions, questions with provable answers."""
+    from fmau.mini.write import write_mini
+
+    with progress_bar("rendering clips") as progress:
+        write_mini(folder, clips=clips, train_clips=train_clips, seed=seed, progress=progress)
+    if sheet:
+        from fmau.mini.sheet import write_sheet
+        from fmau.taxonomy import actions
+
+        write_sheet(folder / "actions.png", [action.code for action in actions()], seed)
+    out.print(
+        f"{folder}: {clips} test clips with {12 * clips} questions, {train_clips} training clips "
+        "with captions"
+    )
+
+
+@app.command()
+def check(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
+    """Validate recipe, prompts, questions and clips; print the plan."""
+    from fmau.check import check_recipe, plan_table
+
+    recipe = load_recipe(recipe_file, overrides or ())
+    with err.status("reading questions and clips"):
+        plan = check_recipe(recipe)
+    out.print(plan_table(recipe, plan))
+
+
+@app.command()
+def frames(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Also decode and check every frame in the cache.")
+    ] = False,
+) -> None:
+    """Extract the frames of a recipe's training clips once. Run it again to go on."""
+    from fmau.dataset.questions import clip_path
+    from fmau.dataset.training import load_training_data
+    from fmau.frames.cache import FrameCache, build_cache
+    from fmau.runs.manifest import usable_cores
+
+    recipe = load_recipe(recipe_file, overrides or ())
+    if recipe.train is None:
+        raise RecipeError(f"{recipe_file}: no train block, so there are no frames to extract")
+    data = recipe.train.data
+    with err.status("reading captions"):
+        clips = load_training_data(recipe.train).clips()
+    with progress_bar("extracting frames") as progress:
+        summary = build_cache(
+            data.cache,
+            {clip: clip_path(data.clips, clip) for clip in clips},
+            recipe.frames,
+            workers=usable_cores(),
+            progress=progress,
+        )
+    for reason in summary.failed.values():
+        err.print(f"[yellow]no frames:[/] {escape(reason)}", highlight=False, soft_wrap=True)
+    out.print(
+        f"{data.cache}: {summary.done:,} clips extracted in {summary.seconds:.0f} s, "
+        f"{summary.kept:,} were there, {len(summary.failed):,} failed"
+    )
+    if verify:
+        with progress_bar("checking frames") as progress:
+            FrameCache(data.cache).verify(workers=usable_cores(), progress=progress)
+    if summary.failed and not data.skip_bad_clips:
+        raise typer.Exit(1)

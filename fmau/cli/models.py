@@ -1,0 +1,105 @@
+"""Commands that run models: serve, answer, ask, export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from fmau.cli.app import AdapterFolder, Overrides, RecipeFile, ServerUrl, app, err, out
+from fmau.cli.servers import base_url, server_key, started
+from fmau.recipe import load_recipe
+
+
+@app.command()
+def export(
+    adapter: Annotated[Path, typer.Argument(metavar="ADAPTER", help="Folder RUN/adapter.")],
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Also write base model + adapter as one checkpoint.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder for it; default: RUN/merged.")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Base model; default: the one it was trained on."),
+    ] = None,
+    runs: Annotated[
+        list[Path] | None, typer.Option("--run", help="Run that answered with it, for the card.")
+    ] = None,
+) -> None:
+    """Check an adapter against its base model, write its model card, and merge it on demand."""
+    from fmau.export import export_adapter
+    from fmau.report import score_run
+
+    if to and not merge:
+        raise typer.BadParameter("--out is for --merge")
+    merge_to = (to or adapter.parent / "merged") if merge else None
+    scores = {run.name: run.scores for run in map(score_run, runs or ())}
+    with err.status("merging" if merge else "checking"):
+        done = export_adapter(adapter, base=base, merge_to=merge_to, scores=scores)
+    out.print(escape(done.text()), highlight=False)
+
+
+@app.command()
+def serve(
+    recipe_file: RecipeFile, overrides: Overrides = None, adapter: AdapterFolder = None
+) -> None:
+    """Start vLLM for a recipe and keep it running until Ctrl-C; base model and adapter at once."""
+    recipe = load_recipe(recipe_file, overrides or ())
+    served = f"{recipe.model.path} and {adapter}" if adapter else recipe.model.path
+    try:
+        with started(recipe, adapter) as server:
+            out.print(f"{escape(served)} answer at {server.base_url}; Ctrl-C stops the server")
+            server.wait_ended()
+    except KeyboardInterrupt:
+        out.print("stopped")
+
+
+@app.command()
+def answer(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    server: ServerUrl = None,
+    adapter: AdapterFolder = None,
+) -> None:
+    """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
+    from fmau.answer import Summary, answer_questions, unanswered
+    from fmau.dataset.questions import load_questions
+    from fmau.prompts import load_prompts
+    from fmau.runs import open_run
+
+    recipe = load_recipe(recipe_file, overrides or ())
+    prompts = load_prompts(recipe.prompt.set)
+    questions = load_questions(recipe.data.questions).questions
+    summary = Summary(total=len(questions), done_before=len(questions))
+    with open_run(recipe, prompts, adapter=adapter) as run:
+        if unanswered(run, recipe, questions):  # else a server would be started for nothing
+            with base_url(recipe, server, adapter) as url:
+                summary = answer_questions(
+                    run, recipe, prompts, questions, url, api_key=server_key()
+                )
+    out.print(escape(summary.text()), highlight=False)
+    out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
+    if not summary.complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="Video file.")],
+    question: Annotated[str, typer.Argument(help="In your own words.")],
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    server: ServerUrl = None,
+) -> None:
+    """Ask one question about one clip."""
+    from fmau.answer.single import ask_clip
+    from fmau.frames.clip import read_clip
+    from fmau.prompts import load_prompts
+
+    recipe = load_recipe(recipe_file, overrides or ())
+    prompts = load_prompts(recipe.prompt.set)
+    frames = read_clip(clip, recipe.frames)
+    with base_url(recipe, server) as url:
+        print(ask_clip(frames, question, recipe, prompts, url, api_key=server_key()))

@@ -1,0 +1,69 @@
+"""Commands about results: score, report, submit."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from fmau.cli.app import RunFolder, app, err, out
+
+
+@app.command()
+def score(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="Run folder; or give both files.")
+    ] = None,
+    questions: Annotated[Path | None, typer.Option(help="Question file with answers.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Prediction file in the official format.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print scores as JSON.")] = False,
+) -> None:
+    """Score a run, or any prediction file in the official format."""
+    from fmau.dataset.questions import load_questions
+    from fmau.report import print_scores, score_run
+    from fmau.score import load_predictions
+    from fmau.score import score as score_answers
+
+    if run is not None and questions is None and predictions is None:
+        name, scores = run.name, score_run(run).scores
+    elif run is None and questions is not None and predictions is not None:
+        file = load_questions(questions)
+        name, scores = predictions.stem, score_answers(file, load_predictions(predictions, file))
+    else:
+        raise typer.BadParameter("give a RUN, or both --questions and --predictions")
+    if as_json:
+        print(scores.model_dump_json(indent=2))
+    else:
+        print_scores({name: scores}, out)
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", help="HTML file; default: report.html in the first RUN.")
+    ] = None,
+) -> None:
+    """Write report.html and print Table 4."""
+    from fmau.report import print_scores, score_run, write_report
+
+    path = write_report(runs, to or runs[0] / "report.html")  # refuses runs that do not compare
+    print_scores({scored.name: scored.scores for scored in map(score_run, runs)}, out)
+    out.print(f"report: {path}")
+
+
+@app.command()
+def submit(
+    run: RunFolder,
+    team: Annotated[str, typer.Option(help="Team name; the file is TEAM_prediction.json.")],
+    to: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("."),
+) -> None:
+    """Write and validate the challenge's submission file."""
+    from fmau.submit import submit_run
+
+    submission = submit_run(run, team, to)
+    for warning in submission.warnings:
+        err.print(f"[yellow]warning:[/] {escape(warning)}")
+    out.print(f"submission: {submission.path}")
