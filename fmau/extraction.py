@@ -110,6 +110,21 @@ def visible_answer(row: Answer) -> str | None:
     return None
 
 
+_REFUSAL = re.compile(
+    r"(?:i['’]?m sorry|i am sorry|sorry|i apologi[sz]e|unfortunately)\b.{0,80}"
+    r"\b(?:can(?:no|['’]?)t|unable|not able)\b"
+    r"|i (?:can(?:no|['’]?)t|am unable to|['’]?m unable to|am not able to|won['’]?t)\b"
+    r".{0,40}\b(?:assist|help|answer|describe|determine|provide|analy[sz]e|identify|see|view|watch)"
+    r"|as an ai\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a reply declines to answer, as told by how it opens."""
+    return _REFUSAL.match(text.lstrip()) is not None
+
+
 _ANSWER_IS = (
     r"(?<!wrong )(?<!incorrect )\b(?:answer|(?:correct|right|best) (?:option|choice))"
     r"(?:\s+is\s*:?|\s*[:=])\s*"

@@ -7,7 +7,7 @@ import sys
 
 from rich.markup import escape
 
-from fmau.cli import data, models, results  # noqa: F401 (each adds its commands to `app`)
+from fmau.cli import data, judging, models, results  # noqa: F401 (each adds its commands to `app`)
 from fmau.cli.app import app, err
 from fmau.errors import FmauError
 

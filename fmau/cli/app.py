@@ -18,6 +18,7 @@ EXTRAS = {
     "frames": "frames",
     "answer": "answer",
     "ask": "answer",
+    "judge": "judge",
     "export": "train",
 }
 """Command -> the extra with its optional packages; what is not listed needs none."""

@@ -49,7 +49,7 @@ def serve(
     recipe = load_recipe(recipe_file, overrides or ())
     served = f"{recipe.model.path} and {adapter}" if adapter else recipe.model.path
     try:
-        with started(recipe, adapter) as server:
+        with started(recipe, recipe.run_folder / "server.log", adapter) as server:
             out.print(f"{escape(served)} answer at {server.base_url}; Ctrl-C stops the server")
             server.wait_ended()
     except KeyboardInterrupt:

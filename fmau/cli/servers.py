@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from fmau.cli.app import err
 from fmau.errors import ServerError
-from fmau.recipe import Recipe
+from fmau.recipe import Recipe, TextModel
 
 if TYPE_CHECKING:
     from fmau.serve import Server
@@ -33,9 +33,7 @@ def base_url(recipe: Recipe, given: str | None, adapter: Path | None = None) -> 
     """
     from fmau.serve import check_clips, local_url, running_model
 
-    if given and not given.startswith(("http://", "https://")):
-        raise typer.BadParameter(f"--server {given}: write http://HOST:PORT")
-    address = (given or local_url(recipe.serve)).rstrip("/").removesuffix("/v1")
+    address = url_of(given) if given else local_url(recipe.serve)
     running = running_model(address, server_key())
     if running is not None:
         check_clips(address, running.name, recipe.frames, server_key())
@@ -45,17 +43,34 @@ def base_url(recipe: Recipe, given: str | None, adapter: Path | None = None) -> 
             f"{address}: no server answers; start one with fmau serve RECIPE, or leave --server out"
         )
     else:
-        with started(recipe, adapter) as server:
+        with started(recipe, recipe.run_folder / "server.log", adapter) as server:
             yield server.base_url
 
 
+def url_of(given: str) -> str:
+    """The address behind --server, without "/v1".
+
+    Raises:
+        typer.BadParameter: it is no URL.
+    """
+    if not given.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"--server {given}: write http://HOST:PORT")
+    return given.rstrip("/").removesuffix("/v1")
+
+
 @contextmanager
-def started(recipe: Recipe, adapter: Path | None = None) -> "Iterator[Server]":
-    """A server of our own, ready; stopped when the block ends."""
+def started(
+    served: Recipe | TextModel, log: Path, adapter: Path | None = None
+) -> "Iterator[Server]":
+    """A server of our own, ready; stopped when the block ends.
+
+    Args:
+        log: file for what vLLM prints.
+        adapter: served beside the model.
+    """
     from fmau.serve import start_server
 
-    log = recipe.run_folder / "server.log"
-    with start_server(recipe, log_path=log, api_key=server_key(), adapter=adapter) as server:
+    with start_server(served, log_path=log, api_key=server_key(), adapter=adapter) as server:
         with err.status("starting vLLM") as status:
             server.wait_ready(lambda line: status.update(f"starting vLLM: {escape(line[:90])}"))
         yield server

@@ -91,6 +91,15 @@ def is_final(row: Verdict) -> bool:
     return row.status is not VerdictStatus.REQUEST_FAILED
 
 
+def remaining(calls: Sequence[Call], done: Mapping[str, Verdict]) -> list[Call]:
+    """The calls without a final verdict.
+
+    Args:
+        done: fingerprint -> verdict.
+    """
+    return [c for c in calls if c.fingerprint not in done or not is_final(done[c.fingerprint])]
+
+
 def judge_calls(
     calls: Sequence[Call],
     judge: LlmJudge,
@@ -115,11 +124,7 @@ def judge_calls(
         ServerError: the server is not there, is gone for good, or refuses everything.
         RunError: the rows cannot be written.
     """
-    todo = [
-        call
-        for call in calls
-        if call.fingerprint not in done or not is_final(done[call.fingerprint])
-    ]
+    todo = remaining(calls, done)
     summary = JudgeSummary(len(calls), len(calls) - len(todo))
     if not todo:
         return summary

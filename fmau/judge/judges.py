@@ -110,9 +110,10 @@ class LlmJudge(Block):
         return self.served.model.path
 
     @property
-    def calls(self) -> tuple[tuple[int, ...], ...]:
-        """The levels that each call about an answer asks about."""
-        return (LEVELS,) if self.mode == "joint" else tuple((level,) for level in LEVELS)
+    def opinions(self) -> tuple[tuple[tuple[int, ...], int], ...]:
+        """The calls about one answer: levels asked about, and number of the sample."""
+        asked = [LEVELS] if self.mode == "joint" else [(level,) for level in LEVELS]
+        return tuple((levels, sample) for levels in asked for sample in range(self.samples))
 
     def conditions(self, rubric: Rubric) -> dict[str, Any]:
         """Everything that can change a verdict, as a JSON-able tree.
@@ -143,6 +144,11 @@ class EmbeddedJudge(Block):
 
     name: Name = "embedded"
     kind: Literal["embedded"]
+
+    @property
+    def opinions(self) -> tuple[tuple[tuple[int, ...], int], ...]:
+        """One pass over an answer scores all levels; there are no second opinions."""
+        return ((LEVELS, 0),)
 
     def conditions(self) -> dict[str, Any]:
         """Everything that can change a verdict."""

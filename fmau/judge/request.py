@@ -46,9 +46,8 @@ def plan_calls(items: Sequence[JudgeItem], judge: LlmJudge, judge_fingerprint: s
     """Every call about `items`, those with the same rubric text after one another."""
     calls = [
         Call(item, levels, sample, call_fingerprint(judge_fingerprint, item, levels, sample))
-        for levels in judge.calls
         for item in items
-        for sample in range(judge.samples)
+        for levels, sample in judge.opinions
     ]
     return sorted(calls, key=lambda call: (call.item.task, call.levels))  # stable
 

@@ -1,11 +1,16 @@
 """`verdicts.jsonl`: what has been judged, and where new verdicts go."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from typing import Self
 
 from fmau.errors import RunError
+from fmau.judge.items import JudgeItem
+from fmau.judge.judges import Judge
+from fmau.judge.request import call_fingerprint
 from fmau.records import Verdict
-from fmau.runs import JudgeNote, Run, RowFile, differences, read_rows
+from fmau.runs import JudgeNote, RowFile, Run, differences, read_rows
 
 
 class VerdictFile:
@@ -32,11 +37,37 @@ class VerdictFile:
         self._rows.append(row)
         self.done[row.fingerprint] = row
 
+    def of(self, items: Iterable[JudgeItem], judge: Judge, note: JudgeNote) -> list[Verdict]:
+        """The verdicts of one judge about `items`, as far as there are any."""
+        rows = []
+        for item in items:
+            for levels, sample in judge.opinions:
+                found = self.done.get(call_fingerprint(note.fingerprint, item, levels, sample))
+                rows += [found] if found else []
+        return rows
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._rows.close()
+
+
+def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
+    """qid -> level -> median over the scored samples; None where there is none.
+
+    Args:
+        rows: of one judge.
+    """
+    found: dict[str, dict[int, list[int]]] = {}
+    for row in rows:
+        levels = found.setdefault(row.qid, {})
+        for level in row.levels:
+            levels.setdefault(level, []).extend([row.scores[level]] if row.scores else [])
+    return {
+        qid: {level: median(scores) if scores else None for level, scores in levels.items()}
+        for qid, levels in found.items()
+    }
 
 
 def introduce(run: Run, name: str, note: JudgeNote) -> None:

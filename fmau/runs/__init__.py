@@ -16,13 +16,14 @@ from fmau.runs.conditions import (
     folder_digest,
     model_identity,
 )
-from fmau.runs.folder import FINAL, Run, open_run, read_answers, read_verdicts, reopen_run
+from fmau.runs.folder import FINAL, VERDICTS, Run, open_run, read_answers, read_verdicts, reopen_run
 from fmau.runs.manifest import JudgeNote, Manifest, Session, read_manifest
 from fmau.runs.rows import RowFile, read_rows
 
 __all__ = [
     "DECODING",
     "FINAL",
+    "VERDICTS",
     "JudgeNote",
     "Manifest",
     "RowFile",

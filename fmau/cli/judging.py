@@ -1,0 +1,184 @@
+"""The command that judges, and what tells how far a judge can be trusted."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from fmau.cli.app import Overrides, app, err, out, progress_bar
+from fmau.cli.servers import server_key, started, url_of
+from fmau.errors import RunError
+
+if TYPE_CHECKING:
+    from fmau.judge.judges import Judge
+    from fmau.judge.session import Endpoint
+
+PROXY_NOTE = (
+    "judged by the embedded rule, a proxy: it is no LLM judge and never stands in Table 4; "
+    "name one with --judge recipes/judges/NAME.yaml"
+)
+
+
+@app.command()
+def judge(
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Run folder.")] = None,
+    judge_file: Annotated[
+        Path | None,
+        typer.Option("--judge", metavar="FILE", help="Who judges; default: the embedded rule."),
+    ] = None,
+    overrides: Overrides = None,
+    server: Annotated[
+        str | None, typer.Option("--server", metavar="URL", help="Where the judge is served.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Judge so many answers, half of each task.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what judging would take and cost.")
+    ] = False,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(metavar="QUESTIONS", help="Judge altered references of this file instead."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="References that --calibrate uses.")] = 50,
+    seed: Annotated[int, typer.Option(help="Of --calibrate.")] = 0,
+    humans: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help='Human scores, [{"qid", "level", "score"}, ...].'),
+    ] = None,
+    beside: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Compare with this judge of the same RUN.")
+    ] = None,
+) -> None:
+    """Score a run's open answers, 0-5 at three levels: RUN/verdicts.jsonl. Run it again to go on."""
+    from fmau.judge.judges import EMBEDDED, load_judge
+
+    if (run is None) == (calibrate is None):
+        raise typer.BadParameter("give a RUN, or --calibrate QUESTIONS")
+    who = load_judge(judge_file, overrides or ()) if judge_file else EMBEDDED
+    if calibrate is not None:
+        _calibrate(who, calibrate, count, seed, server)
+        return
+    assert run is not None
+    if dry_run:
+        _estimate(who, run, limit)
+        return
+    complete = _judge_run(who, run, limit, server)
+    if humans is not None or beside is not None:
+        _agreement(who, run, humans, beside)
+    if not complete:
+        raise typer.Exit(1)
+
+
+def _judge_run(who: "Judge", folder: Path, limit: int | None, server: str | None) -> bool:
+    from fmau.judge.session import judge_items, judge_note, run_items
+    from fmau.judge.verdicts import VerdictFile, introduce
+    from fmau.runs import VERDICTS, reopen_run
+
+    items = run_items(folder, limit)
+    if not items:
+        raise RunError(
+            f"{folder}: no open answer with a reference, so there is nothing to judge; the "
+            "question file must hold the answers of MADU and MARE"
+        )
+    note = judge_note(who)
+    log = folder / f"judge-{who.name}.log"
+    with reopen_run(folder, "judge") as run, VerdictFile(folder / VERDICTS) as verdicts:
+        introduce(run, who.name, note)
+        summary = judge_items(items, who, note, verdicts, lambda: _endpoint(who, server, log))
+        run.note(summary.facts())
+    out.print(escape(summary.text()), highlight=False)
+    if note.proxy:
+        err.print(f"[yellow]note:[/] {PROXY_NOTE}", highlight=False)
+    out.print(f"verdicts: {folder / VERDICTS}; fmau score {folder} shows the levels")
+    return summary.complete
+
+
+def _estimate(who: "Judge", folder: Path, limit: int | None) -> None:
+    from fmau.judge.judges import LlmJudge
+    from fmau.judge.session import estimate_run, judge_note, run_items
+
+    items = run_items(folder, limit)
+    out.print(f"{len(items):,} answers to judge")
+    if isinstance(who, LlmJudge):
+        out.print(estimate_run(items, who, judge_note(who)).text(), highlight=False)
+    else:
+        out.print("the embedded rule calls no model")
+
+
+def _calibrate(who: "Judge", questions: Path, count: int, seed: int, server: str | None) -> None:
+    from fmau.dataset.questions import load_questions
+    from fmau.judge.calibrate import calibration_items, calibration_report, print_calibration
+    from fmau.judge.session import judge_items, judge_note
+    from fmau.judge.verdicts import VerdictFile, scores_of
+    from fmau.runs import VERDICTS
+
+    items = calibration_items(load_questions(questions), count=count, seed=seed)
+    folder = Path("runs/calibration") / who.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be created: {error.strerror}") from error
+    answers = [item.item for item in items]
+    note = judge_note(who)
+    log = folder / "server.log"
+    with VerdictFile(folder / VERDICTS) as verdicts:
+        summary = judge_items(answers, who, note, verdicts, lambda: _endpoint(who, server, log))
+        scores = scores_of(verdicts.of(answers, who, note))
+    out.print(escape(summary.text()), highlight=False)
+    report = calibration_report(items, scores)
+    (folder / "calibration.json").write_text(report.model_dump_json(indent=2) + "\n", "utf-8")
+    print_calibration(report, out)
+    out.print(f"calibration: {folder / 'calibration.json'}")
+    if not summary.complete:
+        raise typer.Exit(1)
+
+
+def _agreement(who: "Judge", folder: Path, humans: Path | None, beside: str | None) -> None:
+    from fmau.judge.calibrate import judge_agreement, load_human_scores, print_agreement
+    from fmau.judge.verdicts import scores_of
+    from fmau.runs import read_verdicts
+
+    verdicts = read_verdicts(folder)
+    own = scores_of(row for row in verdicts if row.judge == who.name)
+    if beside is not None:
+        other = scores_of(row for row in verdicts if row.judge == beside)
+        if not other:
+            known = ", ".join(sorted({row.judge for row in verdicts}))
+            raise RunError(f"{folder}: no verdicts of a judge {beside!r}; there are: {known}")
+        print_agreement(judge_agreement(own, other), out, title=f"{who.name} and {beside}")
+    if humans is not None:
+        found = judge_agreement(own, load_human_scores(humans))
+        print_agreement(found, out, title=f"{who.name} and people")
+
+
+@contextmanager
+def _endpoint(who: "Judge", given: str | None, log: Path) -> "Iterator[Endpoint]":
+    """Where the judge's model answers, with a progress bar while it is asked."""
+    from fmau.judge.session import Endpoint
+
+    with _address(who, given, log) as (url, key), progress_bar("judging") as progress:
+        yield Endpoint(url, key, progress)
+
+
+@contextmanager
+def _address(who: "Judge", given: str | None, log: Path) -> Iterator[tuple[str, str | None]]:
+    """Address and key of the given server, the API, a server that runs, or one of our own."""
+    from fmau.judge.judges import LlmJudge
+    from fmau.serve import local_url, running_model
+
+    assert isinstance(who, LlmJudge), "the embedded rule asks no server"
+    if who.remote is not None:
+        yield url_of(given or who.remote.base_url), os.environ.get(who.remote.key_variable)
+        return
+    assert who.served is not None
+    address = url_of(given) if given else local_url(who.served.serve)
+    if given or running_model(address, server_key()) is not None:
+        yield address, server_key()
+    else:
+        with started(who.served, log) as server:
+            yield server.base_url, server_key()
