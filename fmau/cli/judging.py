@@ -54,7 +54,7 @@ def judge(
         str | None, typer.Option(metavar="NAME", help="Compare with this judge of the same RUN.")
     ] = None,
 ) -> None:
-    """Score a run's open answers, 0-5 at three levels: RUN/verdicts.jsonl. Run it again to go on."""
+    """Score a run's open answers 0-5 at three levels: RUN/verdicts.jsonl. Run it again to go on."""
     from fmau.judge.judges import EMBEDDED, load_judge
 
     if (run is None) == (calibrate is None):

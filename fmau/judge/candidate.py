@@ -33,7 +33,7 @@ _GRADING = re.compile(
     | \bgive\s+(?:\w+\s+){0,4}?(?:[0-5]|five|full|maximum)\b
     | \b[0-5]\s*(?:/|out\s+of)\s*5\b
     | \brationale\b
-    | ^\s*(?:reference|candidate|question|system|user|assistant)\s*:
+    | ^\s*(?:reference|candidate|question|system|user|assistant)\s*(?::|$)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
