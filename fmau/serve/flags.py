@@ -182,7 +182,12 @@ def _batch_flags(recipe: Served, build: Build) -> list[str]:
             *("--max-num-batched-tokens", str(batched_tokens(recipe, build))),
             *_multimodal_flags(recipe),
         ]
-    return ["--max-num-batched-tokens", str(BATCHED_TOKENS[build])]
+    # A judge replies in JSON. Where the grammar allows any white space, small models never end it.
+    compact = {"backend": "xgrammar", "disable_any_whitespace": True}
+    return [
+        *("--max-num-batched-tokens", str(BATCHED_TOKENS[build])),
+        *("--structured-outputs-config", json.dumps(compact)),
+    ]
 
 
 def _cpu_block_size(recipe: Served) -> int:
