@@ -89,7 +89,7 @@ def render(runs: Sequence[ScoredRun]) -> str:
         lede=_lede(runs[0].scores),
         runs=[_run_context(place, run) for place, run in enumerate(runs)],
         caveat=caveat(scores.values()),
-        table4=table4(scores),
+        table4=table4(scores, {run.name for run in runs if run.blind}),
         average_columns=[place for place, name in enumerate(COLUMNS) if name == "AVG"],
         closed_tasks=CLOSED_TASKS,
         open_tasks=OPEN_TASKS,

@@ -1,13 +1,13 @@
 """A run folder, read and scored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fmau.dataset.questions import load_questions
 from fmau.errors import RunError
-from fmau.records import Answer, QuestionFile
-from fmau.runs import Manifest, read_answers, read_manifest
+from fmau.records import Answer, QuestionFile, Verdict
+from fmau.runs import Manifest, read_answers, read_manifest, read_verdicts
 from fmau.score import Scores, score
 
 SCORES = "scores.json"
@@ -22,14 +22,21 @@ class ScoredRun:
         manifest: its conditions and sessions.
         questions: the question file that its recipe names, with whatever gold it has.
         answers: qid -> latest answer row.
-        scores: of these answers.
+        verdicts: of all judges, the latest row of every call.
+        scores: of these answers and verdicts.
     """
 
     name: str
     manifest: Manifest
     questions: QuestionFile
     answers: Mapping[str, Answer]
+    verdicts: Sequence[Verdict]
     scores: Scores
+
+    @property
+    def blind(self) -> bool:
+        """Whether the model was asked without the clips."""
+        return bool(self.manifest.recipe["answer"].get("blind", False))
 
 
 def score_run(folder: Path) -> ScoredRun:
@@ -42,9 +49,11 @@ def score_run(folder: Path) -> ScoredRun:
     manifest = read_manifest(folder)
     questions = load_questions(Path(manifest.recipe["data"]["questions"]))
     answers = {row.qid: row for row in read_answers(folder)}
-    scores = score(questions, answers)
+    verdicts = read_verdicts(folder)
+    judges = {name: note.proxy for name, note in manifest.judges.items()}
+    scores = score(questions, answers, verdicts, judges)
     try:
         (folder / SCORES).write_text(scores.model_dump_json(indent=2) + "\n", "utf-8")
     except OSError as error:
         raise RunError(f"{folder / SCORES}: cannot be written: {error.strerror}") from error
-    return ScoredRun(manifest.recipe["name"], manifest, questions, answers, scores)
+    return ScoredRun(manifest.recipe["name"], manifest, questions, answers, verdicts, scores)

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fmau.score.scores import Accuracy, Interval, Scores, TaskScore
+from fmau.score.scores import (
+    Accuracy,
+    FmarReadings,
+    Interval,
+    Judgement,
+    Scores,
+    TaskScore,
+)
 from fmau.score.table4 import NOT_AVAILABLE, two_decimals
 from fmau.taxonomy import CLOSED_TASKS, Task
 
@@ -17,6 +24,15 @@ ACCURACY_COLUMNS = (
     "chance",
     "majority",
 )
+LEVEL_COLUMNS = (
+    "mean 0-5",
+    "95 % by clip",
+    "95 % naive",
+    "scored",
+    "no answer",
+    "if unscored = 0",
+    "spread",
+)
 COUNT_COLUMNS = (
     "asked",
     "answered",
@@ -25,6 +41,7 @@ COUNT_COLUMNS = (
     "clip failed",
     "no reply",
     "missing",
+    "refusals",
 )
 
 
@@ -46,8 +63,8 @@ def accuracy_table(scores: Scores) -> TextTable:
     rows = {}
     for task in CLOSED_TASKS:
         rows[str(task)] = _task_row(scores.tasks[task])
-        if task is Task.FMAR and scores.fmar_by_label is not None:
-            rows["FMAR by label"] = (*_accuracy_cells(scores.fmar_by_label), *(nothing,) * 3)
+        if task is Task.FMAR and scores.fmar is not None:
+            rows |= _fmar_rows(scores.fmar)
     average = scores.closed_avg
     rows["Closed-AVG"] = (
         nothing,
@@ -62,6 +79,57 @@ def accuracy_table(scores: Scores) -> TextTable:
     return TextTable(ACCURACY_COLUMNS, rows)
 
 
+def _fmar_rows(fmar: FmarReadings) -> dict[str, tuple[str, ...]]:
+    """FMAR by label, and, where rows give their answer away, both readings without them."""
+    readings = {"FMAR by label": fmar.by_label}
+    if fmar.leaking and fmar.strict_clean and fmar.by_label_clean:
+        readings["FMAR, no leaks"] = fmar.strict_clean
+        readings["by label, no leaks"] = fmar.by_label_clean
+    return {
+        name: (*_accuracy_cells(found), *(NOT_AVAILABLE,) * 3) for name, found in readings.items()
+    }
+
+
+def further_table(scores: Scores) -> TextTable:
+    """Tiers, and MARE by the labels its answers end in."""
+    rows = {}
+    for tier, average in scores.tiers.items():
+        rows[str(tier)] = (two_decimals(average.percent), span(average.clustered), "")
+    if (match := scores.mare_labels) is not None:
+        for name, found in (("action", match.fine), ("body part", match.coarse)):
+            remark = f"{match.unlabelled:,} of {found.total:,} name none"
+            cells = (two_decimals(found.percent), span(found.clustered), remark)
+            rows[f"MARE, {name} named at the end"] = cells
+    return TextTable(("%", "95 % by clip", ""), rows)
+
+
+def level_table(judgement: Judgement) -> TextTable:
+    """The levels of the open tasks as one judge scored them, with coverage and its cost."""
+    rows = {}
+    for task, levels in judgement.tasks.items():
+        for level in levels:
+            answers = level.scored + level.unscored
+            rows[f"{task} L{level.level}"] = (
+                two_decimals(level.mean),
+                span(level.clustered, digits=2),
+                span(level.naive, digits=2),
+                f"{level.scored:,} of {answers:,}",
+                f"{level.no_answer:,}",
+                two_decimals(level.floor),
+                two_decimals(level.spread),
+            )
+    average = (two_decimals(judgement.open_avg), span(judgement.open_avg_clustered, digits=2))
+    rows["Open-AVG"] = (*average, *(NOT_AVAILABLE,) * 5)
+    return TextTable(LEVEL_COLUMNS, rows)
+
+
+def judge_title(judgement: Judgement) -> str:
+    """Who judged; a proxy is called one."""
+    if judgement.proxy:
+        return f"{judgement.judge}: embedded proxy, not an LLM judge"
+    return f"judged by {judgement.judge}"
+
+
 def count_table(scores: Scores) -> TextTable:
     """How the attempts at each task's questions ended; failures are counted, never scored."""
     rows = {
@@ -73,6 +141,7 @@ def count_table(scores: Scores) -> TextTable:
             score.clip_failed,
             score.request_failed,
             score.unanswered,
+            score.refused,
         )
         for task, score in scores.tasks.items()
     }
@@ -83,9 +152,11 @@ def count_table(scores: Scores) -> TextTable:
     )
 
 
-def span(interval: Interval | None) -> str:
+def span(interval: Interval | None, digits: int = 1) -> str:
     """ "44.9–49.0", or "–" where there is no interval."""
-    return f"{interval.low:.1f}–{interval.high:.1f}" if interval else NOT_AVAILABLE
+    if interval is None:
+        return NOT_AVAILABLE
+    return f"{interval.low:.{digits}f}–{interval.high:.{digits}f}"
 
 
 def _task_row(score: TaskScore) -> tuple[str, ...]:

@@ -1,35 +1,43 @@
 """Scores as tables on the terminal; every table fits 120 columns."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fmau.report.tables import TextTable, accuracy_table, count_table
+from fmau.report.tables import (
+    TextTable,
+    accuracy_table,
+    count_table,
+    further_table,
+    judge_title,
+    level_table,
+)
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, Row, caveat, table4, two_decimals
-from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS
+from fmau.taxonomy import CLOSED_TASKS
 
 CLOSED_COLUMNS = len(CLOSED_TASKS) + 1
 """Columns of Table 4 that are about closed tasks: one each, and their mean."""
 
-STYLES = {"paper": "dim", "run": "bold", "baseline": "italic"}
+STYLES = {"paper": "dim", "run": "bold", "baseline": "italic", "blind": "italic"}
 
 
 WIDE = 118
 """Columns that Table 4 needs in one piece; on a narrower terminal it comes in two."""
 
 
-def print_scores(runs: Mapping[str, Scores], console: Console) -> None:
-    """Print Table 4 with a row per run, then each run's accuracies and counts.
+def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection[str] = ()) -> None:
+    """Print Table 4 with a row per run, then each run's accuracies, levels and counts.
 
     Args:
+        blind: names of the runs that were asked without the clips.
         runs: name -> scores, all of one question file.
         console: where to print; 120 columns are best, 80 will do.
     """
-    rows = table4(runs)
+    rows = table4(runs, blind)
     if console.width >= WIDE:
         console.print(_table4("Table 4", rows, slice(None)))
     else:
@@ -39,6 +47,11 @@ def print_scores(runs: Mapping[str, Scores], console: Console) -> None:
         console.print(Text(note, style="yellow"))
     for name, scores in runs.items():
         console.print(_text_table(f"{name}: accuracy", accuracy_table(scores)))
+        if (further := further_table(scores)).rows:
+            console.print(_text_table(f"{name}: tiers and labels", further))
+        for found in scores.judgements:
+            title = f"{name}: open answers, {judge_title(found)}"
+            console.print(_text_table(title, level_table(found)))
         console.print(_text_table(f"{name}: how the questions ended", count_table(scores)))
         console.print(_summary(scores))
 
@@ -61,13 +74,17 @@ def _text_table(title: str, content: TextTable) -> Table:
     for column in content.columns:
         table.add_column(column, justify="right", overflow="fold")
     for name, cells in content.rows.items():
-        table.add_row(name, *cells, style="bold" if name in ("Closed-AVG", "all") else "")
+        table.add_row(
+            name, *cells, style="bold" if name in ("Closed-AVG", "Open-AVG", "all") else ""
+        )
     return table
 
 
 def _summary(scores: Scores) -> Text:
-    judged = scores.final is not None
-    remark = "" if judged else f" ({' and '.join(OPEN_TASKS)} are not judged yet)"
+    remark = ""
+    if scores.final is None:
+        judged = any(not found.proxy for found in scores.judgements)
+        remark = " (incomplete)" if judged else " (no LLM has judged MADU and MARE)"
     closed = scores.closed_avg.percent if scores.closed_avg else None
     return Text(
         f"Closed-AVG {two_decimals(closed)}   Open-AVG {two_decimals(scores.open_avg)}   "

@@ -1,31 +1,21 @@
-"""From answers to scores.
-
-Axis suffixes: C clips, K columns (tasks), B bootstrap draws.
-"""
+"""From answers to scores."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Mapping, Sequence
 
 from fmau.errors import InputError, Problem
-from fmau.extraction import choices
-from fmau.records import Answer, AnswerStatus, Gold, Question, QuestionFile
+from fmau.extraction import choices, is_refusal
+from fmau.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
 from fmau.score.baselines import chance, majority
-from fmau.score.confusion import cmar_confusion, same_label
-from fmau.score.intervals import clustered_draws, percentile_interval, wilson
-from fmau.score.scores import (
-    JUDGE_MAX,
-    Accuracy,
-    Average,
-    Benchmark,
-    Levels,
-    Scores,
-    TaskScore,
-)
-from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
+from fmau.score.confusion import cmar_confusion
+from fmau.score.fmar import fmar_columns, fmar_confusion, fmar_readings
+from fmau.score.groups import by_action, by_part
+from fmau.score.judged import judgement
+from fmau.score.labels import label_match
+from fmau.score.scores import Average, Benchmark, Judgement, Scores, TaskScore
+from fmau.score.tally import Tally
+from fmau.taxonomy import CLOSED_TASKS, Task, Tier
 
 MA_BENCH_CLIPS = 1000
 MA_BENCH_CLIPS_SHA256 = "3f862efeb6056fe08ce697bbe839df29e41dc936e3c5b2a7b74f72f7a3b1479f"
@@ -36,7 +26,8 @@ and questions, but not these names."""
 def score(
     questions: QuestionFile,
     answers: Mapping[str, Answer],
-    levels: Mapping[Task, Levels] | None = None,
+    verdicts: Sequence[Verdict] = (),
+    judges: Mapping[str, bool] | None = None,
 ) -> Scores:
     """Score answers against the gold of their question file.
 
@@ -47,20 +38,19 @@ def score(
     Args:
         questions: the question file, with gold for any part of its questions.
         answers: qid -> answer row; of a run or of `load_predictions`.
-        levels: mean judge scores of the open tasks, once there are some.
+        verdicts: on the open answers, the latest row of every call of a judge.
+        judges: who gave them: name -> whether it is a proxy.
 
     Raises:
         InputError: an answer belongs to no question, or is no valid answer to its question.
     """
     _check(questions, answers)
-    scorer = _Scorer(questions, answers)
-    tasks = {task: scorer.task_score(task, (levels or {}).get(task)) for task in Task}
-    closed = [tasks[task].accuracy for task in CLOSED_TASKS]
-    closed_percents = [accuracy.percent for accuracy in closed if accuracy is not None]
-    all_levels = [level for task in OPEN_TASKS for level in tasks[task].levels or ()]
-    complete = len(closed_percents) == len(CLOSED_TASKS)
-    judged = len(all_levels) == 3 * len(OPEN_TASKS)
-    sub_scores = [*closed_percents, *(level * 100 / JUDGE_MAX for level in all_levels)]
+    columns = {str(task): closed_outcomes(questions, answers, task) for task in CLOSED_TASKS}
+    tally = Tally(columns | fmar_columns(questions, answers))
+    tasks = {task: _task_score(questions, answers, task, tally) for task in Task}
+    closed_avg = tally.average([str(task) for task in CLOSED_TASKS])
+    judgements = _judgements(questions, answers, verdicts, judges or {}, tasks)
+    official = next((found for found in judgements if not found.proxy), None)
     majorities = [base.percent for task in CLOSED_TASKS if (base := tasks[task].majority)]
     return Scores(
         benchmark=benchmark_of(questions.questions),
@@ -68,14 +58,33 @@ def score(
         clips=len({question.clip for question in questions.questions}),
         with_gold=sum(task.with_gold for task in tasks.values()),
         tasks=tasks,
-        fmar_by_label=scorer.fmar_by_label(),
         cmar_confusion=cmar_confusion(questions.questions, questions.gold, answers),
-        closed_avg=scorer.closed_avg(closed_percents) if complete else None,
+        closed_avg=closed_avg,
         chance_avg=_mean([value for task in CLOSED_TASKS if (value := chance(task))]),
-        majority_avg=_mean(majorities) if complete else None,
-        open_avg=_mean(all_levels) if judged else None,
-        final=_mean(sub_scores) if complete and judged else None,
+        majority_avg=_mean(majorities) if closed_avg else None,
+        open_avg=official.open_avg if official else None,
+        final=official.final if official else None,
+        fmar=fmar_readings(questions, tally),
+        fmar_confusion=fmar_confusion(questions, answers),
+        by_action=by_action(questions, answers),
+        by_part=by_part(questions, answers),
+        tiers=_tiers(tally),
+        mare_labels=label_match(questions, answers),
+        judgements=judgements,
     )
+
+
+def closed_outcomes(
+    questions: QuestionFile, answers: Mapping[str, Answer], task: Task
+) -> list[tuple[str, bool]]:
+    """(clip, whether the answer is right) for every question of a closed task that has gold."""
+    outcomes = []
+    for question in questions.questions:
+        if question.task is task and question.qid in questions.gold:
+            row = answers.get(question.qid)
+            is_right = row is not None and row.answer == questions.gold[question.qid]
+            outcomes.append((question.clip, is_right))
+    return outcomes
 
 
 def benchmark_of(questions: Sequence[Question]) -> Benchmark:
@@ -107,99 +116,66 @@ def _check(questions: QuestionFile, answers: Mapping[str, Answer]) -> None:
         raise InputError(problems)
 
 
-def _is_letter_right(_question: Question, answer: str, gold: str) -> bool:
-    return answer == gold
-
-
-class _Scorer:
-    """The closed questions as counts per clip and column; the columns are the six closed tasks in
-    the order of the paper, then FMAR by label."""
-
-    def __init__(self, questions: QuestionFile, answers: Mapping[str, Answer]) -> None:
-        self.questions = questions.questions
-        self.gold: Gold = questions.gold
-        self.answers = answers
-        clips = sorted({question.clip for question in self.questions})
-        self.place = {clip: place for place, clip in enumerate(clips)}
-        correct, total = zip(
-            *(self._per_clip(task, _is_letter_right) for task in CLOSED_TASKS),
-            self._per_clip(Task.FMAR, same_label),
-            strict=True,
+def _judgements(
+    questions: QuestionFile,
+    answers: Mapping[str, Answer],
+    verdicts: Sequence[Verdict],
+    judges: Mapping[str, bool],
+    tasks: Mapping[Task, TaskScore],
+) -> tuple[Judgement, ...]:
+    """One per judge, LLM judges first, each group in the order given."""
+    found = [tasks[task].accuracy for task in CLOSED_TASKS]
+    percents = [accuracy.percent for accuracy in found if accuracy is not None]
+    return tuple(
+        judgement(
+            questions,
+            answers,
+            [row for row in verdicts if row.judge == judge],
+            judge=judge,
+            proxy=judges[judge],
+            accuracies=percents if len(percents) == len(CLOSED_TASKS) else None,
         )
-        self.correct_CK = np.stack(correct, axis=1)
-        self.total_CK = np.stack(total, axis=1)
-        has_gold_C = self.total_CK.any(axis=1)
-        self.percent_BK = clustered_draws(self.correct_CK[has_gold_C], self.total_CK[has_gold_C])
+        for judge in sorted(judges, key=lambda name: judges[name])
+    )
 
-    def _per_clip(
-        self, task: Task, is_right: Callable[[Question, str, str], bool]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Right answers and questions with gold of one task, per clip."""
-        correct_C = np.zeros(len(self.place), np.int64)
-        total_C = np.zeros(len(self.place), np.int64)
-        for question in self.questions:
-            if question.task is not task or question.qid not in self.gold:
-                continue
-            clip = self.place[question.clip]
-            total_C[clip] += 1
-            row = self.answers.get(question.qid)
-            if row and row.answer and is_right(question, row.answer, self.gold[question.qid]):
-                correct_C[clip] += 1
-        return correct_C, total_C
 
-    def _accuracy(self, column: int) -> Accuracy | None:
-        correct, total = int(self.correct_CK[:, column].sum()), int(self.total_CK[:, column].sum())
-        if not total:
-            return None
-        clustered = None
-        # Other tasks may add clips; two of this one are needed for its spread to be seen.
-        if self.percent_BK is not None and np.count_nonzero(self.total_CK[:, column]) > 1:
-            clustered = percentile_interval(self.percent_BK[:, column])
-        return Accuracy(
-            correct=correct,
-            total=total,
-            percent=100 * correct / total,
-            wilson=wilson(correct, total),
-            clustered=clustered,
-        )
+def _task_score(
+    questions: QuestionFile, answers: Mapping[str, Answer], task: Task, tally: Tally
+) -> TaskScore:
+    asked = [question for question in questions.questions if question.task is task]
+    rows = [answers[question.qid] for question in asked if question.qid in answers]
+    ended = Counter(row.status for row in rows)
+    accuracy = None if task.is_open else tally.accuracy(str(task))
+    answered_with_gold = sum(
+        row.qid in questions.gold for row in rows if row.status is AnswerStatus.OK
+    )
+    return TaskScore(
+        task=task,
+        asked=len(asked),
+        with_gold=sum(question.qid in questions.gold for question in asked),
+        answered=ended[AnswerStatus.OK],
+        unparsed=ended[AnswerStatus.UNPARSED],
+        truncated=ended[AnswerStatus.TRUNCATED],
+        clip_failed=ended[AnswerStatus.CLIP_FAILED],
+        request_failed=ended[AnswerStatus.REQUEST_FAILED],
+        unanswered=len(asked) - len(rows),
+        accuracy=accuracy,
+        answered_percent=(
+            100 * accuracy.correct / answered_with_gold if accuracy and answered_with_gold else None
+        ),
+        chance=chance(task),
+        majority=majority(task, asked, questions.gold),
+        refused=sum(row.reply is not None and is_refusal(row.reply) for row in rows),
+    )
 
-    def fmar_by_label(self) -> Accuracy | None:
-        return self._accuracy(len(CLOSED_TASKS))
 
-    def closed_avg(self, percents: Sequence[float]) -> Average:
-        clustered = None
-        if self.percent_BK is not None:
-            clustered = percentile_interval(self.percent_BK[:, : len(CLOSED_TASKS)].mean(axis=1))
-        return Average(percent=_mean(percents), clustered=clustered)
-
-    def task_score(self, task: Task, levels: Levels | None) -> TaskScore:
-        asked = [question for question in self.questions if question.task is task]
-        rows = [self.answers[question.qid] for question in asked if question.qid in self.answers]
-        ended = Counter(row.status for row in rows)
-        accuracy = None if task.is_open else self._accuracy(CLOSED_TASKS.index(task))
-        answered_with_gold = sum(
-            row.qid in self.gold for row in rows if row.status is AnswerStatus.OK
-        )
-        return TaskScore(
-            task=task,
-            asked=len(asked),
-            with_gold=sum(question.qid in self.gold for question in asked),
-            answered=ended[AnswerStatus.OK],
-            unparsed=ended[AnswerStatus.UNPARSED],
-            truncated=ended[AnswerStatus.TRUNCATED],
-            clip_failed=ended[AnswerStatus.CLIP_FAILED],
-            request_failed=ended[AnswerStatus.REQUEST_FAILED],
-            unanswered=len(asked) - len(rows),
-            accuracy=accuracy,
-            answered_percent=(
-                100 * accuracy.correct / answered_with_gold
-                if accuracy and answered_with_gold
-                else None
-            ),
-            chance=chance(task),
-            majority=majority(task, asked, self.gold),
-            levels=levels,
-        )
+def _tiers(tally: Tally) -> dict[Tier, Average]:
+    """Tier -> mean accuracy of its closed tasks, where all of them have gold."""
+    found = {
+        tier: tally.average([str(task) for task in CLOSED_TASKS if task.tier is tier])
+        for tier in Tier
+    }
+    return {tier: average for tier, average in found.items() if average is not None}
 
 
 def _mean(values: Sequence[float]) -> float:

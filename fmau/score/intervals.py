@@ -24,24 +24,25 @@ def wilson(correct: int, total: int) -> Interval:
     return Interval(low=100 * float(low), high=100 * float(high))
 
 
-def clustered_draws(
-    correct_CK: NDArray[np.int64], total_CK: NDArray[np.int64], draws: int = DRAWS
+def clustered_means(
+    sum_CK: NDArray[np.float64], count_CK: NDArray[np.float64], draws: int = DRAWS
 ) -> NDArray[np.float64] | None:
-    """Percent correct per column, recomputed on `draws` resamples of the clips.
+    """The mean per column, recomputed on `draws` resamples of the clips.
 
     A resample picks C clips with replacement and takes all questions of a picked clip, so whatever
     correlation there is within a clip is kept. All columns share one resample, so means across
-    columns have honest intervals too. The seed is fixed: same answers, same interval.
+    columns have honest intervals too. The seed is fixed: same answers, same interval; and two runs
+    over the same clips are drawn alike, so that their differences are paired.
 
     Args:
-        correct_CK: right answers per clip and column.
-        total_CK: questions with gold per clip and column.
+        sum_CK: right answers, or points, per clip and column.
+        count_CK: questions that count, per clip and column.
 
     Returns:
-        percent_BK, NaN where a resample holds no question of a column; None if C < 2, where
+        mean_BK, NaN where a resample holds no question of a column; None if C < 2, where
         resampling says nothing.
     """
-    clips = len(correct_CK)
+    clips = len(sum_CK)
     if clips < 2:
         return None
     generator = np.random.default_rng(SEED)
@@ -49,13 +50,13 @@ def clustered_draws(
     picked_BC = generator.multinomial(clips, np.full(clips, 1 / clips), size=draws)
     weights_BC = picked_BC.astype(np.float64)
     with np.errstate(invalid="ignore"):
-        return np.asarray(100 * (weights_BC @ correct_CK) / (weights_BC @ total_CK))
+        return np.asarray((weights_BC @ sum_CK) / (weights_BC @ count_CK))
 
 
-def percentile_interval(percent_B: NDArray[np.float64]) -> Interval:
+def percentile_interval(value_B: NDArray[np.float64]) -> Interval:
     """The middle 95 % of bootstrap draws, NaN draws left out.
 
     Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap (1993), section 13.3.
     """
-    low, high = np.nanpercentile(percent_B, [TAIL_PERCENT, 100 - TAIL_PERCENT])
+    low, high = np.nanpercentile(value_B, [TAIL_PERCENT, 100 - TAIL_PERCENT])
     return Interval(low=float(low), high=float(high))

@@ -14,8 +14,6 @@ Benchmark = Literal["MA-Bench", "other"]
 Levels = tuple[float, float, float]
 """Mean judge scores of an open task at L1, L2 and L3, each 0 to 5."""
 
-JUDGE_MAX = 5.0
-
 
 class ScoreRecord(BaseModel):
     """Base of the records here: frozen, and an unknown key is an error."""
@@ -24,7 +22,7 @@ class ScoreRecord(BaseModel):
 
 
 class Interval(ScoreRecord):
-    """A 95 % confidence interval, in percent."""
+    """A 95 % confidence interval, in the unit of the value it belongs to."""
 
     low: float
     high: float
@@ -82,7 +80,7 @@ class TaskScore(ScoreRecord):
             fails on hard clips, so read it beside `accuracy`, not instead of it.
         chance: what guessing uniformly among the options scores; None for open tasks.
         majority: the best constant answer on this file; None without gold.
-        levels: mean judge scores of an open task; None until judged.
+        refused: replies that decline to answer, counted among the above too.
     """
 
     task: Task
@@ -98,7 +96,7 @@ class TaskScore(ScoreRecord):
     answered_percent: float | None
     chance: float | None
     majority: Baseline | None
-    levels: Levels | None = None
+    refused: int = 0
 
     @property
     def failed(self) -> int:
@@ -246,8 +244,11 @@ class Judgement(ScoreRecord):
     @property
     def means(self) -> "dict[Task, Levels]":
         """Task -> its three means, for tasks of which all are known."""
-        found = {task: tuple(level.mean for level in levels) for task, levels in self.tasks.items()}
-        return {task: means for task, means in found.items() if None not in means}  # type: ignore[misc]
+        means: dict[Task, Levels] = {}
+        for task, (first, second, third) in self.tasks.items():
+            if first.mean is not None and second.mean is not None and third.mean is not None:
+                means[task] = (first.mean, second.mean, third.mean)
+        return means
 
 
 class Average(ScoreRecord):
@@ -270,8 +271,6 @@ class Scores(ScoreRecord):
             sample. Only the former may be compared with the paper's rows.
         questions, clips, with_gold: size of the question file.
         tasks: per task, in the order of the paper.
-        fmar_by_label: FMAR where any option counts whose label is the gold option's. Some FMAR
-            questions list a label twice; the strict accuracy in `tasks` wants the gold letter.
         cmar_confusion: None without CMAR gold.
         closed_avg: None unless all six closed tasks have gold.
         chance_avg, majority_avg: the same mean over `chance` and `majority`.
@@ -291,7 +290,6 @@ class Scores(ScoreRecord):
     clips: int
     with_gold: int
     tasks: dict[Task, TaskScore]
-    fmar_by_label: Accuracy | None
     cmar_confusion: Confusion | None
     closed_avg: Average | None
     chance_avg: float

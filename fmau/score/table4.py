@@ -4,7 +4,7 @@ The numbers are the paper's, two decimals as printed there: accuracies in percen
 5. Each AVG column is the plain mean of the six columns before it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -12,7 +12,7 @@ from typing import Literal
 from fmau.score.scores import Levels, Scores
 from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 
-RowKind = Literal["paper", "run", "baseline"]
+RowKind = Literal["paper", "run", "baseline", "blind"]
 
 NOT_AVAILABLE = "–"
 
@@ -41,7 +41,7 @@ class Row:
 
     Attributes:
         name: model or run.
-        kind: from the paper, a run, or a baseline.
+        kind: from the paper, a run, a baseline, or a run that was asked without the clips.
         accuracies: closed task -> percent; a missing task is not available.
         levels: open task -> mean judge levels 0 to 5; a missing task is not available.
     """
@@ -91,15 +91,28 @@ PAPER_ROWS = (
 )
 
 
-def run_row(name: str, scores: Scores) -> Row:
-    """The row of one run."""
+def run_rows(name: str, scores: Scores, *, blind: bool = False) -> list[Row]:
+    """The rows of one run: one, or one per LLM judge if there are several. A proxy has none.
+
+    Args:
+        blind: the run was asked in text alone, without the clips.
+    """
     tasks = scores.tasks
-    return Row(
-        name,
-        "run",
-        {task: score.accuracy.percent for task, score in tasks.items() if score.accuracy},
-        {task: score.levels for task, score in tasks.items() if score.levels},
-    )
+    accuracies = {task: score.accuracy.percent for task, score in tasks.items() if score.accuracy}
+    kind: RowKind = "blind" if blind else "run"
+    name = f"{name} (blind: no video)" if blind else name
+    judges = [found for found in scores.judgements if not found.proxy]
+    if not judges:
+        return [Row(name, kind, accuracies)]
+    return [
+        Row(
+            name if len(judges) == 1 else f"{name}, judged by {found.judge}",
+            kind,
+            accuracies,
+            found.means,
+        )
+        for found in judges
+    ]
 
 
 def baseline_rows(scores: Scores) -> list[Row]:
@@ -113,17 +126,19 @@ def baseline_rows(scores: Scores) -> list[Row]:
     return rows
 
 
-def table4(runs: Mapping[str, Scores]) -> list[Row]:
-    """The paper's rows, the baselines, then one row per run.
+def table4(runs: Mapping[str, Scores], blind: Collection[str] = ()) -> list[Row]:
+    """The paper's rows, the baselines, runs without video, then the others.
 
     Args:
         runs: name -> scores; the baselines are those of the first run's question file.
+        blind: names of the runs that were asked in text alone.
     """
     first = next(iter(runs.values()))
     return [
         *PAPER_ROWS,
         *baseline_rows(first),
-        *(run_row(name, scores) for name, scores in runs.items()),
+        *(row for name in runs if name in blind for row in run_rows(name, runs[name], blind=True)),
+        *(row for name in runs if name not in blind for row in run_rows(name, runs[name])),
     ]
 
 

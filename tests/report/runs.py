@@ -59,4 +59,4 @@ def scored(name: str, questions: QuestionFile, answers: Mapping[str, Answer]) ->
     manifest = Manifest(
         fingerprint="0" * 64, conditions={}, recipe=tree, recipe_hash="", prompt_hashes={}
     )
-    return ScoredRun(name, manifest, questions, answers, score(questions, answers))
+    return ScoredRun(name, manifest, questions, answers, (), score(questions, answers))

@@ -1,10 +1,19 @@
 """A made-up question file in the shape of MA-Bench, and answers to it."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fmau.extraction import choices
-from fmau.records import Answer, AnswerStatus, Option, Question, QuestionFile
+from fmau.records import (
+    LEVELS,
+    Answer,
+    AnswerStatus,
+    Option,
+    Question,
+    QuestionFile,
+    Verdict,
+    VerdictStatus,
+)
 from fmau.taxonomy import Task, actions, parts
 
 
@@ -61,6 +70,36 @@ def random_answers(questions: QuestionFile, seed: int = 1) -> Mapping[str, Answe
         else:
             answers[q.qid] = ok(q, generator.choice(choices(q) or ("Something moves.",)))
     return answers
+
+
+def verdicts(
+    questions: QuestionFile, judge: str, score_of: Callable[[Question, int], int | None]
+) -> list[Verdict]:
+    """One verdict per open question and level; None for a reply that could not be read."""
+    return [
+        verdict(q, judge, level, score_of(q, level))
+        for q in questions.questions
+        if q.task.is_open
+        for level in LEVELS
+    ]
+
+
+def verdict(
+    question: Question, judge: str, level: int, points: int | None, sample: int = 0
+) -> Verdict:
+    """One row of `verdicts.jsonl`."""
+    return Verdict(
+        qid=question.qid,
+        clip=question.clip,
+        task=question.task,
+        judge=judge,
+        fingerprint=f"{judge} {question.qid} {level} {sample}",
+        levels=(level,),
+        sample=sample,
+        status=VerdictStatus.UNPARSED if points is None else VerdictStatus.SCORED,
+        scores=None if points is None else {level: points},
+        reason="no JSON" if points is None else None,
+    )
 
 
 def _row(question: Question, status: AnswerStatus, answer: str | None) -> Answer:

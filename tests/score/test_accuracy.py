@@ -13,7 +13,7 @@ from fmau.errors import InputError
 from fmau.records import AnswerStatus, Option, Question, QuestionFile
 from fmau.score import Scores, score
 from fmau.score.accuracy import benchmark_of
-from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
+from fmau.taxonomy import CLOSED_TASKS, Task
 from tests.score.synthetic import (
     gold_answers,
     ok,
@@ -32,7 +32,7 @@ def test_gold_answers_score_exactly_100():
     scores = score(questions, gold_answers(questions))
     assert [scores.tasks[task].accuracy.percent for task in CLOSED_TASKS] == [100.0] * 6
     assert scores.closed_avg.percent == 100.0
-    assert scores.fmar_by_label.percent == 100.0
+    assert scores.fmar.by_label.percent == 100.0
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="needs the MA-Bench sample")
@@ -144,7 +144,7 @@ def test_no_questions_with_gold_at_all():
     scores = score(QuestionFile(questions.questions), gold_answers(questions))
     assert scores.with_gold == 0
     assert scores.cmar_confusion is None
-    assert scores.fmar_by_label is None
+    assert scores.fmar is None
 
 
 def test_a_duplicate_fmar_label_counts_by_label_alone():
@@ -153,20 +153,8 @@ def test_a_duplicate_fmar_label_counts_by_label_alone():
     questions = QuestionFile((question,), {"FMAR_1": "A"})
     scores = score(questions, {"FMAR_1": ok(question, "C")})
     assert scores.tasks[Task.FMAR].accuracy.correct == 0
-    assert scores.fmar_by_label.correct == 1
-    assert scores.fmar_by_label.clustered is None  # one clip says nothing about others
-
-
-def test_final_is_the_mean_of_twelve_sub_scores():
-    questions = question_file(clips=6)
-    answers = random_answers(questions)
-    levels = {Task.MADU: (0.5, 1.0, 1.5), Task.MARE: (2.0, 2.5, 3.0)}
-    scores = score(questions, answers, levels)
-    assert scores.open_avg == pytest.approx(1.75)
-    subs = [scores.tasks[task].accuracy.percent for task in CLOSED_TASKS]
-    subs += [20 * level for task in OPEN_TASKS for level in levels[task]]
-    assert scores.final == pytest.approx(sum(subs) / 12)
-    assert score(questions, answers, {Task.MADU: (1, 1, 1)}).final is None
+    assert scores.fmar.by_label.correct == 1
+    assert scores.fmar.by_label.clustered is None  # one clip says nothing about others
 
 
 def test_answers_that_do_not_fit_the_questions_are_refused():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fmau.score.intervals import clustered_draws, percentile_interval, wilson
+from fmau.score.intervals import clustered_means, percentile_interval, wilson
 
 
 @settings(max_examples=50, deadline=None)
@@ -32,8 +32,8 @@ def test_the_bootstrap_agrees_with_scipy():
     generator = np.random.default_rng(0)
     correct_C = generator.binomial(4, generator.beta(1, 1, size=150))
     total_C = np.full(150, 4)
-    draws = clustered_draws(correct_C[:, None], total_C[:, None])
-    found = percentile_interval(draws[:, 0])
+    draws = clustered_means(correct_C[:, None], total_C[:, None])
+    found = percentile_interval(100 * draws[:, 0])
     theirs = stats.bootstrap(
         (100 * correct_C / 4,), np.mean, method="percentile", n_resamples=4000, rng=1
     ).confidence_interval
@@ -43,24 +43,24 @@ def test_the_bootstrap_agrees_with_scipy():
 
 def test_columns_share_their_resamples():
     correct_CK = np.random.default_rng(0).integers(0, 3, size=(30, 1)).repeat(2, axis=1)
-    draws = clustered_draws(correct_CK, np.full((30, 2), 2))
+    draws = clustered_means(correct_CK, np.full((30, 2), 2))
     assert np.array_equal(draws[:, 0], draws[:, 1])
 
 
 def test_clips_that_all_do_the_same_leave_no_doubt_between_clips():
     # One of two right in every clip: resampling clips always gives 50 %.
-    draws = clustered_draws(np.full((20, 1), 1), np.full((20, 1), 2))
-    assert set(draws[:, 0]) == {50.0}
+    draws = clustered_means(np.full((20, 1), 1), np.full((20, 1), 2))
+    assert set(draws[:, 0]) == {0.5}
 
 
 def test_one_clip_has_no_clustered_interval():
-    assert clustered_draws(np.array([[1]]), np.array([[2]])) is None
+    assert clustered_means(np.array([[1]]), np.array([[2]])) is None
 
 
 def test_draws_without_a_question_of_the_column_are_left_out():
     total = np.array([[1], [1], [0]])
-    interval = percentile_interval(clustered_draws(np.array([[1], [0], [0]]), total)[:, 0])
-    assert (interval.low, interval.high) == (0, 100)
+    interval = percentile_interval(clustered_means(np.array([[1], [0], [0]]), total)[:, 0])
+    assert (interval.low, interval.high) == (0, 1)
 
 
 @pytest.mark.slow
@@ -71,8 +71,8 @@ def test_clustered_intervals_cover_the_truth_where_naive_ones_do_not():
     covered = naive = 0
     for _ in range(trials):
         correct_C = generator.binomial(per_clip, generator.beta(1, 1, size=clips))
-        draws = clustered_draws(correct_C[:, None], np.full((clips, 1), per_clip), draws=1000)
-        interval = percentile_interval(draws[:, 0])
+        draws = clustered_means(correct_C[:, None], np.full((clips, 1), per_clip), draws=1000)
+        interval = percentile_interval(100 * draws[:, 0])
         covered += interval.low <= 50 <= interval.high
         plain = wilson(int(correct_C.sum()), clips * per_clip)
         naive += plain.low <= 50 <= plain.high

@@ -11,12 +11,11 @@ from fmau.score.table4 import (
     PARTIAL_GOLD,
     caveat,
     markdown,
-    run_row,
+    run_rows,
     table4,
     two_decimals,
 )
-from fmau.taxonomy import Task
-from tests.score.synthetic import gold_answers, question_file
+from tests.score.synthetic import gold_answers, question_file, verdicts
 
 
 @pytest.mark.parametrize(
@@ -31,15 +30,42 @@ def test_the_papers_numbers_reproduce_its_averages(row, closed_avg, open_avg):
 
 def test_a_run_that_is_not_judged_has_dashes_for_levels():
     questions = question_file(clips=3)
-    cells = run_row("mine", score(questions, gold_answers(questions))).cells()
+    (row,) = run_rows("mine", score(questions, gold_answers(questions)))
+    cells = row.cells()
     assert cells == ["100.00"] * 7 + ["–"] * 7
 
 
-def test_a_judged_run_shows_its_levels():
+def test_a_judged_run_shows_its_levels_and_a_proxy_never_stands_in_the_table():
     questions = question_file(clips=3)
-    levels = {Task.MADU: (0.5, 0.51, 0.47), Task.MARE: (1.18, 1.0, 0.84)}
-    cells = run_row("mine", score(questions, gold_answers(questions), levels)).cells()
-    assert cells[7:] == PAPER_ROWS[0].cells()[7:]
+    answers = gold_answers(questions)
+    rows = verdicts(questions, "llm", lambda _, level: level)
+    judged = score(questions, answers, rows, {"llm": False})
+    (row,) = run_rows("mine", judged)
+    assert row.cells()[7:] == ["1.00", "2.00", "3.00", "1.00", "2.00", "3.00", "2.00"]
+    proxied = score(questions, answers, verdicts(questions, "rule", lambda *_: 5), {"rule": True})
+    (row,) = run_rows("mine", proxied)
+    assert row.cells()[7:] == ["–"] * 7
+    assert (proxied.open_avg, proxied.final) == (None, None)
+
+
+def test_two_llm_judges_make_two_rows():
+    questions = question_file(clips=3)
+    rows = [
+        *verdicts(questions, "strict", lambda *_: 1),
+        *verdicts(questions, "mild", lambda *_: 4),
+    ]
+    scores = score(questions, gold_answers(questions), rows, {"strict": False, "mild": False})
+    found = {row.name: row.cells()[13] for row in run_rows("mine", scores)}
+    assert found == {"mine, judged by strict": "1.00", "mine, judged by mild": "4.00"}
+    assert scores.open_avg == 1.0  # of the judge who came first
+
+
+def test_a_run_without_video_stands_with_the_baselines():
+    questions = question_file(clips=3)
+    scores = score(questions, gold_answers(questions))
+    rows = table4({"seeing": scores, "blindfold": scores}, blind={"blindfold"})
+    assert [row.name for row in rows[4:]] == ["blindfold (blind: no video)", "seeing"]
+    assert rows[4].kind == "blind"
 
 
 def test_rows_come_in_the_order_paper_baselines_runs():

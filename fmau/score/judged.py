@@ -1,0 +1,148 @@
+"""From a judge's verdicts to the levels of the open tasks.
+
+Axis suffixes: C clips, K levels of both tasks, B bootstrap draws.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+import numpy as np
+
+from fmau.extraction import visible_answer
+from fmau.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile, Verdict
+from fmau.score.intervals import clustered_means, percentile_interval
+from fmau.score.scores import Interval, Judgement, LevelScore
+from fmau.taxonomy import OPEN_TASKS
+
+Z95 = 1.959964
+"""Half-width of a 95 % interval in standard errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """One question at one level. `score` is None if unscored; 0 if there is no answer."""
+
+    clip: str
+    score: float | None
+    answered: bool
+    spread: float | None
+
+
+def judgement(
+    questions: QuestionFile,
+    answers: Mapping[str, Answer],
+    verdicts: Sequence[Verdict],
+    *,
+    judge: str,
+    proxy: bool,
+    accuracies: Sequence[float] | None,
+) -> Judgement:
+    """What one judge made of the open answers.
+
+    Args:
+        verdicts: of this judge; the latest row of every call.
+        accuracies: the six closed accuracies in percent, None if not all are known.
+    """
+    of_answer: dict[str, list[Verdict]] = {}
+    for row in verdicts:
+        of_answer.setdefault(row.qid, []).append(row)
+    points = {
+        (task, level): [
+            _point(question, level, answers.get(question.qid), of_answer.get(question.qid, ()))
+            for question in questions.questions
+            if question.task is task and question.qid in questions.gold
+        ]
+        for task in OPEN_TASKS
+        for level in LEVELS
+    }
+    draws = _draws(list(points.values()))
+    levels = {
+        key: _level(key[1], found, None if draws is None else draws[:, column])
+        for column, (key, found) in enumerate(points.items())
+    }
+    means = [level.mean for level in levels.values()]
+    open_avg = _mean_of_all(means)
+    return Judgement(
+        judge=judge,
+        proxy=proxy,
+        tasks={task: (levels[task, 1], levels[task, 2], levels[task, 3]) for task in OPEN_TASKS},
+        open_avg=open_avg,
+        open_avg_clustered=(
+            percentile_interval(draws.mean(axis=1))
+            if draws is not None and open_avg is not None
+            else None
+        ),
+        final=None if proxy else _final(accuracies, means),
+        unscored=dict(Counter(row.status.value for row in verdicts if row.scores is None)),
+        removed=len({row.qid for row in verdicts if row.removed}),
+    )
+
+
+def _point(
+    question: Question, level: int, row: Answer | None, verdicts: Sequence[Verdict]
+) -> _Point:
+    if row is None or visible_answer(row) is None:
+        return _Point(question.clip, 0.0, answered=False, spread=None)
+    scores = [v.scores[level] for v in verdicts if v.scores and level in v.scores]
+    if not scores:
+        return _Point(question.clip, None, answered=True, spread=None)
+    spread = max(scores) - min(scores) if len(scores) > 1 else None
+    return _Point(question.clip, float(median(scores)), answered=True, spread=spread)
+
+
+def _level(level: int, points: Sequence[_Point], mean_B: np.ndarray | None) -> LevelScore:
+    known = [point.score for point in points if point.score is not None]
+    scored = [point for point in points if point.answered and point.score is not None]
+    counts = Counter(math.floor(point.score) for point in scored if point.score is not None)
+    spreads = [point.spread for point in points if point.spread is not None]
+    judged = bool(scored)  # a judge that scored nothing says nothing, whatever is missing
+    clips = len({point.clip for point in points if point.score is not None})
+    return LevelScore(
+        level=level,
+        mean=fmean(known) if judged else None,
+        clustered=percentile_interval(mean_B)
+        if judged and clips > 1 and mean_B is not None
+        else None,
+        naive=_naive(known) if judged and len(known) > 1 else None,
+        floor=sum(known) / len(points) if judged else None,
+        scored=len(scored),
+        no_answer=sum(not point.answered for point in points),
+        unscored=sum(point.score is None for point in points),
+        histogram=tuple(counts[score] for score in range(LEVEL_MAX + 1)),  # type: ignore[arg-type]
+        spread=fmean(spreads) if spreads else None,
+    )
+
+
+def _draws(columns: Sequence[Sequence[_Point]]) -> np.ndarray | None:
+    """mean_BK of all levels over the same resamples of clips."""
+    clips = sorted({point.clip for points in columns for point in points})
+    place = {clip: number for number, clip in enumerate(clips)}
+    sum_CK = np.zeros((len(clips), len(columns)))
+    count_CK = np.zeros((len(clips), len(columns)))
+    for column, points in enumerate(columns):
+        for point in points:
+            if point.score is not None:
+                sum_CK[place[point.clip], column] += point.score
+                count_CK[place[point.clip], column] += 1
+    return clustered_means(sum_CK, count_CK)
+
+
+def _naive(scores: Sequence[float]) -> Interval:
+    half = Z95 * float(np.std(scores, ddof=1)) / math.sqrt(len(scores))
+    return Interval(low=max(0.0, fmean(scores) - half), high=min(LEVEL_MAX, fmean(scores) + half))
+
+
+def _mean_of_all(means: Sequence[float | None]) -> float | None:
+    known = [mean for mean in means if mean is not None]
+    return fmean(known) if len(known) == len(means) else None
+
+
+def _final(accuracies: Sequence[float] | None, means: Sequence[float | None]) -> float | None:
+    """The official score: the mean of twelve sub-scores, judge levels in percent of their best."""
+    known = [mean * 100 / LEVEL_MAX for mean in means if mean is not None]
+    if accuracies is None or len(known) < len(means):
+        return None
+    return fmean([*accuracies, *known])

@@ -1,0 +1,78 @@
+"""Right and wrong per clip: the counts that accuracies and their intervals are made of.
+
+Axis suffixes: C clips, K columns, B bootstrap draws.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmau.score.intervals import clustered_means, percentile_interval, wilson
+from fmau.score.scores import Accuracy, Average
+
+
+class Tally:
+    """Several columns of right and wrong answers over one set of clips.
+
+    All columns share their bootstrap draws, so that means over columns have honest intervals.
+
+    Args:
+        columns: name -> (clip, whether the answer is right) per question.
+    """
+
+    def __init__(self, columns: Mapping[str, Iterable[tuple[str, bool]]]) -> None:
+        outcomes = {name: list(rows) for name, rows in columns.items()}
+        clips = sorted({clip for rows in outcomes.values() for clip, _ in rows})
+        place = {clip: number for number, clip in enumerate(clips)}
+        self._column = {name: number for number, name in enumerate(outcomes)}
+        self.right_CK = np.zeros((len(clips), len(outcomes)))
+        self.total_CK = np.zeros((len(clips), len(outcomes)))
+        for column, rows in enumerate(outcomes.values()):
+            for clip, is_right in rows:
+                self.total_CK[place[clip], column] += 1
+                self.right_CK[place[clip], column] += is_right
+        self._share_BK = clustered_means(self.right_CK, self.total_CK)
+
+    def accuracy(self, name: str) -> Accuracy | None:
+        """The accuracy of one column; None if it holds no question."""
+        column = self._column[name]
+        right = int(self.right_CK[:, column].sum())
+        total = int(self.total_CK[:, column].sum())
+        if not total:
+            return None
+        clustered = None
+        # Other columns may add clips; two of this one are needed for its spread to be seen.
+        if self._share_BK is not None and np.count_nonzero(self.total_CK[:, column]) > 1:
+            clustered = percentile_interval(100 * self._share_BK[:, column])
+        return Accuracy(
+            correct=right,
+            total=total,
+            percent=100 * right / total,
+            wilson=wilson(right, total),
+            clustered=clustered,
+        )
+
+    def average(self, names: Sequence[str]) -> Average | None:
+        """The plain mean of columns' accuracies; None if one of them holds no question."""
+        found = [self.accuracy(name) for name in names]
+        percents = [accuracy.percent for accuracy in found if accuracy is not None]
+        if not names or len(percents) < len(names):
+            return None
+        clustered = None
+        if self._share_BK is not None:
+            clustered = percentile_interval(100 * self.share_B(names))
+        return Average(percent=sum(percents) / len(percents), clustered=clustered)
+
+    def share_B(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """The mean of columns' shares, 0 to 1, in every bootstrap draw.
+
+        Raises:
+            ValueError: there are fewer than two clips to draw from.
+        """
+        if self._share_BK is None:
+            raise ValueError("a bootstrap over clips needs two clips")
+        means: NDArray[np.float64] = self._share_BK[:, [self._column[name] for name in names]].mean(
+            axis=1
+        )
+        return means
