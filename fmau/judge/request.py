@@ -38,8 +38,8 @@ def call_fingerprint(
     judge_fingerprint: str, item: JudgeItem, levels: tuple[int, ...], sample: int
 ) -> str:
     """SHA-256 (hex) of the judge's conditions with one call."""
-    texts = [item.task.value, item.question, item.reference, item.answer]
-    return digest([judge_fingerprint, texts, list(levels), sample])
+    asked = [item.qid, item.task.value, item.question, item.reference, item.answer]
+    return digest([judge_fingerprint, asked, list(levels), sample])
 
 
 def plan_calls(items: Sequence[JudgeItem], judge: LlmJudge, judge_fingerprint: str) -> list[Call]:

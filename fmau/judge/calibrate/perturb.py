@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from fmau.taxonomy import Action
 
-GENERIC = "The person makes a small movement with a part of the body and then is at rest again."
+GENERIC = "The person makes a small movement with a part of the body."
 """True of any clip, and so says nothing about this one."""
 
 FILLER = (

@@ -24,6 +24,9 @@ from fmau.taxonomy import Action, action_by_label
 ENDING_CHARS = 250
 """Where a conclusion stands; a label further up may be a neighbour that was ruled out."""
 
+SIDEWAYS = dict.fromkeys(("leftward", "rightward"), "sideways")
+"""When a part moves to a side belongs to time, to which side to space."""
+
 Fact = tuple[str, ...]
 """Something said: ("hand", "left"), ("head", "leftward"), ("early", "head", "forward"), ..."""
 
@@ -73,7 +76,7 @@ def features(text: str) -> Features:
             space |= {(part, way) for way in ways}
             space |= {(_limb(limb), side.lower()) for side, limb in SIDES.findall(clause)}
             if phase:
-                time |= {(phase, part, what) for what in (*moves, *ways)}
+                time |= {(phase, part, SIDEWAYS.get(what, what)) for what in (*moves, *ways)}
     return Features(
         lead=_lead(text),
         meaning=frozenset(meaning),

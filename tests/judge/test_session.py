@@ -1,0 +1,154 @@
+"""Judging a run folder by the command, killed and resumed; what a user meets on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fmau.judge.session import run_items
+from fmau.report import score_run
+from fmau.runs import read_manifest, read_verdicts
+from fmau.taxonomy import OPEN_TASKS
+from tests.judge.cases import StubJudge
+from tests.report.runs import write_run
+from tests.score.synthetic import gold_answers, question_file
+
+ROOT = Path(__file__).resolve().parents[2]
+QUESTIONS = question_file(clips=20)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run whose 40 open answers are all there."""
+    return write_run(tmp_path, "base", QUESTIONS, gold_answers(QUESTIONS))
+
+
+def judge_file(folder: Path, url: str = "http://127.0.0.1:1", **changes: object) -> Path:
+    tree = {"name": "stub", "kind": "llm", "remote": {"base_url": url, "model": "m"}}
+    tree |= {"concurrency": 4, "retries": 1} | changes
+    path = folder / "judge.yaml"
+    path.write_text(yaml.safe_dump(tree), "utf-8")
+    return path
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "fmau", "judge", *map(str, arguments)]
+
+
+def fmau(*arguments: object, code: int = 0) -> str:
+    environment = os.environ | {"COLUMNS": "120", "TERM": "dumb"}
+    done = subprocess.run(
+        command(*arguments), cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def test_the_default_judge_is_a_proxy_and_says_so(run: Path) -> None:
+    said = fmau(run)
+    assert "40 of 40 calls have a verdict" in said
+    assert "a proxy: it is no LLM judge" in said
+    scores = score_run(run).scores
+    assert [found.proxy for found in scores.judgements] == [True]
+    assert scores.judgements[0].open_avg is not None
+    assert (scores.open_avg, scores.final) == (None, None)
+    assert "(40 from before)" in fmau(run)
+    assert len(read_verdicts(run)) == 40
+
+
+def test_a_killed_judge_goes_on_and_ends_with_the_same_verdicts(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("whole", "killed")]
+    for folder in folders:
+        folder.mkdir()
+    runs = [write_run(f, "base", QUESTIONS, gold_answers(QUESTIONS)) for f in folders]
+    with StubJudge(delay_s=0.01) as server:
+        file = judge_file(tmp_path, server.base_url)
+        fmau(runs[0], "--judge", file)
+        assert len(server.asked) == 120
+        server.delay_s = 0.05
+        process = subprocess.Popen(command(runs[1], "--judge", file), cwd=ROOT)
+        while len(read_verdicts(runs[1])) < 30:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        before = len(read_verdicts(runs[1]))
+        assert 30 <= before < 120
+        server.delay_s = 0.0
+        server.asked.clear()
+        fmau(runs[1], "--judge", file)
+        assert len(server.asked) == 120 - before
+    whole, killed = (
+        {(row.qid, row.levels): row.scores for row in read_verdicts(run)} for run in runs
+    )
+    assert whole == killed
+    assert len(whole) == 120
+    assert score_run(runs[0]).scores == score_run(runs[1]).scores
+
+
+def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(run: Path) -> None:
+    with StubJudge() as server:
+        file = judge_file(run.parent, server.base_url)
+        fmau(run, "--judge", file)
+        note = read_manifest(run).judges["stub"]
+        assert note.conditions["model"]["model"] == "m"
+        assert "MADU" in json.dumps(note.conditions["rubric"])
+        assert not note.proxy
+        said = fmau(run, "--judge", file, "--set", "temperature=0.5", code=1)
+        assert "temperature: 0.0 -> 0.5" in said
+        assert "--set name=NAME" in said
+        fmau(run, "--judge", file, "--set", "temperature=0.5", "--set", "name=warm")
+    assert [found.judge for found in score_run(run).scores.judgements] == ["stub", "warm"]
+    assert "scores in common 120" in fmau(run, "--judge", file, "--beside", "warm")
+
+
+def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path) -> None:
+    with StubJudge() as server:
+        file = judge_file(run.parent, server.base_url, price={"input": 1, "output": 2})
+        said = fmau(run, "--judge", file, "--dry-run")
+        assert "40 answers to judge 120 calls" in said
+        assert "US dollars" in said
+        assert not server.asked
+        fmau(run, "--judge", file, "--limit", 5)
+        assert len(server.asked) == 15
+    items = run_items(run, 5)
+    assert [sum(item.task is task for item in items) for task in OPEN_TASKS] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "give a RUN, or --calibrate"),
+        (["nowhere"], "no run here"),
+        (["{run}", "--judge", "nowhere.yaml"], "no such recipe"),
+        (["{run}", "--judge", "{file}", "--set", "kind=human"], "kind"),
+        (["{run}", "--judge", "{file}", "--set", "modes=joint"], "known keys"),
+        (["{run}", "--judge", "{file}", "--set", "rubric=nothing"], "no such file"),
+        (["{run}", "--beside", "nobody"], "no verdicts of a judge 'nobody'"),
+        (["{run}", "--humans", "nowhere.json"], "no such file"),
+        (["{run}", "--judge", "{file}"], "the server is gone"),
+    ],
+)
+def test_mistakes_are_answered_with_what_to_do(arguments: list[str], said: str, run: Path) -> None:
+    file = judge_file(run.parent, retries=0)
+    filled = [text.format(run=run, file=file) for text in arguments]
+    environment = os.environ | {"COLUMNS": "120", "TERM": "dumb"}
+    done = subprocess.run(
+        command(*filled), cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert said in " ".join(done.stderr.split())
+
+
+def test_a_run_without_references_has_nothing_to_judge(tmp_path: Path) -> None:
+    from fmau.records import QuestionFile
+
+    run = write_run(tmp_path, "blind", QuestionFile(QUESTIONS.questions), gold_answers(QUESTIONS))
+    assert "nothing to judge" in fmau(run, code=1)
