@@ -1,4 +1,4 @@
-"""Commands about results: score, report, submit."""
+"""Commands about results: score, report, compare, submit."""
 
 from pathlib import Path
 from typing import Annotated
@@ -50,8 +50,27 @@ def report(
     from fmau.report import print_scores, score_run, write_report
 
     path = write_report(runs, to or runs[0] / "report.html")  # refuses runs that do not compare
-    print_scores({scored.name: scored.scores for scored in map(score_run, runs)}, out)
+    scored = [score_run(run) for run in runs]
+    blind = {run.name for run in scored if run.blind}
+    print_scores({run.name: run.scores for run in scored}, out, blind)
     out.print(f"report: {path}")
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN_A", help="Run folder.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN_B", help="Run folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Is RUN_B better than RUN_A? Paired tests, per task and overall."""
+    from fmau.report import compare_runs, print_comparison, score_run
+
+    one, other = score_run(first), score_run(second)
+    found = compare_runs(one, other)
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        print_comparison(one.name, other.name, found, out)
 
 
 @app.command()

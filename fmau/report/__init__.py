@@ -1,7 +1,14 @@
 """Reports: scores as tables on the terminal and as one HTML file. No torch, no network."""
 
 from fmau.report.html import write_report
-from fmau.report.scored_run import ScoredRun, score_run
-from fmau.report.terminal import print_scores
+from fmau.report.scored_run import ScoredRun, compare_runs, score_run
+from fmau.report.terminal import print_comparison, print_scores
 
-__all__ = ["ScoredRun", "print_scores", "score_run", "write_report"]
+__all__ = [
+    "ScoredRun",
+    "compare_runs",
+    "print_comparison",
+    "print_scores",
+    "score_run",
+    "write_report",
+]

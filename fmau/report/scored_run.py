@@ -9,6 +9,7 @@ from fmau.errors import RunError
 from fmau.records import Answer, QuestionFile, Verdict
 from fmau.runs import Manifest, read_answers, read_manifest, read_verdicts
 from fmau.score import Scores, score
+from fmau.score.compare import Comparison, compare
 
 SCORES = "scores.json"
 
@@ -57,3 +58,42 @@ def score_run(folder: Path) -> ScoredRun:
     except OSError as error:
         raise RunError(f"{folder / SCORES}: cannot be written: {error.strerror}") from error
     return ScoredRun(manifest.recipe["name"], manifest, questions, answers, verdicts, scores)
+
+
+def compare_runs(first: ScoredRun, second: ScoredRun) -> Comparison:
+    """How two runs of the same questions differ.
+
+    Levels are compared where one judge scored both: an LLM if there is one, else the proxy.
+
+    Raises:
+        RunError: they answered different question files, or no question has gold.
+    """
+    if first.questions != second.questions:
+        raise RunError(
+            f"{first.name} and {second.name} answered different questions; only answers to the "
+            "same ones can be compared"
+        )
+    judges = _common_judges(first.manifest, second.manifest)
+    if not judges:
+        return compare(first.questions, first.answers, second.answers)
+    judge = min(judges, key=lambda name: judges[name])  # False, an LLM, before True, a proxy
+    of_first, of_second = (
+        [row for row in run.verdicts if row.judge == judge] for run in (first, second)
+    )
+    return compare(
+        first.questions,
+        first.answers,
+        second.answers,
+        verdicts=(of_first, of_second),
+        judge=judge,
+        judge_is_proxy=judges[judge],
+    )
+
+
+def _common_judges(first: Manifest, second: Manifest) -> dict[str, bool]:
+    """Name -> whether it is a proxy, of judges that were the same in both runs."""
+    return {
+        name: note.proxy
+        for name, note in first.judges.items()
+        if name in second.judges and second.judges[name].fingerprint == note.fingerprint
+    }

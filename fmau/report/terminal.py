@@ -15,8 +15,9 @@ from fmau.report.tables import (
     judge_title,
     level_table,
 )
+from fmau.score.compare import Comparison
 from fmau.score.scores import Scores
-from fmau.score.table4 import COLUMNS, Row, caveat, table4, two_decimals
+from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, table4, two_decimals
 from fmau.taxonomy import CLOSED_TASKS
 
 CLOSED_COLUMNS = len(CLOSED_TASKS) + 1
@@ -24,6 +25,17 @@ CLOSED_COLUMNS = len(CLOSED_TASKS) + 1
 
 STYLES = {"paper": "dim", "run": "bold", "baseline": "italic", "blind": "italic"}
 
+
+COMPARISON_COLUMNS = (
+    "first",
+    "second",
+    "change",
+    "95 % by clip",
+    "better, worse",
+    "p",
+    "p Holm",
+    "smallest",
+)
 
 WIDE = 118
 """Columns that Table 4 needs in one piece; on a narrower terminal it comes in two."""
@@ -54,6 +66,51 @@ def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection
             console.print(_text_table(title, level_table(found)))
         console.print(_text_table(f"{name}: how the questions ended", count_table(scores)))
         console.print(_summary(scores))
+
+
+def print_comparison(first: str, second: str, found: Comparison, console: Console) -> None:
+    """Print how two runs differ, a row per measure; 100 columns are enough.
+
+    Args:
+        first, second: names of the runs.
+    """
+    title = f"{second} against {first}"
+    if found.judge is not None:
+        proxy = ", an embedded proxy, not an LLM judge" if found.judge_is_proxy else ""
+        title += f"; levels by {found.judge}{proxy}"
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=Text(title))
+    table.add_column("", no_wrap=True)
+    for column in COMPARISON_COLUMNS:
+        table.add_column(column, justify="right", overflow="fold")
+    for item in found.differences:
+        changed = NOT_AVAILABLE if item.gained is None else f"+{item.gained} -{item.lost}"
+        table.add_row(
+            item.name,
+            two_decimals(item.first),
+            two_decimals(item.second),
+            f"{item.difference:+.2f}",
+            NOT_AVAILABLE
+            if item.interval is None
+            else f"{item.interval.low:+.2f} to {item.interval.high:+.2f}",
+            changed,
+            _p(item.p),
+            _p(item.p_holm),
+            two_decimals(item.smallest),
+            style="bold" if item.gained is None else "",
+        )
+    console.print(table)
+    console.print(
+        "p: McNemar's exact test for one question a clip, sign flips over clips otherwise; Holm "
+        "adjusts for the tasks and levels compared.\nsmallest: the difference that this sample "
+        "would show in 80 % of cases at the 5 % level.",
+        highlight=False,
+    )
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return NOT_AVAILABLE
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _table4(title: str, rows: list[Row], columns: slice) -> Table:

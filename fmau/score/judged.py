@@ -15,15 +15,21 @@ from fmau.extraction import visible_answer
 from fmau.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile, Verdict
 from fmau.score.intervals import clustered_means, percentile_interval
 from fmau.score.scores import Interval, Judgement, LevelScore
-from fmau.taxonomy import OPEN_TASKS
+from fmau.taxonomy import OPEN_TASKS, Task
 
 Z95 = 1.959964
 """Half-width of a 95 % interval in standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
-    """One question at one level. `score` is None if unscored; 0 if there is no answer."""
+class Point:
+    """One question at one level.
+
+    Attributes:
+        score: median over samples; None if unscored; 0 if there is no answer.
+        answered: the model gave an answer.
+        spread: highest - lowest sample; None with fewer than two.
+    """
 
     clip: str
     score: float | None
@@ -46,18 +52,7 @@ def judgement(
         verdicts: of this judge; the latest row of every call.
         accuracies: the six closed accuracies in percent, None if not all are known.
     """
-    of_answer: dict[str, list[Verdict]] = {}
-    for row in verdicts:
-        of_answer.setdefault(row.qid, []).append(row)
-    points = {
-        (task, level): [
-            _point(question, level, answers.get(question.qid), of_answer.get(question.qid, ()))
-            for question in questions.questions
-            if question.task is task and question.qid in questions.gold
-        ]
-        for task in OPEN_TASKS
-        for level in LEVELS
-    }
+    points = points_of(questions, answers, verdicts)
     draws = _draws(list(points.values()))
     levels = {
         key: _level(key[1], found, None if draws is None else draws[:, column])
@@ -81,19 +76,41 @@ def judgement(
     )
 
 
+def points_of(
+    questions: QuestionFile, answers: Mapping[str, Answer], verdicts: Sequence[Verdict]
+) -> dict[tuple[Task, int], list[Point]]:
+    """(task, level) -> what every question with a reference got, in file order.
+
+    Args:
+        verdicts: of one judge.
+    """
+    of_answer: dict[str, list[Verdict]] = {}
+    for row in verdicts:
+        of_answer.setdefault(row.qid, []).append(row)
+    return {
+        (task, level): [
+            _point(question, level, answers.get(question.qid), of_answer.get(question.qid, ()))
+            for question in questions.questions
+            if question.task is task and question.qid in questions.gold
+        ]
+        for task in OPEN_TASKS
+        for level in LEVELS
+    }
+
+
 def _point(
     question: Question, level: int, row: Answer | None, verdicts: Sequence[Verdict]
-) -> _Point:
+) -> Point:
     if row is None or visible_answer(row) is None:
-        return _Point(question.clip, 0.0, answered=False, spread=None)
+        return Point(question.clip, 0.0, answered=False, spread=None)
     scores = [v.scores[level] for v in verdicts if v.scores and level in v.scores]
     if not scores:
-        return _Point(question.clip, None, answered=True, spread=None)
+        return Point(question.clip, None, answered=True, spread=None)
     spread = max(scores) - min(scores) if len(scores) > 1 else None
-    return _Point(question.clip, float(median(scores)), answered=True, spread=spread)
+    return Point(question.clip, float(median(scores)), answered=True, spread=spread)
 
 
-def _level(level: int, points: Sequence[_Point], mean_B: np.ndarray | None) -> LevelScore:
+def _level(level: int, points: Sequence[Point], mean_B: np.ndarray | None) -> LevelScore:
     known = [point.score for point in points if point.score is not None]
     scored = [point for point in points if point.answered and point.score is not None]
     counts = Counter(math.floor(point.score) for point in scored if point.score is not None)
@@ -116,7 +133,7 @@ def _level(level: int, points: Sequence[_Point], mean_B: np.ndarray | None) -> L
     )
 
 
-def _draws(columns: Sequence[Sequence[_Point]]) -> np.ndarray | None:
+def _draws(columns: Sequence[Sequence[Point]]) -> np.ndarray | None:
     """mean_BK of all levels over the same resamples of clips."""
     clips = sorted({point.clip for points in columns for point in points})
     place = {clip: number for number, clip in enumerate(clips)}
