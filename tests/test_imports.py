@@ -34,7 +34,7 @@ ALLOWED = {
     "answer": SETTINGS | {"chat", "interrupt", "dataset", "frames", "conversation", "extraction"},
     "judge": SETTINGS | {"chat", "interrupt", "dataset", "extraction"},
     "score": FOUNDATION | {"dataset", "extraction"},
-    "audit": FOUNDATION | {"dataset"},
+    "audit": FOUNDATION | {"dataset", "score"},
     "submit": SETTINGS | {"dataset", "extraction", "conversation"},
     "report": SETTINGS | {"dataset", "score"},
     "export": SETTINGS | {"train", "serve", "score", "report", "torchvision_cpu"},

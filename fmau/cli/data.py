@@ -87,3 +87,19 @@ def frames(
             FrameCache(data.cache).verify(workers=usable_cores(), progress=progress)
     if summary.failed and not data.skip_bad_clips:
         raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    questions: Annotated[Path, typer.Argument(metavar="QUESTIONS", help="Question file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Find defects of a question file, and shortcuts that need no look at a clip."""
+    from fmau.audit import audit_questions, print_audit
+
+    with err.status("auditing"):
+        found = audit_questions(questions)
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        print_audit(found, out)

@@ -9,6 +9,7 @@ problems of a file are reported at once.
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,21 @@ _OPTION = re.compile(r"^([A-Z])\. (\S.*)$")
 _CLASS_CODE = re.compile(r"^(.*\S) - ([A-G]\d{1,2})$")
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A question file as it is, defects and all.
+
+    Attributes:
+        sound: the rows without a defect.
+        problems: (qid, or "row N" where there is none; the defect) in file order.
+        rows: all rows as read.
+    """
+
+    sound: QuestionFile
+    problems: tuple[tuple[str, Problem], ...]
+    rows: tuple[Any, ...]
+
+
 def load_questions(path: Path) -> QuestionFile:
     """Read a question file.
 
@@ -32,8 +48,20 @@ def load_questions(path: Path) -> QuestionFile:
         InputError: the file is missing or no JSON list, or rows are malformed; the error lists
             every defect with its row (counted from 1) and qid.
     """
+    survey = survey_questions(path)
+    if survey.problems:
+        raise InputError(problem for _, problem in survey.problems)
+    return survey.sound
+
+
+def survey_questions(path: Path) -> Survey:
+    """Read a question file and note its defects.
+
+    Raises:
+        InputError: the file is missing or no JSON list.
+    """
     rows = _read_list(path)
-    problems: list[Problem] = []
+    problems: list[tuple[str, Problem]] = []
     questions: list[Question] = []
     gold: dict[str, str] = {}
     first_row: dict[str, int] = {}
@@ -43,7 +71,7 @@ def load_questions(path: Path) -> QuestionFile:
             remedy = "give each question its own qid"
             what = f"the qid already stands in row {first_row[row['qid']]}"
             found.append(Problem(_where(path, number, row), what, remedy))
-        problems += found
+        problems += [(_qid(row) or f"row {number}", problem) for problem in found]
         if found:
             continue
         first_row[row["qid"]] = number
@@ -51,9 +79,8 @@ def load_questions(path: Path) -> QuestionFile:
         questions.append(question)
         if row.get("answer") is not None:
             gold[question.qid] = _gold(question, row["answer"])
-    if problems:
-        raise InputError(problems)
-    return QuestionFile(tuple(questions), MappingProxyType(gold))
+    sound = QuestionFile(tuple(questions), MappingProxyType(gold))
+    return Survey(sound, tuple(problems), tuple(rows))
 
 
 def clip_path(folder: Path, clip: str) -> Path:
@@ -86,8 +113,14 @@ def _read_list(path: Path) -> list[Any]:
 
 
 def _where(path: Path, number: int, row: Any) -> str:
+    qid = _qid(row)
+    return f"{path} row {number}" + (f" ({qid})" if qid else "")
+
+
+def _qid(row: Any) -> str:
+    """The qid of a row, "" if it has none."""
     qid = row.get("qid") if isinstance(row, dict) else None
-    return f"{path} row {number}" + (f" ({qid})" if isinstance(qid, str) and qid else "")
+    return qid if isinstance(qid, str) else ""
 
 
 def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:

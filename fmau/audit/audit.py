@@ -1,0 +1,108 @@
+"""All checks of a question file, as a record and as a table."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fmau.audit.blind import blind_classifier
+from fmau.audit.check import Check
+from fmau.audit.fields import schema
+from fmau.audit.options import duplicate_option, label_code_suffix
+from fmau.audit.pairs import duplicate_question, label_named, opposite_pair
+from fmau.audit.priors import class_prior
+from fmau.dataset.questions import survey_questions
+
+
+class Audit(BaseModel):
+    """What was found in a question file.
+
+    Attributes:
+        file: its path.
+        rows: in the file.
+        with_gold: of them with an answer.
+        checks: one per kind of defect or shortcut, clean ones too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    rows: int
+    with_gold: int
+    checks: tuple[Check, ...]
+
+
+def audit_questions(path: Path) -> Audit:
+    """Check a question file; rows that cannot be read are reported under "schema" and left out.
+
+    Raises:
+        InputError: the file is missing or no JSON list.
+    """
+    survey = survey_questions(path)
+    questions = survey.sound
+    return Audit(
+        file=str(path),
+        rows=len(survey.rows),
+        with_gold=len(questions.gold),
+        checks=(
+            label_code_suffix(questions),
+            duplicate_option(questions),
+            duplicate_question(questions),
+            class_prior(questions),
+            opposite_pair(questions),
+            label_named(questions),
+            blind_classifier(questions),
+            schema(survey),
+        ),
+    )
+
+
+def print_audit(audit: Audit, console: Console) -> None:
+    """Print the checks, then the figures of each; 80 columns are enough."""
+    title = f"{audit.file}: {audit.rows:,} rows, {audit.with_gold:,} with gold"
+    table = Table(box=SIMPLE_HEAD, title=Text(title))
+    table.add_column("check", no_wrap=True)
+    table.add_column("rows", justify="right")
+    table.add_column("what a row found here is", overflow="fold")
+    for found in audit.checks:
+        style = "bold" if found.rows else "dim"
+        table.add_row(found.id, f"{found.rows:,}", found.meaning, style=style)
+    console.print(table)
+    for found in audit.checks:
+        console.print(Text(found.id, style="bold"))
+        for name, value in found.facts.items():
+            if value != {}:
+                _print_fact(name, value, console)
+
+
+def _print_fact(name: str, value: Any, console: Console) -> None:
+    words = name.replace("_", " ").removesuffix(" percent")
+    unit = " %" if name.endswith("_percent") and value is not None else ""
+    if isinstance(value, dict):
+        console.print(Text(f"  {words}:"))
+        for key, inner in value.items():
+            console.print(Text(f"    {key}: {_shown(inner)}"), soft_wrap=True)
+    else:
+        console.print(Text(f"  {words}: {_number(value)}{unit}"), soft_wrap=True)
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, dict):
+        return _number(value)
+    named = ((key.removesuffix("_percent").replace("_", " "), item) for key, item in value.items())
+    return ", ".join(f"{key} {_number(item)}" for key, item in named)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1 else f"{value:.1f}"
+    if isinstance(value, list):
+        between = ", " if any(isinstance(item, str) for item in value) else "–"
+        return between.join(map(_number, value)) or "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,87 @@
+"""Fields, ids and labels that do not fit together."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from fmau.audit.check import Check, check
+from fmau.dataset.labels import written_action
+from fmau.dataset.questions import Survey
+from fmau.records import QuestionFile
+from fmau.score.groups import gold_labels
+from fmau.taxonomy import TASK_ALIASES, Task
+
+
+def schema(survey: Survey) -> Check:
+    """Rows that the strict reader refuses, and inconsistencies that it lets pass."""
+    refused = [(name, problem.what) for name, problem in survey.problems]
+    found = [
+        *refused,
+        *_spellings(survey.rows),
+        *_prefixes(survey.sound),
+        *_incomplete_clips(survey.sound),
+        *_contradictions(survey.sound),
+    ]
+    kinds: defaultdict[str, list[str]] = defaultdict(list)
+    for qid, what in found:
+        kinds[what].append(qid)
+    return check(
+        "schema",
+        [qid for qid, _ in found],
+        "a field, id or label does not fit the format or the rest of the file",
+        refused_by_the_reader=len({qid for qid, _ in refused}),
+        defects={what: len(qids) for what, qids in kinds.items()},
+        examples={what: qids[:5] for what, qids in kinds.items()},
+    )
+
+
+def _spellings(rows: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
+    """Fields and tasks that this file spells in two ways; the rarer spelling is reported."""
+    objects = [row for row in rows if isinstance(row, dict)]
+    holders = {key: [row for row in objects if row.get(key)] for key in ("video", "video_name")}
+    rarer = min(holders, key=lambda key: len(holders[key]))
+    if all(holders.values()):
+        for row in holders[rarer]:
+            yield str(row.get("qid")), f"uses {rarer!r} where most rows use the other name"
+    for row in objects:
+        if row.get("task") in TASK_ALIASES:
+            yield str(row.get("qid")), f"task {row['task']!r} is an earlier name"
+
+
+def _prefixes(questions: QuestionFile) -> Iterator[tuple[str, str]]:
+    known = {task.value: task for task in Task} | TASK_ALIASES
+    for question in questions.questions:
+        prefix = question.qid.rpartition("_")[0]
+        if known.get(prefix, question.task) is not question.task:
+            yield question.qid, f"the qid says {prefix}, the task is {question.task}"
+
+
+def _incomplete_clips(questions: QuestionFile) -> Iterator[tuple[str, str]]:
+    """Clips that lack some of the questions that every clip of the benchmark has."""
+    of_clip: defaultdict[str, list[str]] = defaultdict(list)
+    counts: defaultdict[str, Counter[Task]] = defaultdict(Counter)
+    for question in questions.questions:
+        of_clip[question.clip].append(question.qid)
+        counts[question.clip][question.task] += 1
+    for clip, qids in of_clip.items():
+        odd = [str(task) for task in Task if counts[clip][task] != task.per_clip]
+        if odd:
+            for qid in qids:
+                yield qid, f"its clip has too many or too few of {', '.join(odd)}"
+
+
+def _contradictions(questions: QuestionFile) -> Iterator[tuple[str, str]]:
+    """MARE references that conclude with another label than the clip's other gold answers."""
+    fine, coarse = gold_labels(questions, Task.FMAR), gold_labels(questions, Task.CMAR)
+    for question in questions.questions:
+        reference = questions.gold.get(question.qid)
+        if question.task is not Task.MARE or reference is None:
+            continue
+        action = written_action(reference)
+        if action is None:
+            yield question.qid, "the reference ends in no marked label of the taxonomy"
+            continue
+        if fine.get(question.clip, action.label).lower() != action.label.lower():
+            yield question.qid, "the reference's action is not FMAR's"
+        if coarse.get(question.clip, action.part).lower() != action.part.lower():
+            yield question.qid, "the reference's body part is not CMAR's"
