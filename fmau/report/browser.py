@@ -1,10 +1,12 @@
 """The data of the answers browser: each question once, and per run what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
-from fmau.records import Answer, Question, QuestionFile
+from fmau.records import LEVELS, Answer, Question, QuestionFile, Verdict
 from fmau.score.confusion import same_label
+from fmau.score.groups import gold_labels
 from fmau.taxonomy import Task
 
 RIGHT = "right"
@@ -16,19 +18,25 @@ UNKNOWN = "not scored"
 
 
 def browser_data(
-    questions: QuestionFile, runs: Mapping[str, Mapping[str, Answer]]
+    questions: QuestionFile,
+    runs: Mapping[str, Mapping[str, Answer]],
+    judged: Mapping[str, Mapping[str, Sequence[Verdict]]] | None = None,
 ) -> dict[str, Any]:
     """What the browser table shows, ready to be embedded as JSON.
 
     Args:
         questions: the question file that all runs answered.
         runs: run name -> qid -> answer row.
+        judged: run name -> how to call a judge -> its verdicts.
 
     Returns:
-        `questions`: [qid, task, clip, stem, option lines, gold] each, in file order; `runs`: name
-        and rows of [verdict, answer, reply or reason], one per question in the same order.
+        `questions`: [qid, task, clip, stem, option lines, gold, action of the clip] each, in file
+        order; `runs`: name and rows of [verdict, answer, reply or reason, judgements], one per
+        question in the same order, with a judgement [judge, [L1, L2, L3], reasons] per judge.
     """
     gold = questions.gold
+    shown = gold_labels(questions, Task.FMAR)
+    opinions = {name: _opinions(judges) for name, judges in (judged or {}).items()}
     return {
         "questions": [
             [
@@ -38,6 +46,7 @@ def browser_data(
                 question.stem,
                 [f"{option.letter}. {option.label}" for option in question.options],
                 _spelled_out(question, gold.get(question.qid)),
+                shown.get(question.clip, ""),
             ]
             for question in questions.questions
         ],
@@ -45,7 +54,10 @@ def browser_data(
             {
                 "name": name,
                 "rows": [
-                    _run_row(question, gold.get(question.qid), answers.get(question.qid))
+                    (
+                        *_run_row(question, gold.get(question.qid), answers.get(question.qid)),
+                        opinions.get(name, {}).get(question.qid, []),
+                    )
                     for question in questions.questions
                 ],
             }
@@ -65,6 +77,35 @@ def verdict(question: Question, gold: str | None, answer: Answer | None) -> str:
     if question.task is Task.FMAR and same_label(question, answer.answer, gold):
         return RIGHT_LABEL
     return WRONG
+
+
+def _opinions(judges: Mapping[str, Sequence[Verdict]]) -> dict[str, list[Any]]:
+    """qid -> per judge: its name, its scores at the three levels (None if unscored), and why."""
+    found: dict[str, list[Any]] = {}
+    for judge, verdicts in judges.items():
+        of_answer: dict[str, list[Verdict]] = {}
+        for row in verdicts:
+            of_answer.setdefault(row.qid, []).append(row)
+        for qid, rows in of_answer.items():
+            scores = [_median_at(level, rows) for level in LEVELS]
+            reasons = [_reasons(row) for row in sorted(rows, key=lambda r: (r.levels, r.sample))]
+            found.setdefault(qid, []).append([judge, scores, "\n".join(reasons)])
+    return found
+
+
+def _median_at(level: int, rows: Sequence[Verdict]) -> float | None:
+    scores = [row.scores[level] for row in rows if row.scores and level in row.scores]
+    return float(median(scores)) if scores else None
+
+
+def _reasons(row: Verdict) -> str:
+    """Why a call gave its scores, or none; and what of the answer the judge was not shown."""
+    levels = ", ".join(f"L{level}" for level in row.levels)
+    said = row.rationale if row.scores else f"{row.status}: {row.reason}"
+    # A rationale about all levels names them itself.
+    lines = [said or "" if len(row.levels) > 1 else f"{levels}: {said}"]
+    lines += [f"not shown to the judge: {passage}" for passage in row.removed]
+    return "\n".join(lines)
 
 
 def _run_row(question: Question, gold: str | None, row: Answer | None) -> tuple[str, str, str]:

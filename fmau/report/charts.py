@@ -10,7 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fmau.score.scores import Confusion, Scores
+from fmau.score.scores import Confusion, Judgement, Scores
 from fmau.taxonomy import CLOSED_TASKS
 
 NO_ANSWER = "no answer"
@@ -115,6 +115,36 @@ def recall_chart(confusion: Confusion) -> dict[str, Any]:
         "bargap": 0.4,
     }
     return _plain([bars], layout)
+
+
+def level_chart(judgement: Judgement) -> dict[str, Any]:
+    """How often each score was given at each level; what has no score stands apart.
+
+    Rows are levels, columns scores; shade is the share of the level's questions.
+    """
+    levels = [(task, level) for task, found in judgement.tasks.items() for level in found]
+    counts = [[*level.histogram, level.no_answer, level.unscored] for _, level in levels]
+    heatmap = go.Heatmap(
+        x=["0", "1", "2", "3", "4", "5", NO_ANSWER, "unscored"],
+        y=[f"{task} L{level.level}" for task, level in levels],
+        z=[[100 * count / max(1, sum(row)) for count in row] for row in counts],
+        text=counts,
+        texttemplate="%{text}",
+        hovertemplate="%{y}: %{x}<br>%{text} answers, %{z:.1f} %<extra></extra>",
+        zmin=0,
+        zmax=100,
+        xgap=2,
+        ygap=2,
+        showscale=False,
+        meta="heatmap",
+    )
+    layout = {
+        "xaxis": {"type": "category", "fixedrange": True, "showgrid": False},
+        "yaxis": {"autorange": "reversed", "fixedrange": True, "showgrid": False},
+        "margin": {"t": 10, "r": 8, "b": 40, "l": 80},
+        "height": 280,
+    }
+    return _plain([heatmap], layout)
 
 
 def _accuracy_bars(name: str, scores: Scores) -> go.Bar:

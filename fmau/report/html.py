@@ -14,10 +14,18 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from fmau.errors import RunError
+from fmau.records import Verdict
 from fmau.report.browser import browser_data
-from fmau.report.charts import accuracy_chart, confusion_chart, recall_chart
+from fmau.report.charts import accuracy_chart, confusion_chart, level_chart, recall_chart
 from fmau.report.scored_run import ScoredRun, score_run
-from fmau.report.tables import accuracy_table, count_table, span
+from fmau.report.tables import (
+    accuracy_table,
+    count_table,
+    further_table,
+    judge_title,
+    level_table,
+    span,
+)
 from fmau.runs import Manifest
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
@@ -95,7 +103,11 @@ def render(runs: Sequence[ScoredRun]) -> str:
         open_tasks=OPEN_TASKS,
         plotly_js=Markup(get_plotlyjs()),
         charts=_charts(scores),
-        browser=browser_data(runs[0].questions, {run.name: run.answers for run in runs}),
+        browser=browser_data(
+            runs[0].questions,
+            {run.name: run.answers for run in runs},
+            {run.name: _judged(run) for run in runs},
+        ),
     )
 
 
@@ -113,7 +125,26 @@ def _run_context(place: int, run: ScoredRun) -> dict[str, Any]:
         "figures": _figures(run.scores),
         "accuracy": accuracy_table(run.scores),
         "counts": count_table(run.scores),
+        "further": further_table(run.scores),
+        "judgements": [
+            {
+                "title": judge_title(found),
+                "table": level_table(found),
+                "chart": f"levels-{place}-{number}",
+            }
+            for number, found in enumerate(run.scores.judgements)
+        ],
         "has_confusion": run.scores.cmar_confusion is not None,
+    }
+
+
+def _judged(run: ScoredRun) -> dict[str, list[Verdict]]:
+    """Judge -> its verdicts on a run; a proxy's name says that it is one."""
+    return {
+        f"{found.judge} (proxy)" if found.proxy else found.judge: [
+            row for row in run.verdicts if row.judge == found.judge
+        ]
+        for found in run.scores.judgements
     }
 
 
@@ -133,7 +164,7 @@ def _figures(scores: Scores) -> list[dict[str, str]]:
         {
             "name": "Final",
             "value": two_decimals(scores.final),
-            "remark": "" if scores.final is not None else "not judged yet",
+            "remark": "" if scores.final is not None else "needs an LLM judge",
         },
         {"name": "Answered", "value": f"{answered:,}", "remark": f"of {scores.questions:,}"},
         {
@@ -152,4 +183,6 @@ def _charts(runs: Mapping[str, Scores]) -> dict[str, Any]:
         if scores.cmar_confusion is not None:
             charts[f"confusion-{place}"] = confusion_chart(scores.cmar_confusion)
             charts[f"recall-{place}"] = recall_chart(scores.cmar_confusion)
+        for number, found in enumerate(scores.judgements):
+            charts[f"levels-{place}-{number}"] = level_chart(found)
     return charts

@@ -6,6 +6,7 @@ from fmau.records import AnswerStatus, Option, Question, QuestionFile
 from fmau.report.browser import browser_data, verdict
 from fmau.taxonomy import Task
 from tests.score.synthetic import ok, without_answer
+from tests.score.synthetic import verdict as verdict_row
 
 FMAR = Question(
     "FMAR_1",
@@ -40,9 +41,27 @@ def test_letters_are_spelled_out_and_failures_say_why():
         "MADU_1": without_answer(MADU, AnswerStatus.REQUEST_FAILED),
     }
     data = browser_data(questions, {"run": answers, "empty": {}})
-    assert data["questions"][0][4:] == [["A. Nodding", "B. Head up", "C. Nodding"], "A. Nodding"]
+    options = ["A. Nodding", "B. Head up", "C. Nodding"]
+    assert data["questions"][0][4:] == [options, "A. Nodding", "Nodding"]
     assert data["runs"][0]["rows"] == [
-        ("wrong", "B. Head up", ""),
-        ("no answer", "", "request_failed: no luck"),
+        ("wrong", "B. Head up", "", []),
+        ("no answer", "", "request_failed: no luck", []),
     ]
-    assert data["runs"][1]["rows"][0] == ("no answer", "", "there is no row for this question")
+    assert data["runs"][1]["rows"][0] == (
+        "no answer",
+        "",
+        "there is no row for this question",
+        [],
+    )
+
+
+def test_a_judges_scores_and_reasons_stand_by_the_answer():
+    questions = QuestionFile((MADU,), {"MADU_1": "It moves."})
+    rows = [
+        verdict_row(MADU, "llm", level, points) for level, points in ((1, 4), (2, None), (3, 0))
+    ]
+    rows.append(verdict_row(MADU, "llm", 1, 1, sample=1))
+    data = browser_data(questions, {"run": {"MADU_1": ok(MADU, "x")}}, {"run": {"llm": rows}})
+    ((judge, scores, reasons),) = data["runs"][0]["rows"][0][3]
+    assert (judge, scores) == ("llm", [2.5, None, 0.0])
+    assert "L2: unparsed: no JSON" in reasons

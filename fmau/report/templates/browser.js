@@ -5,10 +5,11 @@
   const LONG = 140; // characters of a text shown before it folds
   const data = JSON.parse(document.getElementById("data").textContent);
   const element = (id) => document.getElementById(id);
-  const [textInput, taskSelect, verdictSelect, runSelect] =
-    ["filter-text", "filter-task", "filter-verdict", "filter-run"].map(element);
+  const [textInput, taskSelect, actionSelect, verdictSelect, scoreSelect, runSelect, besideSelect] =
+    ["text", "task", "action", "verdict", "score", "run", "beside"].map((name) => element(`filter-${name}`));
   let found = [];
   let page = 0;
+  let current = -1; // row of the page that the keyboard is at
 
   function make(tag, className, text) {
     const node = document.createElement(tag);
@@ -26,6 +27,10 @@
   }
 
   const run = () => data.runs[Number(runSelect.value)];
+  const UNSCORED = "unscored";
+
+  // The scores that any judge gave a row, "unscored" where one failed.
+  const scoresOf = (row) => row[3].flatMap(([, levels]) => levels.map((score) => (score === null ? UNSCORED : String(Math.floor(score)))));
 
   // Lower-cased text of every row of a run, made once when first searched.
   const searchable = new Map();
@@ -44,7 +49,9 @@
     found = [];
     run().rows.forEach((row, i) => {
       if (taskSelect.value && data.questions[i][1] !== taskSelect.value) return;
+      if (actionSelect.value && data.questions[i][6] !== actionSelect.value) return;
       if (verdictSelect.value && row[0] !== verdictSelect.value) return;
+      if (scoreSelect.value && !scoresOf(row).includes(scoreSelect.value)) return;
       if (texts && !words.every((word) => texts[i].includes(word))) return;
       found.push(i);
     });
@@ -68,7 +75,7 @@
 
   function tableRow(i) {
     const [qid, task, clip, stem, options, gold] = data.questions[i];
-    const [verdict, answer, reply] = run().rows[i];
+    const [verdict, answer, reply, opinions] = run().rows[i];
     const question = make("td", "question", stem);
     if (options.length) question.append(make("span", "options", options.join("\n")));
     question.append(make("span", "source", `${qid} · ${clip}`));
@@ -77,15 +84,39 @@
     const row = make("tr");
     row.append(
       result, make("td", "task", task), question,
-      cell("gold", "gold", gold), cell("answer", "answer", answer), cell("reply", "reply", reply),
+      cell("gold", "gold", gold), answerCell(answer, i), cell("reply", "reply", reply),
     );
+    if (opinions.length) row.lastChild.append(...opinions.map(opinion));
     return row;
+  }
+
+  // The answer, and below it what another run answered.
+  function answerCell(answer, i) {
+    const node = cell("answer", "answer", answer);
+    if (besideSelect.value !== "") {
+      const other = data.runs[Number(besideSelect.value)];
+      const [verdict, theirs] = other.rows[i];
+      const beside = make("div", "beside");
+      beside.append(make("span", "source", `${other.name}: ${verdict}`));
+      if (theirs) beside.append(foldable(theirs));
+      node.append(beside);
+    }
+    return node;
+  }
+
+  // One judge's scores, with its reasons folded below.
+  function opinion([judge, levels, reasons]) {
+    const details = make("details", "opinion");
+    const scores = levels.map((score, place) => `L${place + 1} ${score === null ? "–" : score}`).join("  ");
+    details.append(make("summary", "", `${judge}: ${scores}`), make("div", "", reasons));
+    return details;
   }
 
   function show() {
     const first = page * PAGE;
     const shown = found.slice(first, first + PAGE);
     element("answers").replaceChildren(...shown.map(tableRow));
+    current = -1;
     const number = (value) => value.toLocaleString("en-GB");
     element("count").textContent = found.length
       ? `${number(first + 1)}–${number(first + shown.length)} of ${number(found.length)}`
@@ -100,14 +131,59 @@
     element("browser").scrollIntoView();
   }
 
+  // Move the keyboard's row; past either end the page turns.
+  function move(step) {
+    const rows = element("answers").children;
+    const next = current + step;
+    if (next < 0 && page > 0) { turn(-1); current = element("answers").children.length; move(-1); return; }
+    if (next >= rows.length && (page + 1) * PAGE < found.length) { turn(1); move(1); return; }
+    if (next < 0 || next >= rows.length) return;
+    rows[current]?.classList.remove("current");
+    current = next;
+    rows[current].classList.add("current");
+    rows[current].scrollIntoView({ block: "nearest" });
+  }
+
+  function unfold() {
+    const folds = [...(element("answers").children[current]?.querySelectorAll("details") ?? [])];
+    const open = folds.some((fold) => !fold.open);
+    for (const fold of folds) fold.open = open;
+  }
+
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    n: () => { if (!element("next").disabled) turn(1); },
+    p: () => { if (!element("previous").disabled) turn(-1); },
+    Enter: unfold,
+    "/": () => textInput.focus(),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, button, summary")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if (!(event.key in keys)) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+
   const distinct = (values) => [...new Set(values)].map((value) => [value, value]);
   addOptions(taskSelect, distinct(data.questions.map((question) => question[1])).sort());
   addOptions(verdictSelect, distinct(data.runs.flatMap((one) => one.rows.map((row) => row[0]))).sort());
-  addOptions(runSelect, data.runs.map((one, i) => [String(i), one.name]));
+  addOptions(actionSelect, distinct(data.questions.map((question) => question[6]).filter(Boolean)).sort());
+  const given = distinct(data.runs.flatMap((one) => one.rows.flatMap(scoresOf))).sort();
+  addOptions(scoreSelect, given);
+  scoreSelect.parentElement.hidden = given.length === 0;
+  for (const select of [runSelect, besideSelect]) addOptions(select, data.runs.map((one, i) => [String(i), one.name]));
 
   let waiting;
   textInput.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(search, 150); });
-  for (const select of [taskSelect, verdictSelect, runSelect]) select.addEventListener("change", search);
+  for (const select of [taskSelect, actionSelect, verdictSelect, scoreSelect, runSelect]) {
+    select.addEventListener("change", search);
+  }
+  besideSelect.addEventListener("change", show);
   document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
   element("previous").addEventListener("click", () => turn(-1));
   element("next").addEventListener("click", () => turn(1));
