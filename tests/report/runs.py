@@ -1,12 +1,12 @@
 """Run folders and scored runs for the tests here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.records import Answer, QuestionFile
+from fmau.records import Answer, QuestionFile, Verdict
 from fmau.report import ScoredRun
 from fmau.runs import Manifest, open_run
 from fmau.score import score
@@ -53,10 +53,17 @@ def write_run(
     return run.folder
 
 
-def scored(name: str, questions: QuestionFile, answers: Mapping[str, Answer]) -> ScoredRun:
+def scored(
+    name: str,
+    questions: QuestionFile,
+    answers: Mapping[str, Answer],
+    verdicts: Sequence[Verdict] = (),
+    judges: Mapping[str, bool] | None = None,
+) -> ScoredRun:
     """A scored run that never was on a disk."""
     tree = recipe(Path("runs"), name, Path("q.json")).model_dump(mode="json")
     manifest = Manifest(
         fingerprint="0" * 64, conditions={}, recipe=tree, recipe_hash="", prompt_hashes={}
     )
-    return ScoredRun(name, manifest, questions, answers, (), score(questions, answers))
+    scores = score(questions, answers, verdicts, judges)
+    return ScoredRun(name, manifest, questions, answers, verdicts, scores)

@@ -15,7 +15,7 @@ from fmau.records import Answer, QuestionFile
 from fmau.report.html import render
 from fmau.taxonomy import Task
 from tests.report.runs import scored
-from tests.score.synthetic import gold_answers, ok, question_file, random_answers
+from tests.score.synthetic import gold_answers, ok, question_file, random_answers, verdicts
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -71,14 +71,17 @@ def test_without_gold_it_still_renders():
     assert "data-chart=" not in visible(page)
 
 
-Browse = Callable[[str, str], tuple[str, str]]
+Browse = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
 def browse(tmp_path: Path) -> Browse:
-    """Opens a page, runs a script in it, and gives the resulting document and console lines."""
+    """Opens a page, runs a script in it, and gives the resulting document and console lines.
 
-    def run(page: str, script: str) -> tuple[str, str]:
+    Time in the page is virtual, so that nothing waits; without a budget it is real.
+    """
+
+    def run(page: str, script: str, budget_ms: int | None = 8000) -> tuple[str, str]:
         file = tmp_path / "report.html"
         probe = f"<script>window.addEventListener('load', () => {{{script}}})</script>"
         file.write_text(page.replace("</body>", f"{probe}</body>"), "utf-8")
@@ -90,7 +93,7 @@ def browse(tmp_path: Path) -> Browse:
                 *flags.split(),
                 "--enable-logging=stderr",
                 "--window-size=1280,2000",
-                "--virtual-time-budget=8000",
+                *([] if budget_ms is None else [f"--virtual-time-budget={budget_ms}"]),
                 f"--user-data-dir={tmp_path / 'profile'}",
                 "--dump-dom",
                 file.as_uri(),
@@ -161,3 +164,93 @@ def test_filters_pages_and_hostile_replies(browse: Browse):
     ]
     assert console == ""
     assert Task.MADU in visible(document)
+
+
+@needs_browser
+@pytest.mark.slow
+def test_what_judges_said_can_be_read_filtered_and_reached_by_keys(browse: Browse):
+    rows = verdicts(QUESTIONS, "llm", lambda q, level: None if q.clip == "clip-0001" else level)
+    rows = [row.model_copy(update={"rationale": HOSTILE}) for row in rows]
+    runs = [
+        scored("base", QUESTIONS, hostile_answers(), rows, {"llm": True}),
+        scored("other", QUESTIONS, gold_answers(QUESTIONS)),
+    ]
+    script = """
+        const id = (name) => document.getElementById(name);
+        const seen = [];
+        const choose = (name, value) => {
+          id(name).value = value;
+          id(name).dispatchEvent(new Event("change"));
+          seen.push(id("count").textContent);
+        };
+        const press = (key) =>
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        choose("filter-score", "unscored");
+        choose("filter-score", "3");
+        choose("filter-score", "");
+        choose("filter-task", "MADU");
+        choose("filter-beside", "1");
+        seen.push(id("answers").querySelectorAll(".beside").length);
+        press("j"); press("j"); press("k"); press("j");
+        const current = id("answers").querySelectorAll(".current");
+        seen.push(current.length, [...id("answers").children].indexOf(current[0]));
+        press("Enter");
+        const opinion = current[0].querySelector(".opinion");
+        seen.push(opinion.open, opinion.querySelector("summary").textContent.split(":")[0]);
+        seen.push(id("answers").querySelectorAll("img, script").length);
+        press("/");
+        seen.push(document.activeElement.id);
+        choose("filter-task", "");
+        document.activeElement.blur();
+        press("n");
+        seen.push(id("count").textContent);
+        document.body.dataset.seen = JSON.stringify(seen);
+    """
+    page = render(runs)
+    assert "llm: embedded proxy, not an LLM judge" in visible(page)
+    document, console = browse(page, script)
+    seen = json.loads(html.unescape(re.search(r'data-seen="(.*?)"', document)[1]))
+    assert seen == [
+        "1–2 of 2",
+        "1–18 of 18",
+        "1–25 of 120",
+        "1–10 of 10",
+        "1–10 of 10",
+        10,
+        1,
+        1,
+        True,
+        "llm (proxy)",
+        0,
+        "filter-text",
+        "1–25 of 120",
+        "26–50 of 120",
+    ]
+    assert console == ""
+
+
+@needs_browser
+@pytest.mark.slow
+def test_12000_answers_are_there_in_under_two_seconds(browse: Browse):
+    questions = question_file(clips=1000)
+    rows = verdicts(questions, "llm", lambda _, level: level)
+    run = scored("all", questions, random_answers(questions), rows, {"llm": False})
+    script = """
+        const loaded = performance.now();
+        const id = (name) => document.getElementById(name);
+        const before = performance.now();
+        id("filter-task").value = "MARE";
+        id("filter-task").dispatchEvent(new Event("change"));
+        document.body.dataset.seen = JSON.stringify({
+          loaded, filtered: performance.now() - before, count: id("count").textContent,
+          nodes: id("answers").querySelectorAll("*").length,
+        });
+    """
+    document, console = browse(render([run]), script, budget_ms=None)
+    seen = json.loads(html.unescape(re.search(r'data-seen="(.*?)"', document)[1]))
+    print(seen)
+    assert seen["count"] == "1–25 of 1,000"
+    assert seen["loaded"] < 2000
+    assert seen["filtered"] < 200
+    assert seen["nodes"] < 1000  # a page of rows, however many there are
+    assert console == ""
