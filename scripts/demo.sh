@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Set up .venv if need be, then run the main job end to end on two CPU cores, in about twelve
-# minutes: render a mini benchmark, answer it zero-shot through vLLM, train LoRA on captions, answer
-# again with the adapter, and lay both beside each other.
+# Set up .venv if need be, then run the main job end to end on two CPU cores, in about fourteen
+# minutes: render a mini benchmark, answer it zero-shot through vLLM, with and without the clips,
+# train LoRA on captions, answer again with the adapter, judge, and lay all beside one another.
 source "$(dirname "$0")/setup.sh"
 
 say() { printf '\n\033[1mdemo: %s\033[0m\n' "$*"; }
@@ -20,6 +20,9 @@ fmau check "$zero_shot"
 say "answering zero-shot through vLLM (CPU build, tiny checkpoint)"
 fmau answer "$zero_shot"
 
+say "asking the same model without the clips: what the questions give away by themselves"
+fmau answer "$zero_shot" --set answer.blind=true --set name=blind_tiny
+
 say "checking what there is to train on, and extracting its frames"
 fmau check "$lora"
 fmau frames "$lora"
@@ -31,6 +34,10 @@ fmau export demo/runs/lora_tiny/adapter
 say "answering through vLLM with the adapter"
 fmau answer "$lora" --adapter demo/runs/lora_tiny/adapter
 
-say "writing the report"
-fmau report demo/runs/zero_shot_tiny demo/runs/lora_tiny --out demo/report.html
+say "judging the open answers by the embedded rule, a proxy for an LLM judge"
+for run in blind_tiny zero_shot_tiny lora_tiny; do fmau judge "demo/runs/$run"; done
+
+say "comparing both runs, and writing the report"
+fmau compare demo/runs/zero_shot_tiny demo/runs/lora_tiny
+fmau report demo/runs/zero_shot_tiny demo/runs/lora_tiny demo/runs/blind_tiny --out demo/report.html
 say "done: open demo/report.html in a browser"

@@ -149,9 +149,13 @@ class StubServer:
         found = QID.search(text)
         qid = found[1] if found else ""
         content = body["messages"][-1]["content"]
-        part: dict[str, Any] = content[0] if isinstance(content, list) else {"video_url": {}}
+        part: dict[str, Any] = content[0] if isinstance(content, list) else {"type": "text"}
         asked = Asked(
-            qid, self._times[qid], part.get("uuid", ""), part["video_url"] is not None, body
+            qid,
+            self._times[qid],
+            part.get("uuid", ""),
+            part["type"] != "video_url" or part["video_url"] is not None,
+            body,
         )
         self._times[qid] += 1
         self.asked.append(asked)

@@ -76,6 +76,28 @@ def test_frames_travel_once_and_first(tmp_path: Path):
         assert requests[0].body["media_io_kwargs"]["video"]["frames_indices"] == [0, 1]
 
 
+def test_a_blind_run_sees_no_clip_and_is_a_run_of_its_own(tmp_path: Path):
+    asked = questions(3)
+    unread = recipe(tmp_path, blind=True)
+    with StubServer() as server:
+        summary = answer(unread, asked, server.base_url, read=_no_clip_is_read)
+        sent = [request.body for request in server.questions]
+        assert {part["type"] for body in sent for part in _parts(body)} == {"text"}
+        assert not any("media_io_kwargs" in body for body in sent)
+        with pytest.raises(RunError, match="blind: True -> False"):
+            answer(recipe(tmp_path), asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+    assert summary.decodes == 0
+
+
+def _no_clip_is_read(path: Path, spec: FramesBlock) -> ClipFrames:
+    raise AssertionError(f"{path} was decoded")
+
+
+def _parts(body: dict) -> list[dict]:
+    return [part for message in body["messages"] for part in message["content"]]
+
+
 def test_questions_go_clip_by_clip_and_side_by_side(tmp_path: Path):
     with StubServer(delay_s=0.02) as server:
         answer(recipe(tmp_path, clips_in_flight=2), questions(6), server.base_url)
