@@ -4,7 +4,7 @@
     kind: llm
     served: {model: ..., serve: ...}    # a model that fmau serves, or
     remote: {base_url: ..., model: ...} # one behind an OpenAI-compatible API
-    rubric: judge                       # prompts/judge.yaml
+    rubric: ma_bench                    # prompts/rubrics/ma_bench.yaml
 
 or `kind: embedded`, the rule that needs no model and stands in for a judge as a proxy.
 """
@@ -66,7 +66,7 @@ class LlmJudge(Block):
     Attributes:
         name: under which its verdicts stand in a run.
         served, remote: where the model is; exactly one of them.
-        rubric: by name (prompts/NAME.yaml) or path.
+        rubric: by name (prompts/rubrics/NAME.yaml) or path.
         mode: "per_level" asks about one level a call, so that no score leans on another; "joint"
             asks about all three in one call, at a third of the price.
         samples: opinions per answer and level; the median counts, the spread is reported.
@@ -83,7 +83,7 @@ class LlmJudge(Block):
     kind: Literal["llm"]
     served: TextModel | None = None
     remote: Remote | None = None
-    rubric: str = "judge"
+    rubric: str = "ma_bench"
     mode: Literal["per_level", "joint"] = "per_level"
     samples: Annotated[int, Field(ge=1)] = 1
     temperature: Annotated[float, Field(ge=0)] | None = 0.0

@@ -21,6 +21,8 @@ from fmau.prompts import PROMPTS_FOLDER
 from fmau.records import LEVELS
 from fmau.taxonomy import OPEN_TASKS, Task
 
+RUBRICS_FOLDER = PROMPTS_FOLDER / "rubrics"
+
 _SYSTEM_PLACEHOLDERS = {"task", "levels", "keys"}
 _CASE_PLACEHOLDERS = {"question", "reference", "candidate"}
 
@@ -55,7 +57,7 @@ class Rubric(BaseModel):
         return self.system.format(task=rubric.about.strip(), levels=texts, keys=keys).strip()
 
 
-def load_rubric(name_or_path: str, folder: Path = PROMPTS_FOLDER) -> Rubric:
+def load_rubric(name_or_path: str, folder: Path = RUBRICS_FOLDER) -> Rubric:
     """Read and check a rubric by name (`folder`/NAME.yaml) or by path (ends in .yaml).
 
     Raises:
@@ -81,7 +83,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
-        raise RecipeError(f"{path}: no such file; prompts/judge.yaml is the one we ship") from None
+        raise RecipeError(
+            f"{path}: no such file; {RUBRICS_FOLDER}/ma_bench.yaml is the one we ship"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}") from None
 

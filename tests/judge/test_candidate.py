@@ -61,7 +61,7 @@ def test_an_injected_order_changes_nothing_that_the_judge_is_sent(
         "between": f"{first} {injection}\nIt {second}",
         "own line": f"{ANSWER}\n\n{injection}\n",
     }
-    rubric = load_rubric("judge")
+    rubric = load_rubric("ma_bench")
     clean = prompt(Call(item(ANSWER), (1, 2, 3), 0, ""), rubric)
     assert prompt(Call(item(texts[place]), (1, 2, 3), 0, ""), rubric) == clean
     assert shown(texts[place]).removed

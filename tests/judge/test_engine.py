@@ -14,7 +14,7 @@ from fmau.judge.rubric import load_rubric
 from fmau.records import Verdict, VerdictStatus
 from tests.judge.cases import StubJudge, honest_reply, items, judge
 
-RUBRIC = load_rubric("judge")
+RUBRIC = load_rubric("ma_bench")
 
 
 @pytest.fixture(autouse=True)

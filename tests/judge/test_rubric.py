@@ -9,11 +9,11 @@ from fmau.errors import RecipeError
 from fmau.judge.rubric import load_rubric
 from fmau.taxonomy import Task
 
-SHIPPED = Path("prompts/judge.yaml")
+SHIPPED = Path("prompts/rubrics/ma_bench.yaml")
 
 
 def test_the_shipped_rubric_tells_every_anchor_and_only_what_is_asked() -> None:
-    rubric = load_rubric("judge")
+    rubric = load_rubric("ma_bench")
     one = rubric.instructions(Task.MADU, (2,))
     for score in range(6):
         assert f"\n{score}  " in one

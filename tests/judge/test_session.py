@@ -1,23 +1,27 @@
 """Judging a run folder by the command, killed and resumed; what a user meets on the way."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from fmau.judge.session import run_items
+from fmau.records import QuestionFile
 from fmau.report import score_run
 from fmau.runs import read_manifest, read_verdicts
 from fmau.taxonomy import OPEN_TASKS
+from tests.cli.support import run as run_command
 from tests.judge.cases import StubJudge
 from tests.report.runs import write_run
 from tests.score.synthetic import gold_answers, question_file
+
+Fmau = Callable[..., str]
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = question_file(clips=20)
@@ -41,16 +45,19 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "fmau", "judge", *map(str, arguments)]
 
 
-def fmau(*arguments: object, code: int = 0) -> str:
-    environment = os.environ | {"COLUMNS": "120", "TERM": "dumb"}
-    done = subprocess.run(
-        command(*arguments), cwd=ROOT, capture_output=True, text=True, env=environment
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return " ".join((done.stdout + done.stderr).split())
+@pytest.fixture
+def fmau(capsys: pytest.CaptureFixture[str]) -> Fmau:
+    """Runs `fmau judge` in this process and gives all it said, white space made single."""
+
+    def judge(*arguments: object, code: int = 0) -> str:
+        ended, said, complained = run_command(capsys, "judge", *arguments)
+        assert ended == code, said + complained
+        return " ".join((said + complained).split())
+
+    return judge
 
 
-def test_the_default_judge_is_a_proxy_and_says_so(run: Path) -> None:
+def test_the_default_judge_is_a_proxy_and_says_so(run: Path, fmau: Fmau) -> None:
     said = fmau(run)
     assert "40 of 40 calls have a verdict" in said
     assert "a proxy: it is no LLM judge" in said
@@ -62,7 +69,7 @@ def test_the_default_judge_is_a_proxy_and_says_so(run: Path) -> None:
     assert len(read_verdicts(run)) == 40
 
 
-def test_a_killed_judge_goes_on_and_ends_with_the_same_verdicts(tmp_path: Path) -> None:
+def test_a_killed_judge_goes_on_and_ends_with_the_same_verdicts(tmp_path: Path, fmau: Fmau) -> None:
     folders = [tmp_path / name for name in ("whole", "killed")]
     for folder in folders:
         folder.mkdir()
@@ -92,7 +99,9 @@ def test_a_killed_judge_goes_on_and_ends_with_the_same_verdicts(tmp_path: Path) 
     assert score_run(runs[0]).scores == score_run(runs[1]).scores
 
 
-def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(run: Path) -> None:
+def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(
+    run: Path, fmau: Fmau
+) -> None:
     with StubJudge() as server:
         file = judge_file(run.parent, server.base_url)
         fmau(run, "--judge", file)
@@ -108,7 +117,7 @@ def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(run: Pat
     assert "scores in common 120" in fmau(run, "--judge", file, "--beside", "warm")
 
 
-def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path) -> None:
+def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path, fmau: Fmau) -> None:
     with StubJudge() as server:
         file = judge_file(run.parent, server.base_url, price={"input": 1, "output": 2})
         said = fmau(run, "--judge", file, "--dry-run")
@@ -135,20 +144,16 @@ def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path) -> None:
         (["{run}", "--judge", "{file}"], "the server is gone"),
     ],
 )
-def test_mistakes_are_answered_with_what_to_do(arguments: list[str], said: str, run: Path) -> None:
+def test_mistakes_are_answered_with_what_to_do(
+    arguments: list[str], said: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = judge_file(run.parent, retries=0)
     filled = [text.format(run=run, file=file) for text in arguments]
-    environment = os.environ | {"COLUMNS": "120", "TERM": "dumb"}
-    done = subprocess.run(
-        command(*filled), cwd=ROOT, capture_output=True, text=True, env=environment
-    )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-    assert said in " ".join(done.stderr.split())
+    code, _, complaint = run_command(capsys, "judge", *filled)
+    assert code != 0
+    assert said in " ".join(complaint.split())
 
 
-def test_a_run_without_references_has_nothing_to_judge(tmp_path: Path) -> None:
-    from fmau.records import QuestionFile
-
+def test_a_run_without_references_has_nothing_to_judge(tmp_path: Path, fmau: Fmau) -> None:
     run = write_run(tmp_path, "blind", QuestionFile(QUESTIONS.questions), gold_answers(QUESTIONS))
     assert "nothing to judge" in fmau(run, code=1)

@@ -7,7 +7,14 @@ from typing import Literal
 
 from fmau.dataset.labels import written_action
 from fmau.errors import FmauError
-from fmau.judge.calibrate import perturb
+from fmau.judge.calibrate.perturb import (
+    GENERIC,
+    flipped,
+    other_part,
+    padded,
+    relabelled,
+    reversed_in_time,
+)
 from fmau.judge.items import JudgeItem
 from fmau.records import Question, QuestionFile
 from fmau.taxonomy import OPEN_TASKS, Action, Task, actions
@@ -101,20 +108,20 @@ def _altered(
     reference = questions.gold[question.qid]
     texts: dict[Kind, str] = {
         "identical": reference,
-        "padded": perturb.padded(reference),
-        "flipped": perturb.flipped(reference),
-        "reversed": perturb.reversed_in_time(reference),
-        "generic": perturb.GENERIC,
+        "padded": padded(reference),
+        "flipped": flipped(reference),
+        "reversed": reversed_in_time(reference),
+        "generic": GENERIC,
         "empty": "",
     }
     action = written_action(reference)
     if question.task is Task.MADU:
-        texts["other part"] = perturb.other_part(reference)
+        texts["other part"] = other_part(reference)
     elif action is not None:
         near = [other for other in actions() if other.part == action.part and other != action]
         far = [other for other in actions() if _apart(other, action)]
-        texts["neighbour label"] = perturb.relabelled(reference, action, generator.choice(near))
-        texts["other part"] = perturb.relabelled(reference, action, generator.choice(far))
+        texts["neighbour label"] = relabelled(reference, action, generator.choice(near))
+        texts["other part"] = relabelled(reference, action, generator.choice(far))
     if (other := _another(question, asked, questions, generator)) is not None:
         texts["another clip"] = other
     for kind, text in texts.items():
