@@ -45,15 +45,21 @@ def report(
     to: Annotated[
         Path | None, typer.Option("--out", help="HTML file; default: report.html in the first RUN.")
     ] = None,
+    exports: Annotated[
+        Path | None,
+        typer.Option("--export", help="Folder for Table 4 as md, csv, tex, and answers.parquet."),
+    ] = None,
 ) -> None:
     """Write report.html and print Table 4."""
-    from fmau.report import print_scores, score_run, write_report
+    from fmau.report import print_scores, score_run, write_exports, write_report
 
     path = write_report(runs, to or runs[0] / "report.html")  # refuses runs that do not compare
     scored = [score_run(run) for run in runs]
     blind = {run.name for run in scored if run.blind}
     print_scores({run.name: run.scores for run in scored}, out, blind)
     out.print(f"report: {path}")
+    for file in write_exports(scored, exports) if exports else ():
+        out.print(f"export: {file}")
 
 
 @app.command()

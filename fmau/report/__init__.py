@@ -1,5 +1,6 @@
 """Reports: scores as tables on the terminal and as one HTML file. No torch, no network."""
 
+from fmau.report.exports import write_exports
 from fmau.report.html import write_report
 from fmau.report.scored_run import ScoredRun, compare_runs, score_run
 from fmau.report.terminal import print_comparison, print_scores
@@ -10,5 +11,6 @@ __all__ = [
     "print_comparison",
     "print_scores",
     "score_run",
+    "write_exports",
     "write_report",
 ]

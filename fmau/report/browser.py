@@ -20,14 +20,14 @@ UNKNOWN = "not scored"
 def browser_data(
     questions: QuestionFile,
     runs: Mapping[str, Mapping[str, Answer]],
-    judged: Mapping[str, Mapping[str, Sequence[Verdict]]] | None = None,
+    judged: Mapping[str, Sequence[Verdict]] | None = None,
 ) -> dict[str, Any]:
     """What the browser table shows, ready to be embedded as JSON.
 
     Args:
         questions: the question file that all runs answered.
         runs: run name -> qid -> answer row.
-        judged: run name -> how to call a judge -> its verdicts.
+        judged: run name -> verdicts on its answers, under the names that judges are to have.
 
     Returns:
         `questions`: [qid, task, clip, stem, option lines, gold, action of the clip] each, in file
@@ -36,7 +36,7 @@ def browser_data(
     """
     gold = questions.gold
     shown = gold_labels(questions, Task.FMAR)
-    opinions = {name: _opinions(judges) for name, judges in (judged or {}).items()}
+    said = {name: opinions(verdicts) for name, verdicts in (judged or {}).items()}
     return {
         "questions": [
             [
@@ -56,7 +56,7 @@ def browser_data(
                 "rows": [
                     (
                         *_run_row(question, gold.get(question.qid), answers.get(question.qid)),
-                        opinions.get(name, {}).get(question.qid, []),
+                        said.get(name, {}).get(question.qid, []),
                     )
                     for question in questions.questions
                 ],
@@ -79,17 +79,16 @@ def verdict(question: Question, gold: str | None, answer: Answer | None) -> str:
     return WRONG
 
 
-def _opinions(judges: Mapping[str, Sequence[Verdict]]) -> dict[str, list[Any]]:
+def opinions(verdicts: Sequence[Verdict]) -> dict[str, list[tuple[str, list[float | None], str]]]:
     """qid -> per judge: its name, its scores at the three levels (None if unscored), and why."""
-    found: dict[str, list[Any]] = {}
-    for judge, verdicts in judges.items():
-        of_answer: dict[str, list[Verdict]] = {}
-        for row in verdicts:
-            of_answer.setdefault(row.qid, []).append(row)
-        for qid, rows in of_answer.items():
-            scores = [_median_at(level, rows) for level in LEVELS]
-            reasons = [_reasons(row) for row in sorted(rows, key=lambda r: (r.levels, r.sample))]
-            found.setdefault(qid, []).append([judge, scores, "\n".join(reasons)])
+    calls: dict[tuple[str, str], list[Verdict]] = {}
+    for row in verdicts:
+        calls.setdefault((row.qid, row.judge), []).append(row)
+    found: dict[str, list[tuple[str, list[float | None], str]]] = {}
+    for (qid, judge), rows in calls.items():
+        scores = [_median_at(level, rows) for level in LEVELS]
+        reasons = [_reasons(row) for row in sorted(rows, key=lambda r: (r.levels, r.sample))]
+        found.setdefault(qid, []).append((judge, scores, "\n".join(reasons)))
     return found
 
 

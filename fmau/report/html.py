@@ -138,14 +138,13 @@ def _run_context(place: int, run: ScoredRun) -> dict[str, Any]:
     }
 
 
-def _judged(run: ScoredRun) -> dict[str, list[Verdict]]:
-    """Judge -> its verdicts on a run; a proxy's name says that it is one."""
-    return {
-        f"{found.judge} (proxy)" if found.proxy else found.judge: [
-            row for row in run.verdicts if row.judge == found.judge
-        ]
-        for found in run.scores.judgements
-    }
+def _judged(run: ScoredRun) -> list[Verdict]:
+    """The verdicts on a run; the name of a proxy says that it is one."""
+    proxies = {found.judge for found in run.scores.judgements if found.proxy}
+    return [
+        row.model_copy(update={"judge": f"{row.judge} (proxy)"}) if row.judge in proxies else row
+        for row in run.verdicts
+    ]
 
 
 def _figures(scores: Scores) -> list[dict[str, str]]:

@@ -61,7 +61,7 @@ def test_a_judges_scores_and_reasons_stand_by_the_answer():
         verdict_row(MADU, "llm", level, points) for level, points in ((1, 4), (2, None), (3, 0))
     ]
     rows.append(verdict_row(MADU, "llm", 1, 1, sample=1))
-    data = browser_data(questions, {"run": {"MADU_1": ok(MADU, "x")}}, {"run": {"llm": rows}})
+    data = browser_data(questions, {"run": {"MADU_1": ok(MADU, "x")}}, {"run": rows})
     ((judge, scores, reasons),) = data["runs"][0]["rows"][0][3]
     assert (judge, scores) == ("llm", [2.5, None, 0.0])
     assert "L2: unparsed: no JSON" in reasons

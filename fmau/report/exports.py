@@ -1,0 +1,102 @@
+"""A report's numbers and answers as files for other programs.
+
+table4.md, table4.csv, table4.tex    Table 4 with the runs; LaTeX needs the package booktabs
+answers.parquet                      one row per run and question: what was asked, said, judged
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from fmau.errors import RunError
+from fmau.records import LEVELS
+from fmau.report.browser import opinions, verdict
+from fmau.report.scored_run import ScoredRun
+from fmau.score.groups import gold_labels
+from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, markdown, table4
+from fmau.taxonomy import Task
+
+
+def write_exports(runs: Sequence[ScoredRun], folder: Path) -> list[Path]:
+    """Write all files into `folder`, in place of older ones.
+
+    Args:
+        runs: of the same questions, names distinct.
+
+    Returns:
+        the files written.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    scores = {run.name: run.scores for run in runs}
+    rows = table4(scores, {run.name for run in runs if run.blind})
+    paths = [folder / name for name in ("table4.md", "table4.csv", "table4.tex", "answers.parquet")]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths[0].write_text(markdown(rows, caveat(scores.values())), "utf-8")
+        paths[1].write_text(table4_frame(rows).to_csv(index_label="row"), "utf-8")
+        paths[2].write_text(latex(rows), "utf-8")
+        answers_frame(runs).to_parquet(paths[3], index=False)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
+    return paths
+
+
+def table4_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Table 4 with full precision; NaN where a value is not available."""
+    names = [*COLUMNS]
+    names[names.index("AVG")] = "Closed-AVG"
+    names[names.index("AVG")] = "Open-AVG"
+    frame = pd.DataFrame([row.numbers() for row in rows], columns=names, dtype=float)
+    frame.index = pd.Index([row.name for row in rows])
+    return frame
+
+
+def latex(rows: Sequence[Row]) -> str:
+    """Table 4 as a booktabs tabular, two decimals as printed in the paper."""
+    frame = pd.DataFrame([row.cells() for row in rows], columns=table4_frame(rows).columns)
+    frame = frame.replace(NOT_AVAILABLE, "--")
+    frame.index = pd.Index([row.name for row in rows])
+    style = frame.style.format_index(escape="latex").format_index(escape="latex", axis=1)
+    tabular: str = style.to_latex(hrules=True, column_format="l" + "r" * len(frame.columns))
+    return tabular
+
+
+def answers_frame(runs: Sequence[ScoredRun]) -> pd.DataFrame:
+    """One row per run and question, in file order.
+
+    Columns: run, qid, clip, task, question, options, gold, action (of the clip), status, answer,
+    reply, result (right, wrong, ...), prompt_tokens, completion_tokens, seconds; and for every
+    judge "JUDGE L1" to "JUDGE L3" and "JUDGE reasons".
+    """
+    records = []
+    for run in runs:
+        shown = gold_labels(run.questions, Task.FMAR)
+        judged = opinions(run.verdicts)
+        for question in run.questions.questions:
+            row = run.answers.get(question.qid)
+            gold = run.questions.gold.get(question.qid)
+            record = {
+                "run": run.name,
+                "qid": question.qid,
+                "clip": question.clip,
+                "task": str(question.task),
+                "question": question.stem,
+                "options": [f"{option.letter}. {option.label}" for option in question.options],
+                "gold": gold,
+                "action": shown.get(question.clip),
+                "status": row and str(row.status),
+                "answer": row and row.answer,
+                "reply": row and row.reply,
+                "result": verdict(question, gold, row),
+                "prompt_tokens": row and row.prompt_tokens,
+                "completion_tokens": row and row.completion_tokens,
+                "seconds": row and row.seconds,
+            }
+            for judge, scores, reasons in judged.get(question.qid, []):
+                record |= {f"{judge} L{n}": s for n, s in zip(LEVELS, scores, strict=True)}
+                record[f"{judge} reasons"] = reasons
+            records.append(record)
+    return pd.DataFrame.from_records(records)
