@@ -1,12 +1,15 @@
 """Commands about results: score, report, compare, submit."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from fmau.cli.app import RunFolder, app, err, out
+
+if TYPE_CHECKING:
+    from fmau.report.thumbnails import StripOf
 
 
 @app.command()
@@ -45,6 +48,9 @@ def report(
     to: Annotated[
         Path | None, typer.Option("--out", help="HTML file; default: report.html in the first RUN.")
     ] = None,
+    frames: Annotated[
+        bool, typer.Option(help="Show the frames of each clip; needs the clips of the first RUN.")
+    ] = True,
     exports: Annotated[
         Path | None,
         typer.Option("--export", help="Folder for Table 4 as md, csv, tex, and answers.parquet."),
@@ -53,13 +59,47 @@ def report(
     """Write report.html and print Table 4."""
     from fmau.report import print_scores, score_run, write_exports, write_report
 
-    path = write_report(runs, to or runs[0] / "report.html")  # refuses runs that do not compare
+    strip_of = _strips(runs[0]) if frames else None
+    # Refuses runs that do not compare.
+    path = write_report(runs, to or runs[0] / "report.html", strip_of)
     scored = [score_run(run) for run in runs]
     blind = {run.name for run in scored if run.blind}
     print_scores({run.name: run.scores for run in scored}, out, blind)
     out.print(f"report: {path}")
     for file in write_exports(scored, exports) if exports else ():
         out.print(f"export: {file}")
+
+
+def _strips(run: Path) -> "StripOf | None":
+    """Frames of clips as a run's model saw them; None where its clips are not at hand."""
+    try:
+        from fmau.frames.clip import read_clip
+    except ModuleNotFoundError as error:
+        err.print(
+            f"[yellow]note:[/] no frames are shown: that needs the package {error.name}; "
+            "pip install 'fmau\\[frames]'"
+        )
+        return None
+    from fmau.dataset.questions import clip_path
+    from fmau.errors import ClipError
+    from fmau.recipe import FramesBlock
+    from fmau.report.thumbnails import Strip, make_strip
+    from fmau.runs import read_manifest
+
+    recipe = read_manifest(run).recipe
+    clips, block = Path(recipe["data"]["clips"]), FramesBlock.model_validate(recipe["frames"])
+    if not clips.is_dir():
+        err.print(f"[yellow]note:[/] {escape(str(clips))}: no such folder; no frames are shown")
+        return None
+
+    def strip_of(clip: str) -> Strip | None:
+        try:
+            seen = read_clip(clip_path(clips, clip), block)
+        except ClipError:
+            return None  # the report counts such clips
+        return make_strip(seen.jpegs, [index / seen.fps for index in seen.indices])
+
+    return strip_of
 
 
 @app.command()

@@ -26,18 +26,20 @@ from fmau.report.tables import (
     level_table,
     span,
 )
+from fmau.report.thumbnails import StripOf, embedded
 from fmau.runs import Manifest
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
 from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS
 
 
-def write_report(run_folders: Sequence[Path], out: Path) -> Path:
+def write_report(run_folders: Sequence[Path], out: Path, strip_of: StripOf | None = None) -> Path:
     """Score runs and write a report about them to `out`, in place of an older one.
 
     Args:
         run_folders: one or more; each gets a fresh `scores.json`.
         out: the HTML file, about 5 MB and up; its folder must exist.
+        strip_of: gives the frames of a clip as a picture; None for a report without frames.
 
     Raises:
         RunError: a folder holds no run, two runs share a name or answered different question
@@ -54,7 +56,7 @@ def write_report(run_folders: Sequence[Path], out: Path) -> Path:
                 "write one report per question file"
             )
     try:
-        out.write_text(render(runs), "utf-8")
+        out.write_text(render(runs, strip_of), "utf-8")
     except OSError as error:
         raise RunError(f"{out}: cannot be written: {error.strerror}") from error
     return out
@@ -78,12 +80,15 @@ def run_facts(manifest: Manifest) -> dict[str, str]:
     return facts
 
 
-def render(runs: Sequence[ScoredRun]) -> str:
+def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
     """The report as HTML text.
 
     Args:
         runs: at least one; all of the same questions, names distinct.
+        strip_of: gives the frames of a clip as a picture; None for a report without frames.
     """
+    clips = dict.fromkeys(question.clip for question in runs[0].questions.questions)
+    strips, without = embedded(clips, strip_of) if strip_of else ({}, len(clips))
     environment = Environment(
         loader=PackageLoader("fmau.report"),
         autoescape=True,
@@ -103,6 +108,8 @@ def render(runs: Sequence[ScoredRun]) -> str:
         open_tasks=OPEN_TASKS,
         plotly_js=Markup(get_plotlyjs()),
         charts=_charts(scores),
+        strips=strips,
+        clips_without_frames=without if strip_of else 0,
         browser=browser_data(
             runs[0].questions,
             {run.name: run.answers for run in runs},

@@ -1,6 +1,7 @@
 """The report as text, and in a real browser where there is one."""
 
 import html
+import io
 import json
 import re
 import shutil
@@ -10,9 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fmau.records import Answer, QuestionFile
 from fmau.report.html import render
+from fmau.report.thumbnails import Strip, make_strip
 from fmau.taxonomy import Task
 from tests.report.runs import scored
 from tests.score.synthetic import gold_answers, ok, question_file, random_answers, verdicts
@@ -226,6 +229,35 @@ def test_what_judges_said_can_be_read_filtered_and_reached_by_keys(browse: Brows
         "1–25 of 120",
         "26–50 of 120",
     ]
+    assert console == ""
+
+
+def picture(clip: str) -> Strip | None:
+    """Eight frames of one colour per clip; one clip cannot be read."""
+    if clip == "clip-0004":
+        return None
+    packed = io.BytesIO()
+    Image.new("RGB", (160, 192), (int(clip[-2:]) * 20, 90, 90)).save(packed, "JPEG")
+    return make_strip([packed.getvalue()] * 8, [place * 0.25 for place in range(8)])
+
+
+@needs_browser
+@pytest.mark.slow
+def test_the_frames_of_a_clip_stand_by_its_questions(browse: Browse):
+    script = """
+        const images = [...document.querySelectorAll("#answers img")];
+        const first = images[0];
+        document.body.dataset.seen = JSON.stringify([
+          images.length, first.naturalWidth, first.naturalHeight,
+          first.parentElement.querySelector(".times").textContent,
+        ]);
+    """
+    page = render([scored("base", QUESTIONS, gold_answers(QUESTIONS))], picture)
+    assert "1 clips stand here without their frames" in visible(page)
+    document, console = browse(page, f"setTimeout(() => {{{script}}}, 500)")
+    seen = json.loads(html.unescape(re.search(r'data-seen="(.*?)"', document)[1]))
+    shown = [question.clip != "clip-0004" for question in QUESTIONS.questions[:25]]
+    assert seen == [sum(shown), 8 * 80, 96, "".join(f"{place * 0.25} s" for place in range(8))]
     assert console == ""
 
 

@@ -73,12 +73,30 @@
     return node;
   }
 
+  // Clip -> the element that holds its frames; turned into a picture only while it is shown.
+  const strips = new Map();
+  for (const holder of document.querySelectorAll("script[data-strip]")) strips.set(holder.dataset.strip, holder);
+
+  function frames(clip) {
+    const holder = strips.get(clip);
+    const figure = make("span", "frames");
+    const image = make("img");
+    image.src = `data:image/jpeg;base64,${holder.textContent}`;
+    const seconds = holder.dataset.seconds.split(" ");
+    image.alt = `${seconds.length} frames of ${clip}`;
+    const times = make("span", "times");
+    times.append(...seconds.map((second) => make("span", "", `${second} s`)));
+    figure.append(image, times);
+    return figure;
+  }
+
   function tableRow(i) {
     const [qid, task, clip, stem, options, gold] = data.questions[i];
     const [verdict, answer, reply, opinions] = run().rows[i];
     const question = make("td", "question", stem);
     if (options.length) question.append(make("span", "options", options.join("\n")));
     question.append(make("span", "source", `${qid} · ${clip}`));
+    if (strips.has(clip)) question.append(frames(clip));
     const result = make("td", "result");
     result.append(make("span", verdict.replaceAll(" ", "-"), verdict));
     const row = make("tr");
