@@ -5,13 +5,13 @@ Figures carry no colours and no fonts of their own: the page adds those from its
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
-from fmau.score.scores import Confusion, Judgement, Scores
-from fmau.taxonomy import CLOSED_TASKS
+from fmau.score.scores import Confusion, Judgement, LabelConfusion, Scores
+from fmau.taxonomy import CLOSED_TASKS, Task, actions
 
 NO_ANSWER = "no answer"
 
@@ -115,6 +115,110 @@ def recall_chart(confusion: Confusion) -> dict[str, Any]:
         "bargap": 0.4,
     }
     return _plain([bars], layout)
+
+
+def action_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
+    """FMAR per action: percent right of the clips that show it, one group of bars per action.
+
+    Args:
+        runs: name -> scores, all of one question file.
+    """
+    bars = []
+    names: list[str] = []
+    for name, scores in runs.items():
+        shares = [share for share in scores.by_action if share.task is Task.FMAR]
+        names = [share.name for share in shares]
+        bars.append(
+            go.Bar(
+                name=name,
+                x=[share.percent for share in shares],
+                y=names,
+                customdata=[[share.correct, share.total] for share in shares],
+                orientation="h",
+                hovertemplate=(
+                    "%{y}: %{customdata[0]} of %{customdata[1]}, %{x:.0f} %"
+                    "<extra>%{fullData.name}</extra>"
+                ),
+                meta="run",
+            )
+        )
+    layout = {
+        "barmode": "group",
+        "bargap": 0.3,
+        "xaxis": {"range": [0, 100], "ticksuffix": " %", "fixedrange": True, "side": "top"},
+        "yaxis": {"autorange": "reversed", "fixedrange": True, "showgrid": False, "dtick": 1},
+        "legend": {"orientation": "h", "y": 1.03, "yanchor": "bottom", "x": 0},
+        "margin": {"t": 60, "r": 8, "b": 10, "l": 200},
+        "height": 100 + len(names) * (12 + 8 * len(runs)),
+    }
+    return _plain(bars, layout)
+
+
+def action_confusion_chart(pairs: Sequence[LabelConfusion]) -> dict[str, Any]:
+    """FMAR: gold action down, chosen action across, of the actions that occur; questions."""
+    order = [action.label for action in actions()]
+    gold = [name for name in order if any(pair.gold == name for pair in pairs)]
+    chosen = [name for name in order if any(pair.chosen == name for pair in pairs)]
+    counts = {(pair.gold, pair.chosen): pair.count for pair in pairs}
+    across: list[str | None] = [*chosen, *([None] if any(p.chosen is None for p in pairs) else [])]
+    rows = [[counts.get((down, name), 0) for name in across] for down in gold]
+    heatmap = go.Heatmap(
+        x=[NO_ANSWER if name is None else name for name in across],
+        y=gold,
+        z=[[100 * count / max(1, sum(row)) for count in row] for row in rows],
+        customdata=rows,
+        hovertemplate="gold %{y}, chosen %{x}<br>%{customdata} questions<extra></extra>",
+        zmin=0,
+        zmax=100,
+        xgap=1,
+        ygap=1,
+        showscale=False,
+        meta="heatmap",
+    )
+    layout = {
+        "xaxis": {"fixedrange": True, "tickangle": -60, "dtick": 1, "showgrid": False},
+        "yaxis": {"autorange": "reversed", "fixedrange": True, "dtick": 1, "showgrid": False},
+        "margin": {"t": 10, "r": 8, "b": 200, "l": 200},
+        "height": 230 + 15 * len(gold),
+    }
+    return _plain([heatmap], layout)
+
+
+def training_chart(log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Loss of the training steps, and the score of each validation, by optimizer step.
+
+    Args:
+        log: rows of `training.json`.
+    """
+    losses = [row for row in log if "loss" in row]
+    validations = [row for row in log if "eval_score" in row]
+    loss = go.Scatter(
+        name="loss",
+        x=[row["step"] for row in losses],
+        y=[row["loss"] for row in losses],
+        mode="lines",
+        hovertemplate="step %{x}: loss %{y:.3f}<extra></extra>",
+        meta="line",
+    )
+    score = go.Scatter(
+        name="validation score, %",
+        x=[row["step"] for row in validations],
+        y=[row["eval_score"] for row in validations],
+        yaxis="y2",
+        mode="lines+markers",
+        hovertemplate="step %{x}: %{y:.1f} %<extra></extra>",
+        meta="line",
+    )
+    layout = {
+        "xaxis": {"title": {"text": "optimizer step"}, "fixedrange": True},
+        "yaxis": {"title": {"text": "loss"}, "rangemode": "tozero", "fixedrange": True},
+        "yaxis2": {"overlaying": "y", "side": "right", "range": [0, 100], "ticksuffix": " %"}
+        | {"showgrid": False, "fixedrange": True},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "margin": {"t": 40, "r": 48, "b": 50, "l": 56},
+        "height": 320,
+    }
+    return _plain([loss, score], layout)
 
 
 def level_chart(judgement: Judgement) -> dict[str, Any]:

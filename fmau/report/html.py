@@ -5,7 +5,7 @@ its content security policy forbids it to ask for anything. Texts of models and 
 the page escaped, or as JSON that scripts insert as text, never as markup.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,15 @@ from plotly.offline import get_plotlyjs
 from fmau.errors import RunError
 from fmau.records import Verdict
 from fmau.report.browser import browser_data
-from fmau.report.charts import accuracy_chart, confusion_chart, level_chart, recall_chart
+from fmau.report.charts import (
+    accuracy_chart,
+    action_chart,
+    action_confusion_chart,
+    confusion_chart,
+    level_chart,
+    recall_chart,
+    training_chart,
+)
 from fmau.report.scored_run import ScoredRun, score_run
 from fmau.report.tables import (
     accuracy_table,
@@ -107,7 +115,7 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
         closed_tasks=CLOSED_TASKS,
         open_tasks=OPEN_TASKS,
         plotly_js=Markup(get_plotlyjs()),
-        charts=_charts(scores),
+        charts=_charts(runs),
         strips=strips,
         clips_without_frames=without if strip_of else 0,
         browser=browser_data(
@@ -181,14 +189,21 @@ def _figures(scores: Scores) -> list[dict[str, str]]:
     ]
 
 
-def _charts(runs: Mapping[str, Scores]) -> dict[str, Any]:
+def _charts(runs: Sequence[ScoredRun]) -> dict[str, Any]:
+    scores = {run.name: run.scores for run in runs}
     charts: dict[str, Any] = {}
-    if any(task.accuracy for scores in runs.values() for task in scores.tasks.values()):
-        charts["accuracy"] = accuracy_chart(runs)
-    for place, scores in enumerate(runs.values()):
-        if scores.cmar_confusion is not None:
-            charts[f"confusion-{place}"] = confusion_chart(scores.cmar_confusion)
-            charts[f"recall-{place}"] = recall_chart(scores.cmar_confusion)
-        for number, found in enumerate(scores.judgements):
+    if any(task.accuracy for one in scores.values() for task in one.tasks.values()):
+        charts["accuracy"] = accuracy_chart(scores)
+    if runs[0].scores.by_action:
+        charts["actions"] = action_chart(scores)
+    for place, run in enumerate(runs):
+        if run.scores.cmar_confusion is not None:
+            charts[f"confusion-{place}"] = confusion_chart(run.scores.cmar_confusion)
+            charts[f"recall-{place}"] = recall_chart(run.scores.cmar_confusion)
+        if run.scores.fmar_confusion:
+            charts[f"action-confusion-{place}"] = action_confusion_chart(run.scores.fmar_confusion)
+        if run.training:
+            charts[f"training-{place}"] = training_chart(run.training)
+        for number, found in enumerate(run.scores.judgements):
             charts[f"levels-{place}-{number}"] = level_chart(found)
     return charts

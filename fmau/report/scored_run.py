@@ -1,8 +1,10 @@
 """A run folder, read and scored."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fmau.dataset.questions import load_questions
 from fmau.errors import RunError
@@ -12,6 +14,7 @@ from fmau.score import Scores, score
 from fmau.score.compare import Comparison, compare
 
 SCORES = "scores.json"
+TRAINING = "training.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class ScoredRun:
         answers: qid -> latest answer row.
         verdicts: of all judges, the latest row of every call.
         scores: of these answers and verdicts.
+        training: rows of `training.json`, if the run's folder holds a training's log.
     """
 
     name: str
@@ -33,6 +37,7 @@ class ScoredRun:
     answers: Mapping[str, Answer]
     verdicts: Sequence[Verdict]
     scores: Scores
+    training: Sequence[Mapping[str, Any]] = ()
 
     @property
     def blind(self) -> bool:
@@ -57,7 +62,32 @@ def score_run(folder: Path) -> ScoredRun:
         (folder / SCORES).write_text(scores.model_dump_json(indent=2) + "\n", "utf-8")
     except OSError as error:
         raise RunError(f"{folder / SCORES}: cannot be written: {error.strerror}") from error
-    return ScoredRun(manifest.recipe["name"], manifest, questions, answers, verdicts, scores)
+    return ScoredRun(
+        manifest.recipe["name"],
+        manifest,
+        questions,
+        answers,
+        verdicts,
+        scores,
+        _training_log(folder / TRAINING),
+    )
+
+
+def _training_log(path: Path) -> list[dict[str, Any]]:
+    """The rows that a training left; none if there was none.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read ({error}); move it aside") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise RunError(f"{path}: is no log of a training; move it aside")
+    return rows
 
 
 def compare_runs(first: ScoredRun, second: ScoredRun) -> Comparison:

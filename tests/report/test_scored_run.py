@@ -1,5 +1,6 @@
 """From run folders to scores and reports on the disk."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fmau.errors import RunError
-from fmau.report import score_run, write_report
+from fmau.report import compare_runs, score_run, write_report
 from fmau.score import Scores, score
 from tests.report.runs import write_run
 from tests.score.synthetic import ok, question_file, random_answers
@@ -43,6 +44,30 @@ def test_a_report_of_two_runs(tmp_path: Path):
     assert "<title>base, tuned · fmau report</title>" in text
     assert "some/model @ abc" in text
     assert all((folder / "scores.json").exists() for folder in folders)
+
+
+def test_a_runs_training_is_shown_and_a_damaged_log_is_said(tmp_path: Path):
+    folder = write_run(tmp_path, "tuned", QUESTIONS, ANSWERS)
+    log = [{"step": 1, "loss": 2.0}, {"step": 2, "eval_score": 40.0}]
+    (folder / "training.json").write_text(json.dumps(log), "utf-8")
+    assert score_run(folder).training == log
+    page = write_report([folder], tmp_path / "report.html").read_text("utf-8")
+    assert 'data-chart="training-0"' in page
+    assert 'data-chart="actions"' in page
+    for damaged in ("[", "{}", "[1]"):
+        (folder / "training.json").write_text(damaged, "utf-8")
+        with pytest.raises(RunError, match="training.json"):
+            score_run(folder)
+
+
+def test_runs_are_compared_by_a_judge_that_both_had(tmp_path: Path):
+    folders = [write_run(tmp_path, name, QUESTIONS, ANSWERS) for name in ("base", "tuned")]
+    found = compare_runs(*map(score_run, folders))
+    assert found.judge is None
+    assert all(item.difference == 0 for item in found.differences)
+    other = write_run(tmp_path, "other", question_file(clips=5), {})
+    with pytest.raises(RunError, match="answered different questions"):
+        compare_runs(score_run(folders[0]), score_run(other))
 
 
 def test_runs_that_do_not_belong_in_one_report(tmp_path: Path):

@@ -16,6 +16,7 @@
       const line = { ...trace.marker.line, color: colour("ink") };
       return { ...trace, marker: { ...trace.marker, color: colour("card"), line } };
     }
+    if (trace.meta === "line") return { ...trace, line: { color: own, width: 2 }, marker: { color: own, size: 8 } };
     const error = trace.error_y && { ...trace.error_y, color: own };
     return { ...trace, marker: { color: own, opacity: 0.4 }, ...(error && { error_y: error }) };
   }
@@ -34,6 +35,7 @@
 
   function draw() {
     for (const element of document.querySelectorAll("[data-chart]")) {
+      if (element.closest("details:not([open])")) continue; // has no size until it is unfolded
       const figure = charts[element.dataset.chart];
       const traces = figure.data.map(themedTrace);
       Plotly.react(element, traces, themedLayout(figure.layout), { responsive: true, displayModeBar: false });
@@ -43,4 +45,5 @@
   draw();
   dark.addEventListener("change", draw);
   narrow.addEventListener("change", draw);
+  for (const fold of document.querySelectorAll("details:has([data-chart])")) fold.addEventListener("toggle", draw);
 })();
