@@ -56,7 +56,7 @@ def test_a_runs_training_is_shown_and_a_damaged_log_is_said(tmp_path: Path):
     assert 'data-chart="actions"' in page
     for damaged in ("[", "{}", "[1]"):
         (folder / "training.json").write_text(damaged, "utf-8")
-        with pytest.raises(RunError, match="training.json"):
+        with pytest.raises(RunError, match=r"training\.json"):
             score_run(folder)
 
 
