@@ -5,9 +5,10 @@ answers live in a `Gold` mapping beside the questions (`QuestionFile`), and only
 judging and scoring ask for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from statistics import median
 from types import MappingProxyType
 from typing import Self
 
@@ -188,3 +189,13 @@ class Verdict(BaseModel):
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float | None = None
+
+
+def median_score(rows: Iterable[Verdict], level: int) -> float | None:
+    """The score of an answer at a level: the median over one judge's samples; None if unscored.
+
+    Args:
+        rows: one judge's verdicts on one answer.
+    """
+    scores = [row.scores[level] for row in rows if row.scores and level in row.scores]
+    return float(median(scores)) if scores else None

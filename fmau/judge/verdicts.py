@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import median
 from typing import Self
 
 from fmau.errors import RunError
 from fmau.judge.items import JudgeItem
 from fmau.judge.judges import Judge
 from fmau.judge.request import call_fingerprint
-from fmau.records import Verdict
+from fmau.records import Verdict, median_score
 from fmau.runs import JudgeNote, RowFile, Run, differences, read_rows
 
 
@@ -59,14 +58,12 @@ def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
     Args:
         rows: of one judge.
     """
-    found: dict[str, dict[int, list[int]]] = {}
+    of_answer: dict[str, list[Verdict]] = {}
     for row in rows:
-        levels = found.setdefault(row.qid, {})
-        for level in row.levels:
-            levels.setdefault(level, []).extend([row.scores[level]] if row.scores else [])
+        of_answer.setdefault(row.qid, []).append(row)
     return {
-        qid: {level: median(scores) if scores else None for level, scores in levels.items()}
-        for qid, levels in found.items()
+        qid: {level: median_score(found, level) for row in found for level in row.levels}
+        for qid, found in of_answer.items()
     }
 
 

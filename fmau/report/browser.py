@@ -1,10 +1,9 @@
 """The data of the answers browser: each question once, and per run what became of it."""
 
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any
 
-from fmau.records import LEVELS, Answer, Question, QuestionFile, Verdict
+from fmau.records import LEVELS, Answer, Question, QuestionFile, Verdict, median_score
 from fmau.score.confusion import same_label
 from fmau.score.groups import gold_labels
 from fmau.taxonomy import Task
@@ -86,15 +85,10 @@ def opinions(verdicts: Sequence[Verdict]) -> dict[str, list[tuple[str, list[floa
         calls.setdefault((row.qid, row.judge), []).append(row)
     found: dict[str, list[tuple[str, list[float | None], str]]] = {}
     for (qid, judge), rows in calls.items():
-        scores = [_median_at(level, rows) for level in LEVELS]
+        scores = [median_score(rows, level) for level in LEVELS]
         reasons = [_reasons(row) for row in sorted(rows, key=lambda r: (r.levels, r.sample))]
         found.setdefault(qid, []).append((judge, scores, "\n".join(reasons)))
     return found
-
-
-def _median_at(level: int, rows: Sequence[Verdict]) -> float | None:
-    scores = [row.scores[level] for row in rows if row.scores and level in row.scores]
-    return float(median(scores)) if scores else None
 
 
 def _reasons(row: Verdict) -> str:

@@ -7,12 +7,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 
 import numpy as np
 
 from fmau.extraction import visible_answer
-from fmau.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile, Verdict
+from fmau.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile, Verdict, median_score
 from fmau.score.intervals import clustered_means, percentile_interval
 from fmau.score.scores import Interval, Judgement, LevelScore
 from fmau.taxonomy import OPEN_TASKS, Task
@@ -103,11 +103,10 @@ def _point(
 ) -> Point:
     if row is None or visible_answer(row) is None:
         return Point(question.clip, 0.0, answered=False, spread=None)
-    scores = [v.scores[level] for v in verdicts if v.scores and level in v.scores]
-    if not scores:
-        return Point(question.clip, None, answered=True, spread=None)
-    spread = max(scores) - min(scores) if len(scores) > 1 else None
-    return Point(question.clip, float(median(scores)), answered=True, spread=spread)
+    score = median_score(verdicts, level)
+    samples = [row.scores[level] for row in verdicts if row.scores and level in row.scores]
+    spread = max(samples) - min(samples) if len(samples) > 1 else None
+    return Point(question.clip, score, answered=True, spread=spread)
 
 
 def _level(level: int, points: Sequence[Point], mean_B: np.ndarray | None) -> LevelScore:
