@@ -88,7 +88,7 @@ def _judge_run(who: "Judge", folder: Path, limit: int | None, server: str | None
     note = judge_note(who)
     log = folder / f"judge-{who.name}.log"
     with reopen_run(folder, "judge") as run, VerdictFile(folder / VERDICTS) as verdicts:
-        introduce(run, who.name, note)
+        introduce(run, who.name, note, verdicts)
         summary = judge_items(items, who, note, verdicts, lambda: _endpoint(who, server, log))
         run.note(summary.facts())
     out.print(escape(summary.text()), highlight=False)

@@ -67,14 +67,18 @@ def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
     }
 
 
-def introduce(run: Run, name: str, note: JudgeNote) -> None:
+def introduce(run: Run, name: str, note: JudgeNote, verdicts: VerdictFile) -> None:
     """Write into the run's manifest who judges it.
+
+    Args:
+        verdicts: of the run. A judge that never gave one leaves its name free.
 
     Raises:
         RunError: another judge has judged this run under that name; what differs is listed.
     """
     known = run.manifest.judges.get(name)
-    if known is not None and known.fingerprint != note.fingerprint:
+    has_judged = any(row.judge == name for row in verdicts.done.values())
+    if known is not None and has_judged and known.fingerprint != note.fingerprint:
         lines = [f"  {line}" for line in differences(known.conditions, note.conditions)]
         raise RunError(
             "\n".join(

@@ -56,7 +56,8 @@ def score_run(folder: Path) -> ScoredRun:
     questions = load_questions(Path(manifest.recipe["data"]["questions"]))
     answers = {row.qid: row for row in read_answers(folder)}
     verdicts = read_verdicts(folder)
-    judges = {name: note.proxy for name, note in manifest.judges.items()}
+    heard = {row.judge for row in verdicts}
+    judges = {name: note.proxy for name, note in manifest.judges.items() if name in heard}
     scores = score(questions, answers, verdicts, judges)
     try:
         (folder / SCORES).write_text(scores.model_dump_json(indent=2) + "\n", "utf-8")

@@ -117,6 +117,15 @@ def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(
     assert "scores in common 120" in fmau(run, "--judge", file, "--beside", "warm")
 
 
+def test_a_judge_that_never_got_a_word_in_leaves_no_trace_in_scores(run: Path, fmau: Fmau) -> None:
+    file = judge_file(run.parent, retries=0)
+    assert "the server is gone" in fmau(run, "--judge", file, code=1)
+    assert score_run(run).scores.judgements == ()
+    with StubJudge() as server:  # the same name, now with the right address
+        fmau(run, "--judge", judge_file(run.parent, server.base_url))
+    assert score_run(run).scores.open_avg is not None
+
+
 def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path, fmau: Fmau) -> None:
     with StubJudge() as server:
         file = judge_file(run.parent, server.base_url, price={"input": 1, "output": 2})
