@@ -12,6 +12,7 @@ Axis suffixes: C clips, B bootstrap draws.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
@@ -195,7 +196,8 @@ def _difference(
     """Of one column, or of the plain mean over several under the name `mean_of`."""
     first_C, second_C = (_shares(columns, clips, of_second=side) for side in (False, True))
     change_C = second_C - first_C
-    first, second = float(first_C.sum()), float(second_C.sum())
+    first = fmean(c.scale * fmean(before for _, before, _ in c.rows) for c in columns)
+    second = fmean(c.scale * fmean(after for _, _, after in c.rows) for c in columns)
     column = columns[0]
     gained = sum(after > before for _, before, after in column.rows)
     lost = sum(after < before for _, before, after in column.rows)
