@@ -3,9 +3,12 @@
 import base64
 import io
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from PIL import Image
+
+from fmau.runs.manifest import usable_cores
 
 HEIGHT = 96
 QUALITY = 60
@@ -60,9 +63,11 @@ def embedded(clips: Iterable[str], strip_of: StripOf) -> tuple[dict[str, list[ob
     """
     strips: dict[str, list[object]] = {}
     size = without = 0
-    for clip in clips:
-        strip = strip_of(clip) if size < BUDGET_BYTES else None
-        if strip is None:
+    names = list(clips)
+    with ThreadPoolExecutor(usable_cores()) as pool:  # decoders let go of the GIL
+        found = zip(names, pool.map(strip_of, names), strict=True)
+    for clip, strip in found:
+        if strip is None or size >= BUDGET_BYTES:
             without += 1
             continue
         packed = base64.b64encode(strip.jpeg).decode("ascii")
