@@ -199,3 +199,22 @@ def median_score(rows: Iterable[Verdict], level: int) -> float | None:
     """
     scores = [row.scores[level] for row in rows if row.scores and level in row.scores]
     return float(median(scores)) if scores else None
+
+
+JudgeScores = Mapping[str, Mapping[int, float | None]]
+"""qid -> level -> score 0 to 5, None or missing where a judge gave none."""
+
+
+def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
+    """qid -> level -> median over the scored samples; None where there is none.
+
+    Args:
+        rows: of one judge.
+    """
+    of_answer: dict[str, list[Verdict]] = {}
+    for row in rows:
+        of_answer.setdefault(row.qid, []).append(row)
+    return {
+        qid: {level: median_score(found, level) for row in found for level in row.levels}
+        for qid, found in of_answer.items()
+    }

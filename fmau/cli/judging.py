@@ -50,9 +50,6 @@ def judge(
         Path | None,
         typer.Option(metavar="FILE", help='Human scores, [{"qid", "level", "score"}, ...].'),
     ] = None,
-    beside: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Compare with this judge of the same RUN.")
-    ] = None,
 ) -> None:
     """Score a run's open answers 0-5 at three levels: RUN/verdicts.jsonl. Run it again to go on."""
     from fmau.judge.judges import EMBEDDED, load_judge
@@ -68,8 +65,7 @@ def judge(
         _estimate(who, run, limit)
         return
     complete = _judge_run(who, run, limit, server)
-    if humans is not None or beside is not None:
-        _agreement(who, run, humans, beside)
+    _print_agreement(who.name, run, humans)
     if not complete:
         raise typer.Exit(1)
 
@@ -114,7 +110,8 @@ def _calibrate(who: "Judge", questions: Path, count: int, seed: int, server: str
     from fmau.dataset.questions import load_questions
     from fmau.judge.calibrate import calibration_items, calibration_report, print_calibration
     from fmau.judge.session import judge_items, judge_note
-    from fmau.judge.verdicts import VerdictFile, scores_of
+    from fmau.judge.verdicts import VerdictFile
+    from fmau.records import scores_of
     from fmau.runs import VERDICTS
 
     items = calibration_items(load_questions(questions), count=count, seed=seed)
@@ -138,22 +135,22 @@ def _calibrate(who: "Judge", questions: Path, count: int, seed: int, server: str
         raise typer.Exit(1)
 
 
-def _agreement(who: "Judge", folder: Path, humans: Path | None, beside: str | None) -> None:
-    from fmau.judge.calibrate import judge_agreement, load_human_scores, print_agreement
-    from fmau.judge.verdicts import scores_of
+def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
+    """How a judge agrees with the run's other judges, and with people."""
+    from fmau.judge.calibrate import load_human_scores
+    from fmau.records import scores_of
+    from fmau.report import print_agreements
     from fmau.runs import read_verdicts
+    from fmau.score.agreement import agreements, judge_agreement
 
     verdicts = read_verdicts(folder)
-    own = scores_of(row for row in verdicts if row.judge == who.name)
-    if beside is not None:
-        other = scores_of(row for row in verdicts if row.judge == beside)
-        if not other:
-            known = ", ".join(sorted({row.judge for row in verdicts}))
-            raise RunError(f"{folder}: no verdicts of a judge {beside!r}; there are: {known}")
-        print_agreement(judge_agreement(own, other), out, title=f"{who.name} and {beside}")
+    judges = sorted({row.judge for row in verdicts})
+    found = [pair for pair in agreements(verdicts, judges) if judge in (pair.first, pair.second)]
     if humans is not None:
-        found = judge_agreement(own, load_human_scores(humans))
-        print_agreement(found, out, title=f"{who.name} and people")
+        own = scores_of(row for row in verdicts if row.judge == judge)
+        found.append(judge_agreement(judge, own, "people", load_human_scores(humans)))
+    if found:
+        print_agreements(f"{folder.name}: how its judges agree", found, out)
 
 
 @contextmanager

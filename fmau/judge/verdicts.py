@@ -8,7 +8,7 @@ from fmau.errors import RunError
 from fmau.judge.items import JudgeItem
 from fmau.judge.judges import Judge
 from fmau.judge.request import call_fingerprint
-from fmau.records import Verdict, median_score
+from fmau.records import Verdict
 from fmau.runs import JudgeNote, RowFile, Run, differences, read_rows
 
 
@@ -50,21 +50,6 @@ class VerdictFile:
 
     def __exit__(self, *_: object) -> None:
         self._rows.close()
-
-
-def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
-    """qid -> level -> median over the scored samples; None where there is none.
-
-    Args:
-        rows: of one judge.
-    """
-    of_answer: dict[str, list[Verdict]] = {}
-    for row in rows:
-        of_answer.setdefault(row.qid, []).append(row)
-    return {
-        qid: {level: median_score(found, level) for row in found for level in row.levels}
-        for qid, found in of_answer.items()
-    }
 
 
 def introduce(run: Run, name: str, note: JudgeNote, verdicts: VerdictFile) -> None:

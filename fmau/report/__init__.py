@@ -3,11 +3,12 @@
 from fmau.report.exports import write_exports
 from fmau.report.html import write_report
 from fmau.report.scored_run import ScoredRun, compare_runs, score_run
-from fmau.report.terminal import print_comparison, print_scores
+from fmau.report.terminal import print_agreements, print_comparison, print_scores
 
 __all__ = [
     "ScoredRun",
     "compare_runs",
+    "print_agreements",
     "print_comparison",
     "print_scores",
     "score_run",

@@ -21,13 +21,16 @@ from fmau.report.charts import (
     action_chart,
     action_confusion_chart,
     confusion_chart,
+    coverage_chart,
     level_chart,
+    part_chart,
     recall_chart,
     training_chart,
 )
 from fmau.report.scored_run import ScoredRun, score_run
 from fmau.report.tables import (
     accuracy_table,
+    agreement_table,
     count_table,
     further_table,
     judge_title,
@@ -36,6 +39,7 @@ from fmau.report.tables import (
 )
 from fmau.report.thumbnails import StripOf, embedded
 from fmau.runs import Manifest
+from fmau.score.record import Interval
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
 from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS
@@ -111,6 +115,7 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
         runs=[_run_context(place, run) for place, run in enumerate(runs)],
         caveat=caveat(scores.values()),
         table4=table4(scores, {run.name for run in runs if run.blind}),
+        span=_cell_span,
         average_columns=[place for place, name in enumerate(COLUMNS) if name == "AVG"],
         closed_tasks=CLOSED_TASKS,
         open_tasks=OPEN_TASKS,
@@ -124,6 +129,11 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
             {run.name: _judged(run) for run in runs},
         ),
     )
+
+
+def _cell_span(interval: Interval, column: int) -> str:
+    """An interval of Table 4 with the digits that fit its column: percent, or 0 to 5."""
+    return span(interval, digits=0 if column <= len(CLOSED_TASKS) else 1)
 
 
 def _lede(scores: Scores) -> str:
@@ -149,6 +159,7 @@ def _run_context(place: int, run: ScoredRun) -> dict[str, Any]:
             }
             for number, found in enumerate(run.scores.judgements)
         ],
+        "agreement": agreement_table(run.scores.agreements),
         "has_confusion": run.scores.cmar_confusion is not None,
     }
 
@@ -196,7 +207,11 @@ def _charts(runs: Sequence[ScoredRun]) -> dict[str, Any]:
         charts["accuracy"] = accuracy_chart(scores)
     if runs[0].scores.by_action:
         charts["actions"] = action_chart(scores)
+    if any(one.judgements for one in scores.values()):
+        charts["coverage"] = coverage_chart(scores)
     for place, run in enumerate(runs):
+        if run.scores.by_part:
+            charts[f"parts-{place}"] = part_chart(run.scores.by_part)
         if run.scores.cmar_confusion is not None:
             charts[f"confusion-{place}"] = confusion_chart(run.scores.cmar_confusion)
             charts[f"recall-{place}"] = recall_chart(run.scores.cmar_confusion)

@@ -1,16 +1,11 @@
 """The tables that the terminal and the HTML report share, as rows of text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fmau.score.scores import (
-    Accuracy,
-    FmarReadings,
-    Interval,
-    Judgement,
-    Scores,
-    TaskScore,
-)
+from fmau.score.levels import JudgeAgreement, Judgement
+from fmau.score.record import Interval
+from fmau.score.scores import Accuracy, FmarReadings, Scores, TaskScore
 from fmau.score.table4 import NOT_AVAILABLE, two_decimals
 from fmau.taxonomy import CLOSED_TASKS, Task
 
@@ -32,6 +27,15 @@ LEVEL_COLUMNS = (
     "no answer",
     "if unscored = 0",
     "spread",
+)
+AGREEMENT_COLUMNS = (
+    "scores",
+    "weighted kappa",
+    "95 % by answer",
+    "ordinal alpha",
+    "equal %",
+    "within one %",
+    "second - first",
 )
 COUNT_COLUMNS = (
     "asked",
@@ -121,6 +125,25 @@ def level_table(judgement: Judgement) -> TextTable:
     average = (two_decimals(judgement.open_avg), span(judgement.open_avg_clustered, digits=2))
     rows["Open-AVG"] = (*average, *(NOT_AVAILABLE,) * 5)
     return TextTable(LEVEL_COLUMNS, rows)
+
+
+def agreement_table(found: Sequence[JudgeAgreement]) -> TextTable:
+    """How pairs of judges agree, a row each."""
+    return TextTable(
+        AGREEMENT_COLUMNS,
+        {
+            f"{pair.first}, {pair.second}": (
+                f"{pair.pairs:,}",
+                two_decimals(pair.kappa),
+                span(pair.interval, digits=2),
+                two_decimals(pair.alpha),
+                f"{100 * pair.exact:.0f}",
+                f"{100 * pair.within_one:.0f}",
+                f"{pair.bias:+.2f}",
+            )
+            for pair in found
+        },
+    )
 
 
 def judge_title(judgement: Judgement) -> str:

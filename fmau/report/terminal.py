@@ -1,6 +1,6 @@
 """Scores as tables on the terminal; every table fits 120 columns."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -10,12 +10,14 @@ from rich.text import Text
 from fmau.report.tables import (
     TextTable,
     accuracy_table,
+    agreement_table,
     count_table,
     further_table,
     judge_title,
     level_table,
 )
 from fmau.score.compare import Comparison
+from fmau.score.levels import JudgeAgreement
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, table4, two_decimals
 from fmau.taxonomy import CLOSED_TASKS
@@ -64,8 +66,15 @@ def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection
         for found in scores.judgements:
             title = f"{name}: open answers, {judge_title(found)}"
             console.print(_text_table(title, level_table(found)))
+        if scores.agreements:
+            print_agreements(f"{name}: how its judges agree", scores.agreements, console)
         console.print(_text_table(f"{name}: how the questions ended", count_table(scores)))
         console.print(_summary(scores))
+
+
+def print_agreements(title: str, found: Sequence[JudgeAgreement], console: Console) -> None:
+    """Print how pairs of judges agree, a row each; 100 columns are enough."""
+    console.print(_text_table(title, agreement_table(found)))
 
 
 def print_comparison(first: str, second: str, found: Comparison, console: Console) -> None:

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from fmau.errors import InputError, Problem
 from fmau.extraction import choices, is_refusal
 from fmau.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
+from fmau.score.agreement import agreements
 from fmau.score.baselines import chance, majority
 from fmau.score.confusion import cmar_confusion
 from fmau.score.fmar import fmar_columns, fmar_confusion, fmar_readings
 from fmau.score.groups import by_action, by_part
 from fmau.score.judged import judgement
 from fmau.score.labels import label_match
-from fmau.score.scores import Average, Benchmark, Judgement, Scores, TaskScore
+from fmau.score.levels import Judgement
+from fmau.score.scores import Average, Benchmark, Scores, TaskScore
 from fmau.score.tally import Tally
 from fmau.taxonomy import CLOSED_TASKS, Task, Tier
 
@@ -71,6 +73,7 @@ def score(
         tiers=_tiers(tally),
         mare_labels=label_match(questions, answers),
         judgements=judgements,
+        agreements=agreements(verdicts, [found.judge for found in judgements]),
     )
 
 

@@ -27,7 +27,7 @@ from fmau.score.accuracy import closed_outcomes
 from fmau.score.fmar import LABEL, fmar_columns
 from fmau.score.intervals import SEED, clustered_means, percentile_interval
 from fmau.score.judged import points_of
-from fmau.score.scores import Interval, ScoreRecord
+from fmau.score.record import Interval, ScoreRecord
 from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 
 Test = Literal["McNemar exact", "sign flips over clips"]

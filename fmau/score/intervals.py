@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
 
-from fmau.score.scores import Interval
+from fmau.score.record import Interval
 
 DRAWS = 4000
 SEED = 52

@@ -14,7 +14,8 @@ import numpy as np
 from fmau.extraction import visible_answer
 from fmau.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile, Verdict, median_score
 from fmau.score.intervals import clustered_means, percentile_interval
-from fmau.score.scores import Interval, Judgement, LevelScore
+from fmau.score.levels import Judgement, LevelScore
+from fmau.score.record import Interval
 from fmau.taxonomy import OPEN_TASKS, Task
 
 Z95 = 1.959964

@@ -6,26 +6,13 @@ known (no gold answers, not judged yet) is None and printed as "–"; it is neve
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from fmau.score.levels import JudgeAgreement, Judgement
+from fmau.score.record import Interval, ScoreRecord
 from fmau.taxonomy import Task, Tier
 
 Benchmark = Literal["MA-Bench", "other"]
-Levels = tuple[float, float, float]
-"""Mean judge scores of an open task at L1, L2 and L3, each 0 to 5."""
-
-
-class ScoreRecord(BaseModel):
-    """Base of the records here: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Interval(ScoreRecord):
-    """A 95 % confidence interval, in the unit of the value it belongs to."""
-
-    low: float
-    high: float
 
 
 class Accuracy(ScoreRecord):
@@ -186,71 +173,6 @@ class LabelMatch(ScoreRecord):
     unlabelled: int
 
 
-class LevelScore(ScoreRecord):
-    """One level of one open task, as one judge scored it.
-
-    Attributes:
-        level: 1, 2 or 3.
-        mean: of the scored answers, 0 to 5; None if nothing is scored. An answer that the model
-            never gave says nothing, which the rubric scores 0: it counts as 0 here, as a missing
-            closed answer counts as not right.
-        clustered: bootstrap interval of the mean over clips, 0 to 5; None with fewer than two.
-        naive: mean +- 1.96 standard errors, as if all answers were independent.
-        floor: the mean if every unscored answer had 0: what failures of the judge can cost.
-        scored: answers with a score.
-        no_answer: questions that the model gave no answer to; they count as 0.
-        unscored: answers without a score because the judge failed; left out of the mean.
-        histogram: answers per score 0..5; medians over samples are rounded down.
-        spread: mean over answers of highest - lowest sample; None if there is one sample each.
-    """
-
-    level: int
-    mean: float | None
-    clustered: Interval | None
-    naive: Interval | None
-    floor: float | None
-    scored: int
-    no_answer: int
-    unscored: int
-    histogram: tuple[int, int, int, int, int, int]
-    spread: float | None
-
-
-class Judgement(ScoreRecord):
-    """What one judge made of a run's open answers.
-
-    Attributes:
-        judge: its name.
-        proxy: it is the embedded rule, not an LLM. A proxy never stands in Table 4, has no Final,
-            and is called a proxy wherever it is shown.
-        tasks: MADU and MARE -> their three levels.
-        open_avg: plain mean of the six levels; None until every level has a scored answer.
-        open_avg_clustered: its bootstrap interval over clips.
-        final: mean of the six accuracies and of the six levels x 20; None for a proxy, or until all
-            twelve are known.
-        unscored: reason -> calls of the judge that gave no score.
-        removed: answers of which passages addressed to the judge were withheld.
-    """
-
-    judge: str
-    proxy: bool
-    tasks: dict[Task, tuple[LevelScore, LevelScore, LevelScore]]
-    open_avg: float | None
-    open_avg_clustered: Interval | None
-    final: float | None
-    unscored: dict[str, int]
-    removed: int
-
-    @property
-    def means(self) -> "dict[Task, Levels]":
-        """Task -> its three means, for tasks of which all are known."""
-        means: dict[Task, Levels] = {}
-        for task, (first, second, third) in self.tasks.items():
-            if first.mean is not None and second.mean is not None and third.mean is not None:
-                means[task] = (first.mean, second.mean, third.mean)
-        return means
-
-
 class Average(ScoreRecord):
     """Closed-AVG: plain mean of the six closed accuracies, each task weighing the same.
 
@@ -283,6 +205,7 @@ class Scores(ScoreRecord):
         tiers: mean accuracy of a tier's closed tasks; tiers without gold are left out.
         mare_labels: None without MARE references that name an action.
         judgements: one per judge of the run, LLM judges before proxies.
+        agreements: one per pair of judges that scored the same answers.
     """
 
     benchmark: Benchmark
@@ -300,6 +223,7 @@ class Scores(ScoreRecord):
     fmar_confusion: tuple[LabelConfusion, ...] = ()
     by_action: tuple[Share, ...] = ()
     by_part: tuple[Share, ...] = ()
-    tiers: dict[Tier, Average] = {}
+    tiers: dict[Tier, Average] = Field(default_factory=dict)
     mare_labels: LabelMatch | None = None
     judgements: tuple[Judgement, ...] = ()
+    agreements: tuple[JudgeAgreement, ...] = ()

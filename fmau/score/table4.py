@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from fmau.score.scores import Levels, Scores
+from fmau.score.levels import Judgement, Levels
+from fmau.score.record import Interval
+from fmau.score.scores import Scores
 from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 
 RowKind = Literal["paper", "run", "baseline", "blind"]
@@ -44,12 +46,14 @@ class Row:
         kind: from the paper, a run, a baseline, or a run that was asked without the clips.
         accuracies: closed task -> percent; a missing task is not available.
         levels: open task -> mean judge levels 0 to 5; a missing task is not available.
+        intervals: of `numbers`, over clips; empty, or one per column, None where there is none.
     """
 
     name: str
     kind: RowKind
     accuracies: Mapping[Task, float]
     levels: Mapping[Task, Levels] = field(default_factory=dict)
+    intervals: Sequence[Interval | None] = ()
 
     @property
     def closed_avg(self) -> float | None:
@@ -103,13 +107,14 @@ def run_rows(name: str, scores: Scores, *, blind: bool = False) -> list[Row]:
     name = f"{name} (blind: no video)" if blind else name
     judges = [found for found in scores.judgements if not found.proxy]
     if not judges:
-        return [Row(name, kind, accuracies)]
+        return [Row(name, kind, accuracies, intervals=_intervals(scores, None))]
     return [
         Row(
             name if len(judges) == 1 else f"{name}, judged by {found.judge}",
             kind,
             accuracies,
             found.means,
+            _intervals(scores, found),
         )
         for found in judges
     ]
@@ -184,6 +189,16 @@ def two_decimals(number: float | None) -> str:
     # The detour over ten digits undoes binary noise such as 50.674999999999997.
     exact = Decimal(f"{number:.10f}")
     return str(exact.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
+
+
+def _intervals(scores: Scores, judgement: Judgement | None) -> list[Interval | None]:
+    """Clustered intervals in the order of `COLUMNS`."""
+    closed = [*(scores.tasks[task].accuracy for task in CLOSED_TASKS), scores.closed_avg]
+    intervals = [value.clustered if value is not None else None for value in closed]
+    if judgement is None:
+        return [*intervals, *(None,) * (len(COLUMNS) - len(intervals))]
+    levels = [level.clustered for task in OPEN_TASKS for level in judgement.tasks[task]]
+    return [*intervals, *levels, judgement.open_avg_clustered]
 
 
 def _markdown_line(cells: Sequence[str]) -> str:

@@ -112,9 +112,10 @@ def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(
         said = fmau(run, "--judge", file, "--set", "temperature=0.5", code=1)
         assert "temperature: 0.0 -> 0.5" in said
         assert "--set name=NAME" in said
-        fmau(run, "--judge", file, "--set", "temperature=0.5", "--set", "name=warm")
+        said = fmau(run, "--judge", file, "--set", "temperature=0.5", "--set", "name=warm")
+        assert "how its judges agree" in said
+        assert "stub, warm" in said
     assert [found.judge for found in score_run(run).scores.judgements] == ["stub", "warm"]
-    assert "scores in common 120" in fmau(run, "--judge", file, "--beside", "warm")
 
 
 def test_a_judge_that_never_got_a_word_in_leaves_no_trace_in_scores(run: Path, fmau: Fmau) -> None:
@@ -148,7 +149,6 @@ def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path, fmau: Fmau) ->
         (["{run}", "--judge", "{file}", "--set", "kind=human"], "kind"),
         (["{run}", "--judge", "{file}", "--set", "modes=joint"], "known keys"),
         (["{run}", "--judge", "{file}", "--set", "rubric=nothing"], "no such file"),
-        (["{run}", "--beside", "nobody"], "no verdicts of a judge 'nobody'"),
         (["{run}", "--humans", "nowhere.json"], "no such file"),
         (["{run}", "--judge", "{file}"], "the server is gone"),
     ],

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from fmau.records import Answer, QuestionFile
+from fmau.report.browser import WRONG, verdict
 from fmau.report.html import render
 from fmau.report.thumbnails import Strip, make_strip
-from fmau.taxonomy import Task
+from fmau.taxonomy import CLOSED_TASKS, Task
 from tests.report.runs import scored
 from tests.score.synthetic import gold_answers, ok, question_file, random_answers, verdicts
 
@@ -119,11 +120,18 @@ def test_charts_and_table_are_drawn_without_complaint(browse: Browse):
         scored("base", QUESTIONS, random_answers(QUESTIONS)),
         scored("hostile", QUESTIONS, hostile_answers()),
     ]
-    document, console = browse(render(runs), "")
+    # Charts are drawn as they come into sight.
+    script = """
+        const charts = [...document.querySelectorAll("[data-chart]")];
+        charts.forEach((chart, i) => setTimeout(() => chart.scrollIntoView(), 300 * i));
+    """
+    document, console = browse(render(runs), script)
     assert console == ""
     assert "<title>base, hostile · fmau report</title>" in document
     body = visible(document)
-    assert body.count('class="main-svg"') >= 5  # accuracy, and two charts for each run
+    assert body.count('data-chart="') == 10
+    # Accuracy, actions, and per run confusion, recall, parts; confusions of actions are folded.
+    assert len(re.findall(r'class="chart js-plotly-plot"', body)) == 8
     assert "1–25 of 120" in body
 
 
@@ -193,7 +201,8 @@ def test_what_judges_said_can_be_read_filtered_and_reached_by_keys(browse: Brows
         choose("filter-score", "");
         choose("filter-task", "MADU");
         choose("filter-beside", "1");
-        seen.push(id("answers").querySelectorAll(".beside").length);
+        seen.push([...id("heading").children].map((one) => one.textContent).join(" "));
+        seen.push(id("answers").querySelectorAll("td.pane").length);
         press("j"); press("j"); press("k"); press("j");
         const current = id("answers").querySelectorAll(".current");
         seen.push(current.length, [...id("answers").children].indexOf(current[0]));
@@ -219,7 +228,8 @@ def test_what_judges_said_can_be_read_filtered_and_reached_by_keys(browse: Brows
         "1–25 of 120",
         "1–10 of 10",
         "1–10 of 10",
-        10,
+        "Task Question Gold base other",
+        20,
         1,
         1,
         True,
@@ -230,6 +240,78 @@ def test_what_judges_said_can_be_read_filtered_and_reached_by_keys(browse: Brows
         "26–50 of 120",
     ]
     assert console == ""
+
+
+@needs_browser
+@pytest.mark.slow
+def test_two_runs_side_by_side_can_be_filtered_by_what_became_of_each(browse: Browse):
+    right, random = gold_answers(QUESTIONS), random_answers(QUESTIONS)
+    script = """
+        const id = (name) => document.getElementById(name);
+        const seen = [];
+        const choose = (name, value) => {
+          id(name).value = value;
+          id(name).dispatchEvent(new Event("change"));
+        };
+        seen.push(id("filter-theirs").parentElement.hidden);
+        choose("filter-beside", "1");
+        choose("filter-verdict", "right");
+        choose("filter-theirs", "wrong");
+        seen.push(id("filter-theirs").parentElement.hidden, id("count").textContent);
+        const panes = [...id("answers").firstChild.querySelectorAll("td.pane")];
+        seen.push(...panes.map((pane) => pane.querySelector(".result").textContent));
+        choose("filter-beside", "");
+        seen.push(id("filter-theirs").parentElement.hidden, id("count").textContent);
+        document.body.dataset.seen = JSON.stringify(seen);
+    """
+    runs = [scored("first", QUESTIONS, right), scored("second", QUESTIONS, random)]
+    document, console = browse(render(runs), script)
+    seen = json.loads(html.unescape(re.search(r'data-seen="(.*?)"', document)[1]))
+    closed = [q for q in QUESTIONS.questions if not q.task.is_open]
+    wrong = sum(verdict(q, QUESTIONS.gold[q.qid], random.get(q.qid)) == WRONG for q in closed)
+    assert seen == [
+        True,
+        False,
+        f"1–{wrong} of {wrong}",
+        "right",
+        "wrong",
+        True,
+        f"1–25 of {len(closed)}",
+    ]
+    assert console == ""
+
+
+def test_table_4_shows_intervals_and_charts_say_what_judges_covered_and_parts_got():
+    rows = [
+        *verdicts(QUESTIONS, "llm", lambda q, level: None if q.clip == "clip-0001" else level),
+        *verdicts(QUESTIONS, "rule", lambda q, level: level),
+    ]
+    judges = {"llm": False, "rule": True}
+    answers = random_answers(QUESTIONS)
+    run = scored("base", QUESTIONS, answers, rows, judges)
+    page = render([run])
+    interval = run.scores.tasks[Task.SAD].accuracy.clustered
+    assert f"<small>{interval.low:.0f}–{interval.high:.0f}</small>" in page
+    level = run.scores.judgements[0].tasks[Task.MADU][1].clustered
+    assert f"<small>{level.low:.1f}–{level.high:.1f}</small>" in page
+    assert "How its judges agree" in visible(page)
+    charts = json.loads(re.search(r'id="charts">(.*?)</script>', page, re.DOTALL)[1])
+    bars = {bar["name"]: bar["customdata"] for bar in charts["coverage"]["data"]}
+    assert charts["coverage"]["data"][0]["y"] == ["base by llm", "base by rule"]
+    missing = sum(
+        row is None or row.answer is None
+        for row in (answers.get(q.qid) for q in QUESTIONS.questions if q.task.is_open)
+    )
+    assert [count for count, _ in bars["no answer"]] == [3 * missing, 3 * missing]
+    assert sum(count for count, _ in bars["unscored"]) == 3 * sum(
+        q.clip == "clip-0001" and q.qid in answers and answers[q.qid].answer is not None
+        for q in QUESTIONS.questions
+        if q.task.is_open
+    )
+    assert {total for counts in bars.values() for _, total in counts} == {3 * 20}
+    parts = charts["parts-0"]["data"][0]
+    assert parts["x"] == [str(task) for task in CLOSED_TASKS]
+    assert sum(cell[1] for row in parts["customdata"] for cell in row if cell) == 100
 
 
 def picture(clip: str) -> Strip | None:

@@ -1,6 +1,6 @@
 """What a judge's scores on a calibration set say about the judge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
@@ -9,10 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from fmau.judge.calibrate.items import CalibrationItem, Kind
+from fmau.records import JudgeScores
 from fmau.taxonomy import Task
-
-Scores = Mapping[str, Mapping[int, float | None]]
-"""qid -> level -> score, None or missing where a judge gave none."""
 
 
 class _Record(BaseModel):
@@ -59,7 +57,7 @@ class CalibrationReport(_Record):
     length_bias: float | None
 
 
-def calibration_report(items: Sequence[CalibrationItem], scores: Scores) -> CalibrationReport:
+def calibration_report(items: Sequence[CalibrationItem], scores: JudgeScores) -> CalibrationReport:
     """Hold a judge's scores against the ranges that obey the rubric."""
     groups: dict[tuple[Kind, Task, int], list[CalibrationItem]] = {}
     for item in items:
@@ -109,7 +107,7 @@ def print_calibration(report: CalibrationReport, console: Console) -> None:
 
 
 def _kind(
-    kind: Kind, task: Task, level: int, items: Sequence[CalibrationItem], scores: Scores
+    kind: Kind, task: Task, level: int, items: Sequence[CalibrationItem], scores: JudgeScores
 ) -> KindReport:
     low, high = items[0].expected[level]
     found = [scores.get(item.item.qid, {}).get(level) for item in items]
@@ -126,7 +124,7 @@ def _kind(
     )
 
 
-def _monotone(items: Sequence[CalibrationItem], scores: Scores) -> float | None:
+def _monotone(items: Sequence[CalibrationItem], scores: JudgeScores) -> float | None:
     below = []
     for item in items:
         unaltered = scores.get(_unaltered(item), {})
@@ -137,7 +135,7 @@ def _monotone(items: Sequence[CalibrationItem], scores: Scores) -> float | None:
     return fmean(below) if below else None
 
 
-def _length_bias(items: Sequence[CalibrationItem], scores: Scores) -> float | None:
+def _length_bias(items: Sequence[CalibrationItem], scores: JudgeScores) -> float | None:
     gained = []
     for item in items:
         if item.kind != "padded":

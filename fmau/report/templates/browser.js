@@ -5,8 +5,8 @@
   const LONG = 140; // characters of a text shown before it folds
   const data = JSON.parse(document.getElementById("data").textContent);
   const element = (id) => document.getElementById(id);
-  const [textInput, taskSelect, actionSelect, verdictSelect, scoreSelect, runSelect, besideSelect] =
-    ["text", "task", "action", "verdict", "score", "run", "beside"].map((name) => element(`filter-${name}`));
+  const [textInput, taskSelect, actionSelect, scoreSelect, runSelect, verdictSelect, besideSelect, theirsSelect] =
+    ["text", "task", "action", "score", "run", "verdict", "beside", "theirs"].map((name) => element(`filter-${name}`));
   let found = [];
   let page = 0;
   let current = -1; // row of the page that the keyboard is at
@@ -27,6 +27,8 @@
   }
 
   const run = () => data.runs[Number(runSelect.value)];
+  const beside = () => (besideSelect.value === "" ? null : data.runs[Number(besideSelect.value)]);
+  const shownRuns = () => [run(), beside()].filter(Boolean);
   const UNSCORED = "unscored";
 
   // The scores that any judge gave a row, "unscored" where one failed.
@@ -51,6 +53,7 @@
       if (taskSelect.value && data.questions[i][1] !== taskSelect.value) return;
       if (actionSelect.value && data.questions[i][6] !== actionSelect.value) return;
       if (verdictSelect.value && row[0] !== verdictSelect.value) return;
+      if (theirsSelect.value && beside() && beside().rows[i][0] !== theirsSelect.value) return;
       if (scoreSelect.value && !scoresOf(row).includes(scoreSelect.value)) return;
       if (texts && !words.every((word) => texts[i].includes(word))) return;
       found.push(i);
@@ -92,34 +95,37 @@
 
   function tableRow(i) {
     const [qid, task, clip, stem, options, gold] = data.questions[i];
-    const [verdict, answer, reply, opinions] = run().rows[i];
     const question = make("td", "question", stem);
     if (options.length) question.append(make("span", "options", options.join("\n")));
     question.append(make("span", "source", `${qid} · ${clip}`));
     if (strips.has(clip)) question.append(frames(clip));
-    const result = make("td", "result");
-    result.append(make("span", verdict.replaceAll(" ", "-"), verdict));
     const row = make("tr");
-    row.append(
-      result, make("td", "task", task), question,
-      cell("gold", "gold", gold), answerCell(answer, i), cell("reply", "reply", reply),
-    );
-    if (opinions.length) row.lastChild.append(...opinions.map(opinion));
+    row.append(make("td", "task", task), question, cell("gold", "gold", gold));
+    row.append(...shownRuns().map((one) => pane(one, i)));
     return row;
   }
 
-  // The answer, and below it what another run answered.
-  function answerCell(answer, i) {
-    const node = cell("answer", "answer", answer);
-    if (besideSelect.value !== "") {
-      const other = data.runs[Number(besideSelect.value)];
-      const [verdict, theirs] = other.rows[i];
-      const beside = make("div", "beside");
-      beside.append(make("span", "source", `${other.name}: ${verdict}`));
-      if (theirs) beside.append(foldable(theirs));
-      node.append(beside);
+  // What became of a question in one run: result, answer, the reply it was read from, judges.
+  function pane(one, i) {
+    const [verdict, answer, reply, opinions] = one.rows[i];
+    const node = make("td", "pane");
+    node.dataset.name = one.name;
+    node.append(make("span", `result ${verdict.replaceAll(" ", "-")}`, verdict));
+    for (const [name, text] of [["said", answer], ["reply", reply]]) {
+      if (!text) continue;
+      const block = make("div", name);
+      block.append(foldable(text));
+      node.append(block);
     }
+    node.append(...opinions.map(opinion));
     return node;
+  }
+
+  function heading() {
+    const names = ["Task", "Question", "Gold", ...shownRuns().map((one) => one.name)];
+    const cells = names.map((name) => make("th", "", name));
+    for (const one of cells) one.scope = "col";
+    element("heading").replaceChildren(...cells);
   }
 
   // One judge's scores, with its reasons folded below.
@@ -133,6 +139,7 @@
   function show() {
     const first = page * PAGE;
     const shown = found.slice(first, first + PAGE);
+    heading();
     element("answers").replaceChildren(...shown.map(tableRow));
     current = -1;
     const number = (value) => value.toLocaleString("en-GB");
@@ -189,7 +196,8 @@
 
   const distinct = (values) => [...new Set(values)].map((value) => [value, value]);
   addOptions(taskSelect, distinct(data.questions.map((question) => question[1])).sort());
-  addOptions(verdictSelect, distinct(data.runs.flatMap((one) => one.rows.map((row) => row[0]))).sort());
+  const results = distinct(data.runs.flatMap((one) => one.rows.map((row) => row[0]))).sort();
+  for (const select of [verdictSelect, theirsSelect]) addOptions(select, results);
   addOptions(actionSelect, distinct(data.questions.map((question) => question[6]).filter(Boolean)).sort());
   const given = distinct(data.runs.flatMap((one) => one.rows.flatMap(scoresOf))).sort();
   addOptions(scoreSelect, given);
@@ -198,10 +206,10 @@
 
   let waiting;
   textInput.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(search, 150); });
-  for (const select of [taskSelect, actionSelect, verdictSelect, scoreSelect, runSelect]) {
+  for (const select of [taskSelect, actionSelect, scoreSelect, runSelect, verdictSelect, besideSelect, theirsSelect]) {
     select.addEventListener("change", search);
   }
-  besideSelect.addEventListener("change", show);
+  besideSelect.addEventListener("change", () => { theirsSelect.parentElement.hidden = !beside(); });
   document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
   element("previous").addEventListener("click", () => turn(-1));
   element("next").addEventListener("click", () => turn(1));

@@ -33,17 +33,28 @@
     };
   }
 
-  function draw() {
-    for (const element of document.querySelectorAll("[data-chart]")) {
-      if (element.closest("details:not([open])")) continue; // has no size until it is unfolded
-      const figure = charts[element.dataset.chart];
-      const traces = figure.data.map(themedTrace);
-      Plotly.react(element, traces, themedLayout(figure.layout), { responsive: true, displayModeBar: false });
-    }
+  function draw(element) {
+    if (element.closest("details:not([open])")) return; // has no size until it is unfolded
+    const figure = charts[element.dataset.chart];
+    const traces = figure.data.map(themedTrace);
+    Plotly.react(element, traces, themedLayout(figure.layout), { responsive: true, displayModeBar: false });
   }
 
-  draw();
-  dark.addEventListener("change", draw);
-  narrow.addEventListener("change", draw);
-  for (const fold of document.querySelectorAll("details:has([data-chart])")) fold.addEventListener("toggle", draw);
+  // A chart is drawn when it comes near the window: many of them would make the page slow to open.
+  const elements = [...document.querySelectorAll("[data-chart]")];
+  const drawn = new Set();
+  const watcher = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting || drawn.has(target)) continue;
+      drawn.add(target);
+      draw(target);
+    }
+  }, { rootMargin: "400px" });
+  for (const element of elements) watcher.observe(element);
+
+  const again = () => drawn.forEach(draw);
+  dark.addEventListener("change", again);
+  narrow.addEventListener("change", again);
+  for (const fold of document.querySelectorAll("details:has([data-chart])")) fold.addEventListener("toggle", again);
+  addEventListener("beforeprint", () => elements.forEach(draw));
 })();

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import krippendorff
-import numpy as np
 import pytest
 from rich.console import Console
 
@@ -13,9 +11,7 @@ from fmau.errors import FmauError, InputError
 from fmau.judge.calibrate import (
     calibration_items,
     calibration_report,
-    judge_agreement,
     load_human_scores,
-    print_agreement,
     print_calibration,
 )
 from fmau.judge.embedded import embedded_opinions
@@ -144,30 +140,6 @@ def test_a_file_without_references_is_refused() -> None:
         calibration_items(QuestionFile(FILE.questions), count=5, seed=0)
 
 
-def test_kappa_and_alpha_are_the_closed_forms() -> None:
-    generator = np.random.default_rng(0)
-    first = generator.integers(0, 6, 300)
-    second = np.clip(first + generator.integers(-1, 2, 300), 0, 5)
-    found = judge_agreement(
-        {f"q{n}": {1: float(score)} for n, score in enumerate(first)},
-        {f"q{n}": {1: float(score)} for n, score in enumerate(second)},
-    )
-    observed = ((first - second) ** 2).mean()
-    chance = ((first[:, None] - second[None, :]) ** 2).mean()
-    assert found.kappa == pytest.approx(1 - observed / chance)
-    assert found.kappa_low < found.kappa < found.kappa_high
-    alpha = krippendorff.alpha(np.array([first, second]), level_of_measurement="ordinal")
-    assert found.alpha == pytest.approx(alpha)
-    assert found.exact == pytest.approx((first == second).mean())
-    assert found.within_one == 1.0
-    assert found.bias == pytest.approx((second - first).mean())
-
-
-def test_judges_without_a_common_answer_cannot_be_compared() -> None:
-    with pytest.raises(FmauError, match="no answer has scores of both"):
-        judge_agreement({"a": {1: 5.0}}, {"a": {1: None}, "b": {1: 5.0}})
-
-
 def test_human_scores_are_read_strictly(tmp_path: Path) -> None:
     file = tmp_path / "humans.json"
     file.write_text(json.dumps([{"qid": "a", "level": 1, "score": 3}]), "utf-8")
@@ -199,6 +171,4 @@ def test_human_scores_are_read_strictly(tmp_path: Path) -> None:
 def test_reports_fit_100_columns() -> None:
     console = Console(width=100, record=True)
     print_calibration(calibration_report(ITEMS, {}), console)
-    found = judge_agreement({"a": {1: 5.0}, "b": {1: 2.0}}, {"a": {1: 4.0}, "b": {1: 2.0}})
-    print_agreement(found, console, title="a and b")
     assert all(len(line.rstrip()) <= 100 for line in console.export_text().splitlines())

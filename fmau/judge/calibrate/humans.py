@@ -1,0 +1,52 @@
+"""Scores that people gave."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fmau.errors import InputError, Problem
+from fmau.records import LEVEL_MAX, LEVELS
+
+
+def load_human_scores(path: Path) -> dict[str, dict[int, float | None]]:
+    """Read people's scores: a JSON list of {"qid", "level", "score"}.
+
+    Raises:
+        InputError: no such file, no JSON list, or rows that do not fit; each is listed.
+    """
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        problem = Problem(str(path), "no such file", "give a JSON list of scores")
+        raise InputError([problem]) from None
+    except (OSError, ValueError) as error:
+        problem = Problem(str(path), f"cannot be read as JSON ({error})", "mend it")
+        raise InputError([problem]) from None
+    if not isinstance(rows, list):
+        problem = Problem(str(path), "is no list", 'write [{"qid", "level", "score"}, ...]')
+        raise InputError([problem])
+    scores: dict[str, dict[int, float | None]] = {}
+    problems = []
+    for number, row in enumerate(rows, start=1):
+        if (what := _defect(row, scores)) is not None:
+            remedy = 'write {"qid": "MADU_0001", "level": 1, "score": 3}, each level once'
+            problems.append(Problem(f"{path} row {number}", what, remedy))
+            continue
+        scores.setdefault(row["qid"], {})[row["level"]] = float(row["score"])
+    if problems:
+        raise InputError(problems)
+    return scores
+
+
+def _defect(row: Any, scores: Mapping[str, Mapping[int, float | None]]) -> str | None:
+    if not isinstance(row, dict) or set(row) != {"qid", "level", "score"}:
+        return "is no object of qid, level and score"
+    qid, level, score = row["qid"], row["level"], row["score"]
+    if not isinstance(qid, str):
+        return f"qid is {qid!r}"
+    if type(level) is not int or level not in LEVELS:
+        return f"level is {level!r}"
+    if type(score) not in (int, float) or not 0 <= score <= LEVEL_MAX:
+        return f"score is {score!r}"
+    return f"level {level} of {qid} is scored twice" if level in scores.get(qid, {}) else None

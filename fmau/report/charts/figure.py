@@ -1,0 +1,14 @@
+"""What all charts share."""
+
+import json
+from typing import Any
+
+import plotly.graph_objects as go
+
+NO_ANSWER = "no answer"
+
+
+def plain(traces: list[Any], layout: dict[str, Any]) -> dict[str, Any]:
+    figure = go.Figure(traces, layout | {"template": "none"})
+    plain: dict[str, Any] = json.loads(figure.to_json())
+    return plain

@@ -1,0 +1,105 @@
+"""How far two sets of scores of the same answers agree: two judges, or a judge and people.
+
+Axis suffixes: P pairs of scores, S the two sets.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+import krippendorff
+import numpy as np
+from sklearn.metrics import cohen_kappa_score
+
+from fmau.errors import FmauError
+from fmau.records import LEVEL_MAX, JudgeScores, Verdict, scores_of
+from fmau.score.intervals import SEED, percentile_interval
+from fmau.score.levels import JudgeAgreement
+from fmau.score.record import Interval
+
+DRAWS = 1000
+
+
+def agreements(verdicts: Iterable[Verdict], judges: Sequence[str]) -> tuple[JudgeAgreement, ...]:
+    """One per pair of judges that scored the same answers at some level, in their order."""
+    rows: dict[str, list[Verdict]] = {name: [] for name in judges}
+    for row in verdicts:
+        if row.judge in rows:
+            rows[row.judge].append(row)
+    scores = {name: scores_of(found) for name, found in rows.items()}
+    return tuple(
+        judge_agreement(first, scores[first], second, scores[second])
+        for first, second in combinations(judges, 2)
+        if _pairs(scores[first], scores[second])
+    )
+
+
+def judge_agreement(
+    first: str, first_scores: JudgeScores, second: str, second_scores: JudgeScores
+) -> JudgeAgreement:
+    """Compare the scores that both sets have; all levels together.
+
+    Args:
+        first, second: who scored.
+
+    Raises:
+        FmauError: they have none in common.
+    """
+    pairs = _pairs(first_scores, second_scores)
+    if not pairs:
+        raise FmauError(
+            f"no answer has scores of both {first} and {second}; score the same answers, under "
+            "the same qids and levels"
+        )
+    scores_PS = np.array([[one, other] for _, one, other in pairs], dtype=float)
+    rounded_PS = np.floor(scores_PS).astype(int)  # the rubric: the lower if in doubt
+    apart_P = scores_PS[:, 1] - scores_PS[:, 0]
+    return JudgeAgreement(
+        first=first,
+        second=second,
+        pairs=len(pairs),
+        kappa=_kappa(rounded_PS),
+        interval=_interval([qid for qid, _, _ in pairs], rounded_PS),
+        alpha=_alpha(scores_PS),
+        exact=float((apart_P == 0).mean()),
+        within_one=float((np.abs(apart_P) <= 1).mean()),
+        bias=float(apart_P.mean()),
+    )
+
+
+def _pairs(first: JudgeScores, second: JudgeScores) -> list[tuple[str, float, float]]:
+    """(qid, one score, the other) for every answer and level that both scored."""
+    return [
+        (qid, one, other)
+        for qid, levels in first.items()
+        for level, one in levels.items()
+        if one is not None and (other := second.get(qid, {}).get(level)) is not None
+    ]
+
+
+def _kappa(scores_PS: np.ndarray) -> float | None:
+    if len(np.unique(scores_PS)) < 2:
+        return None
+    labels = list(range(LEVEL_MAX + 1))
+    first, second = scores_PS.T
+    return float(cohen_kappa_score(first, second, labels=labels, weights="quadratic"))
+
+
+def _alpha(scores_PS: np.ndarray) -> float | None:
+    if len(np.unique(scores_PS)) < 2:
+        return None
+    return float(krippendorff.alpha(scores_PS.T, level_of_measurement="ordinal"))
+
+
+def _interval(qids: list[str], scores_PS: np.ndarray) -> Interval | None:
+    """95 % bootstrap interval of kappa; levels of one answer are drawn together."""
+    names, place_P = np.unique(qids, return_inverse=True)
+    if len(names) < 2:
+        return None
+    rows = [np.flatnonzero(place_P == number) for number in range(len(names))]
+    generator = np.random.default_rng(SEED)
+    kappas = []
+    for _ in range(DRAWS):
+        picked = generator.integers(0, len(names), size=len(names))
+        kappa = _kappa(scores_PS[np.concatenate([rows[number] for number in picked])])
+        kappas += [] if kappa is None else [kappa]
+    return percentile_interval(np.array(kappas)) if kappas else None

@@ -1,0 +1,97 @@
+"""The records of `scores.json` that are about judges: levels, their means, how judges agree."""
+
+from fmau.score.record import Interval, ScoreRecord
+from fmau.taxonomy import Task
+
+Levels = tuple[float, float, float]
+"""Mean judge scores of an open task at L1, L2 and L3, each 0 to 5."""
+
+
+class LevelScore(ScoreRecord):
+    """One level of one open task, as one judge scored it.
+
+    Attributes:
+        level: 1, 2 or 3.
+        mean: of the scored answers, 0 to 5; None if nothing is scored. An answer that the model
+            never gave says nothing, which the rubric scores 0: it counts as 0 here, as a missing
+            closed answer counts as not right.
+        clustered: bootstrap interval of the mean over clips, 0 to 5; None with fewer than two.
+        naive: mean +- 1.96 standard errors, as if all answers were independent.
+        floor: the mean if every unscored answer had 0: what failures of the judge can cost.
+        scored: answers with a score.
+        no_answer: questions that the model gave no answer to; they count as 0.
+        unscored: answers without a score because the judge failed; left out of the mean.
+        histogram: answers per score 0..5; medians over samples are rounded down.
+        spread: mean over answers of highest - lowest sample; None if there is one sample each.
+    """
+
+    level: int
+    mean: float | None
+    clustered: Interval | None
+    naive: Interval | None
+    floor: float | None
+    scored: int
+    no_answer: int
+    unscored: int
+    histogram: tuple[int, int, int, int, int, int]
+    spread: float | None
+
+
+class Judgement(ScoreRecord):
+    """What one judge made of a run's open answers.
+
+    Attributes:
+        judge: its name.
+        proxy: it is the embedded rule, not an LLM. A proxy never stands in Table 4, has no Final,
+            and is called a proxy wherever it is shown.
+        tasks: MADU and MARE -> their three levels.
+        open_avg: plain mean of the six levels; None until every level has a scored answer.
+        open_avg_clustered: its bootstrap interval over clips.
+        final: mean of the six accuracies and of the six levels x 20; None for a proxy, or until all
+            twelve are known.
+        unscored: reason -> calls of the judge that gave no score.
+        removed: answers of which passages addressed to the judge were withheld.
+    """
+
+    judge: str
+    proxy: bool
+    tasks: dict[Task, tuple[LevelScore, LevelScore, LevelScore]]
+    open_avg: float | None
+    open_avg_clustered: Interval | None
+    final: float | None
+    unscored: dict[str, int]
+    removed: int
+
+    @property
+    def means(self) -> "dict[Task, Levels]":
+        """Task -> its three means, for tasks of which all are known."""
+        means: dict[Task, Levels] = {}
+        for task, (first, second, third) in self.tasks.items():
+            if first.mean is not None and second.mean is not None and third.mean is not None:
+                means[task] = (first.mean, second.mean, third.mean)
+        return means
+
+
+class JudgeAgreement(ScoreRecord):
+    """How two judges, or a judge and people, agree on the same answers; all levels together.
+
+    Attributes:
+        first, second: who scored.
+        pairs: scores that both gave.
+        kappa: quadratic-weighted kappa (J. Cohen, Psychol. Bull. 70 (1968) 213-220) of scores
+            rounded down; None if both are constant.
+        interval: its 95 % bootstrap interval over answers; None with fewer than two.
+        alpha: Krippendorff's alpha for ordinal scores; None if all scores are equal.
+        exact, within_one: shares of pairs that are equal, or at most one apart.
+        bias: mean of the second's scores minus the first's.
+    """
+
+    first: str
+    second: str
+    pairs: int
+    kappa: float | None
+    interval: Interval | None
+    alpha: float | None
+    exact: float
+    within_one: float
+    bias: float
