@@ -12,8 +12,9 @@ RIGHT = "right"
 RIGHT_LABEL = "right label"
 WRONG = "wrong"
 NO_ANSWER = "no answer"
-UNKNOWN = "not scored"
-"""An answer that nothing can be said about: an open task, or a question without gold."""
+OPEN = "open answer"
+UNKNOWN = "no gold"
+"""An answer that nothing can be said about: its question has no gold."""
 
 
 def browser_data(
@@ -69,7 +70,9 @@ def verdict(question: Question, gold: str | None, answer: Answer | None) -> str:
     """How one answer stands to its gold answer."""
     if answer is None or answer.answer is None:
         return NO_ANSWER
-    if gold is None or question.task.is_open:
+    if question.task.is_open:
+        return OPEN
+    if gold is None:
         return UNKNOWN
     if answer.answer == gold:
         return RIGHT

@@ -24,10 +24,10 @@ MADU = Question("MADU_1", "clip", Task.MADU, "Describe.")
         (FMAR, "A", ok(FMAR, "A"), "right"),
         (FMAR, "A", ok(FMAR, "C"), "right label"),
         (FMAR, "A", ok(FMAR, "B"), "wrong"),
-        (FMAR, None, ok(FMAR, "B"), "not scored"),
+        (FMAR, None, ok(FMAR, "B"), "no gold"),
         (FMAR, "A", None, "no answer"),
         (FMAR, "A", without_answer(FMAR, AnswerStatus.CLIP_FAILED), "no answer"),
-        (MADU, "It moves.", ok(MADU, "It moves."), "not scored"),
+        (MADU, "It moves.", ok(MADU, "It moves."), "open answer"),
     ],
 )
 def test_verdicts(question, gold, answer, expected):

@@ -171,7 +171,7 @@ def test_filters_pages_and_hostile_replies(browse: Browse):
         "1–25 of 120",
         "26–50 of 120",
         "1–10 of 10",
-        "no answer fits these filters",  # open answers are not scored here
+        "no answer fits these filters",  # open answers are neither right nor wrong
         "1–10 of 10",
         "1–25 of 120",
         "1–2 of 2",  # MADU and MARE of one clip
@@ -301,7 +301,7 @@ def test_table_4_shows_intervals_and_charts_say_what_judges_covered_and_parts_go
     assert "How its judges agree" in visible(page)
     charts = json.loads(re.search(r'id="charts">(.*?)</script>', page, re.DOTALL)[1])
     bars = {bar["name"]: bar["customdata"] for bar in charts["coverage"]["data"]}
-    assert charts["coverage"]["data"][0]["y"] == ["base by llm", "base by rule"]
+    assert charts["coverage"]["data"][0]["y"] == ["base by llm", "base by rule (proxy)"]
     missing = sum(
         row is None or row.answer is None
         for row in (answers.get(q.qid) for q in QUESTIONS.questions if q.task.is_open)

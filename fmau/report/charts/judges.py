@@ -47,7 +47,10 @@ def coverage_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
         runs: name -> scores; those without a judge are left out.
     """
     rows = [
-        (f"{name} by {found.judge}", [level for levels in found.tasks.values() for level in levels])
+        (
+            f"{name} by {found.judge}{' (proxy)' if found.proxy else ''}",
+            [level for levels in found.tasks.values() for level in levels],
+        )
         for name, scores in runs.items()
         for found in scores.judgements
     ]

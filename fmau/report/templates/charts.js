@@ -50,7 +50,11 @@
       draw(target);
     }
   }, { rootMargin: "400px" });
-  for (const element of elements) watcher.observe(element);
+  for (const element of elements) {
+    // Its room is kept free, so that the page does not jump when it is drawn.
+    element.style.minHeight = `${charts[element.dataset.chart].layout.height}px`;
+    watcher.observe(element);
+  }
 
   const again = () => drawn.forEach(draw);
   dark.addEventListener("change", again);
