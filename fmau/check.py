@@ -23,9 +23,9 @@ from fmau.errors import ClipError, InputError, Problem, RecipeError, first_line
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import Timeline, probe
 from fmau.prompts import PromptSet, load_prompts
-from fmau.recipe import PIXEL_FACTOR, Recipe, TrainBlock
+from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, Recipe, TrainBlock
 from fmau.records import Question
-from fmau.serve.flags import CPU_BLOCK_SIZE, TEMPORAL_PATCH
+from fmau.serve.flags import CPU_BLOCK_SIZE
 from fmau.serve.preflight import check_model
 from fmau.taxonomy import Task
 from fmau.torchvision_cpu import ensure_torchvision

@@ -135,6 +135,8 @@ CLOSED_TASKS = tuple(task for task in Task if not task.is_open)
 OPEN_TASKS = tuple(task for task in Task if task.is_open)
 YES_NO_TASKS = tuple(task for task in CLOSED_TASKS if not task.is_choice)
 
+QUESTIONS_PER_CLIP = sum(task.per_clip for task in Task)
+
 TASK_ALIASES = {
     "AS": Task.MAS,
     "VCC-LS": Task.MADU,

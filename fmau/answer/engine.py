@@ -1,6 +1,6 @@
 """The answering engine: every question of a run, clip by clip, each row written as it comes.
 
-Data flow, with everything in it bounded:
+Data flow, with everything in it bounded, so that memory does not grow with the number of questions:
 
     clips --> decode ahead (threads) --> queue --> `clips_in_flight` workers --> server
                                                         |
@@ -12,17 +12,20 @@ they work, frames need no pickling, and a killed client leaves no orphans.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.request import ClipParts, answer_row, build_request
+from fmau.answer.reuse import EncoderLog
 from fmau.answer.server import check_constraint, choose_model, counted, read_counters
 from fmau.answer.summary import Summary
-from fmau.chat import ChatClient, FailureWatch, RequestError
+from fmau.chat import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
 from fmau.dataset.questions import clip_path
 from fmau.errors import ClipError
 from fmau.frames.clip import ClipFrames, read_clip
@@ -32,6 +35,7 @@ from fmau.recipe import FramesBlock, Recipe
 from fmau.records import Answer, AnswerStatus, Question
 from fmau.runs import Run
 from fmau.runs.manifest import usable_cores
+from fmau.taxonomy import QUESTIONS_PER_CLIP
 
 Read = Callable[[Path, FramesBlock], ClipFrames]
 """Decodes one clip; raises ClipError."""
@@ -45,6 +49,7 @@ def answer_questions(
     base_url: str,
     *,
     api_key: str | None = None,
+    server_log: Path | None = None,
     progress: bool = True,
     read: Read = read_clip,
 ) -> Summary:
@@ -57,6 +62,8 @@ def answer_questions(
         run: if it was opened with an adapter, the server must serve that on the recipe's model.
         base_url: of the server, e.g. "http://127.0.0.1:8000".
         api_key: None for a server without one.
+        server_log: file that the server logs to, for the proof in `fmau.answer.reuse`; None if it
+            is not at hand.
         progress: draw a progress bar on stderr.
         read: what decodes a clip.
 
@@ -65,51 +72,95 @@ def answer_questions(
             the constraint on closed answers, or refuses everything.
         RunError: the rows cannot be written.
     """
-    fingerprints = dict(_fingerprints(run, recipe, questions))
-    todo = [q for q in questions if not run.is_done(q.qid, fingerprints[q.qid])]
-    summary = Summary(len(questions), len(questions) - len(todo))
-    if not todo:
+    return answer_clips(
+        run,
+        recipe,
+        prompts,
+        by_clip(questions),
+        base_url,
+        total=len(questions),
+        api_key=api_key,
+        server_log=server_log,
+        progress=progress,
+        read=read,
+    )
+
+
+def answer_clips(
+    run: Run,
+    recipe: Recipe,
+    prompts: PromptSet,
+    clips: Iterable[ClipQuestions],
+    base_url: str,
+    *,
+    total: int,
+    api_key: str | None = None,
+    server_log: Path | None = None,
+    progress: bool = True,
+    read: Read = read_clip,
+) -> Summary:
+    """`answer_questions` for questions that come clip by clip, as many as there are.
+
+    Args:
+        clips: each clip once; drawn as they are needed and let go when they are answered.
+        total: questions in all of them.
+    """
+    summary = Summary(total)
+    pending = _pending(run, recipe, clips, summary)
+    first = next(pending, None)
+    if first is None:
         return summary
+    started = time.monotonic()
     workers = min(usable_cores(), recipe.answer.clips_in_flight)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    started = time.monotonic()
     try:
-        with AnswerProgress(summary.total, summary.done_before, shown=progress) as bar:
-            engine = _Engine(run, recipe, prompts, fingerprints, summary, bar, pool, workers, read)
-            asyncio.run(engine.work(by_clip(todo), base_url, api_key))
+        with AnswerProgress(summary, shown=progress) as bar:
+            engine = _Engine(run, recipe, prompts, summary, bar, pool, workers, read)
+            asyncio.run(engine.work(chain([first], pending), base_url, api_key, server_log))
+        if summary.stopped:  # what lies behind the stop was not looked at yet
+            deque(pending, maxlen=0)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         summary.seconds = round(time.monotonic() - started, 3)
-        run.note(asdict(summary) | {"base_url": base_url})
+        run.note(summary.facts() | {"base_url": base_url})
     return summary
 
 
-def unanswered(run: Run, recipe: Recipe, questions: Sequence[Question]) -> list[Question]:
-    """The questions that have no final answer in `run` yet, in the order given."""
-    fingerprints = dict(_fingerprints(run, recipe, questions))
-    return [q for q in questions if not run.is_done(q.qid, fingerprints[q.qid])]
+def unanswered(run: Run, recipe: Recipe, questions: Sequence[Question]) -> bool:
+    """Whether any question has no final answer in `run` yet."""
+    pending = _pending(run, recipe, by_clip(questions), Summary(len(questions)))
+    return next(pending, None) is not None
 
 
-def _fingerprints(
-    run: Run, recipe: Recipe, questions: Sequence[Question]
-) -> Iterator[tuple[str, str]]:
-    """(qid, row fingerprint) of every question."""
-    sizes: dict[str, int | None] = {}
-    for question in questions:
-        if question.clip not in sizes:
-            path = clip_path(recipe.data.clips, question.clip)
-            sizes[question.clip] = path.stat().st_size if path.is_file() else None
-        yield question.qid, run.row_fingerprint(question, sizes[question.clip])
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """What is left to ask about one clip: questions with the fingerprints of their rows."""
+
+    clip: str
+    questions: tuple[tuple[Question, str], ...]
+
+
+def _pending(
+    run: Run, recipe: Recipe, clips: Iterable[ClipQuestions], summary: Summary
+) -> Iterator[_Pending]:
+    """Leave out what has a final answer, and count it in `summary`."""
+    for asked in clips:
+        path = clip_path(recipe.data.clips, asked.clip)
+        size = path.stat().st_size if path.is_file() else None
+        rows = [(question, run.row_fingerprint(question, size)) for question in asked.questions]
+        left = [(question, row) for question, row in rows if not run.is_done(question.qid, row)]
+        summary.done_before += len(rows) - len(left)
+        if left:
+            yield _Pending(asked.clip, tuple(left))
 
 
 @dataclass(slots=True)
 class _Engine:
-    """The state of one call of `answer_questions`."""
+    """The state of one call of `answer_clips`."""
 
     run: Run
     recipe: Recipe
     prompts: PromptSet
-    fingerprints: dict[str, str]
     summary: Summary
     bar: AnswerProgress
     pool: ThreadPoolExecutor
@@ -119,27 +170,42 @@ class _Engine:
     model: str = field(init=False)
     watch: FailureWatch = field(init=False)
 
-    async def work(self, clips: list[ClipQuestions], base_url: str, api_key: str | None) -> None:
+    async def work(
+        self,
+        clips: Iterable[_Pending],
+        base_url: str,
+        api_key: str | None,
+        server_log: Path | None,
+    ) -> None:
         """Answer everything, or as much as a signal leaves time for."""
         knobs = self.recipe.answer
         self.client = ChatClient(
-            base_url, api_key=api_key, timeout_s=knobs.request_timeout_s, retries=knobs.retries
+            base_url,
+            api_key=api_key,
+            timeout_s=knobs.request_timeout_s,
+            retries=knobs.retries,
+            in_flight=knobs.clips_in_flight * QUESTIONS_PER_CLIP,
         )
         self.watch = FailureWatch(self.client)
+        encoder = EncoderLog(server_log)
         async with self.client:
             self.summary.stopped = not await finished(self._ask_server(clips))
+        self.summary.reuse.encoder_runs = encoder.runs()
+        if self.client.pace.slowdowns:
+            self.summary.least_in_flight = self.client.pace.least
 
-    async def _ask_server(self, clips: list[ClipQuestions]) -> None:
+    async def _ask_server(self, clips: Iterable[_Pending]) -> None:
         adapter = self.run.manifest.adapter
         self.model = await choose_model(self.client, self.recipe.model.path, adapter)
         await check_constraint(self.client, self.model)
+        self.watch.replied()
         before = read_counters(await self.client.metrics())
         await self._answer_all(clips)
         after = read_counters(await self.client.metrics())
         self.summary.counters = counted(before, after)
 
-    async def _answer_all(self, clips: list[ClipQuestions]) -> None:
-        workers = min(self.recipe.answer.clips_in_flight, len(clips))
+    async def _answer_all(self, clips: Iterable[_Pending]) -> None:
+        workers = self.recipe.answer.clips_in_flight
         queue: _ClipQueue = asyncio.Queue(maxsize=self.look_ahead)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._decode_ahead(clips, queue, workers))
@@ -147,7 +213,7 @@ class _Engine:
                 tasks.create_task(self._answer_from(queue))
 
     async def _decode_ahead(
-        self, clips: list[ClipQuestions], queue: "_ClipQueue", workers: int
+        self, clips: Iterable[_Pending], queue: "_ClipQueue", workers: int
     ) -> None:
         loop = asyncio.get_running_loop()
         for asked in clips:
@@ -169,43 +235,61 @@ class _Engine:
             asked, decoding = item
             clip = await decoding
             if isinstance(clip, ClipError):
-                for question in asked.questions:
-                    self._record_failure(question, AnswerStatus.CLIP_FAILED, str(clip))
+                for question, row in asked.questions:
+                    self._record_failure(question, row, AnswerStatus.CLIP_FAILED, str(clip))
             else:
-                self.summary.decodes += clip is not None
+                self.summary.reuse.decodes += clip is not None
                 await self._answer_clip(asked, clip)
 
-    async def _answer_clip(self, asked: ClipQuestions, clip: ClipParts | None) -> None:
+    async def _answer_clip(self, asked: _Pending, clip: ClipParts | None) -> None:
         """The first reply shows that the server holds the clip; only then may others refer to it,
         or they would overtake the payload and be refused."""
         waiting = iter(asked.questions)
-        for question in waiting:
-            if await self._ask(question, clip, by_reference=False):
+        for question, row in waiting:
+            if (reply := await self._ask(question, row, clip, by_reference=False)) is not None:
+                if clip is not None:
+                    self.summary.reuse.first_reply(reply)
                 break
         async with asyncio.TaskGroup() as tasks:
-            for question in waiting:
-                tasks.create_task(self._ask(question, clip, by_reference=True))
+            for question, row in waiting:
+                tasks.create_task(self._ask_later(question, row, clip))
 
-    async def _ask(self, question: Question, clip: ClipParts | None, *, by_reference: bool) -> bool:
-        """Whether the server gave a reply, whatever it holds."""
+    async def _ask_later(self, question: Question, row: str, clip: ClipParts | None) -> None:
+        reply = await self._ask(question, row, clip, by_reference=True)
+        if reply is not None and clip is not None:
+            self.summary.reuse.later_reply(reply, clip.visual_tokens)
+
+    async def _ask(
+        self, question: Question, row: str, clip: ClipParts | None, *, by_reference: bool
+    ) -> Reply | None:
+        """The server's reply, whatever it holds; its row is written. None if there was none.
+
+        Args:
+            row: fingerprint of the question's row.
+        """
         given = (question, self.recipe, self.prompts, clip)
-        whole = build_request(*given, by_reference=False)
-        first = build_request(*given, by_reference=True) if by_reference else whole
+
+        def whole() -> ChatRequest:
+            self.summary.reuse.uploads += clip is not None
+            return build_request(*given, by_reference=False)
+
+        first = build_request(*given, by_reference=True) if by_reference else whole()
         started = time.monotonic()
         try:
             reply = await self.client.ask(self.model, first, resend=whole)
         except RequestError as error:
             await self.watch.check(error)
-            self._record_failure(question, AnswerStatus.REQUEST_FAILED, str(error))
+            self._record_failure(question, row, AnswerStatus.REQUEST_FAILED, str(error))
             self.watch.failed(question.qid, error)
-            return False
+            return None
         self.watch.replied()
-        seconds = time.monotonic() - started
-        self._record(answer_row(question, self.fingerprints[question.qid], reply, seconds))
-        return True
+        self._record(answer_row(question, row, reply, time.monotonic() - started))
+        return reply
 
-    def _record_failure(self, question: Question, status: AnswerStatus, reason: str) -> None:
-        self._record(Answer.failed(question, self.fingerprints[question.qid], status, reason))
+    def _record_failure(
+        self, question: Question, row: str, status: AnswerStatus, reason: str
+    ) -> None:
+        self._record(Answer.failed(question, row, status, reason))
 
     def _record(self, row: Answer) -> None:
         self.run.append(row)
@@ -213,6 +297,4 @@ class _Engine:
         self.bar.advance(row.status)
 
 
-_ClipQueue = asyncio.Queue[
-    tuple[ClipQuestions, asyncio.Future[ClipParts | ClipError | None]] | None
-]
+_ClipQueue = asyncio.Queue[tuple[_Pending, asyncio.Future[ClipParts | ClipError | None]] | None]

@@ -14,6 +14,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from fmau.answer.summary import Summary
 from fmau.records import AnswerStatus
 
 
@@ -21,12 +22,12 @@ class AnswerProgress:
     """A progress bar on stderr: questions done of all, rate, time left, rows without an answer.
 
     Args:
-        total: questions of the run.
-        done: of them answered in an earlier session.
+        summary: what is counted while the work goes on.
         shown: draw the bar at all.
     """
 
-    def __init__(self, total: int, done: int, *, shown: bool) -> None:
+    def __init__(self, summary: Summary, *, shown: bool) -> None:
+        self._summary = summary
         self._failed = 0
         self._bar = Progress(
             TextColumn("answering"),
@@ -38,12 +39,13 @@ class AnswerProgress:
             console=Console(stderr=True),
             disable=not shown,
         )
-        self._task = self._bar.add_task("questions", total=total, completed=done, failed=0)
+        self._task = self._bar.add_task("questions", total=summary.total, failed=0)
 
     def advance(self, status: AnswerStatus) -> None:
-        """Count one more row."""
+        """Show one more row."""
         self._failed += status is not AnswerStatus.OK
-        self._bar.update(self._task, advance=1, failed=self._failed)
+        done = self._summary.total - self._summary.remaining
+        self._bar.update(self._task, completed=done, failed=self._failed)
 
     def __enter__(self) -> Self:
         self._bar.start()

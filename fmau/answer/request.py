@@ -36,11 +36,15 @@ class ClipParts:
         payload: content part with the frames.
         reference: content part that refers to what the server holds.
         media_kwargs: the clip's times and frame indices, the same for both.
+        uuid: the name under which the server keeps it.
+        visual_tokens: of the clip in a prompt.
     """
 
     payload: dict[str, Any]
     reference: dict[str, Any]
     media_kwargs: dict[str, Any]
+    uuid: str
+    visual_tokens: int
 
     @classmethod
     def of(cls, frames: ClipFrames) -> "ClipParts":
@@ -49,9 +53,11 @@ class ClipParts:
         content = hashlib.sha256(json.dumps(media_kwargs, sort_keys=True).encode())
         for jpeg in frames.jpegs:
             content.update(len(jpeg).to_bytes(8, "big") + jpeg)
-        part = {"type": "video_url", "uuid": content.hexdigest()}
+        uuid = content.hexdigest()
+        part = {"type": "video_url", "uuid": uuid}
         payload = part | {"video_url": {"url": frames.data_url()}}
-        return cls(payload, part | {"video_url": None}, media_kwargs)
+        reference = part | {"video_url": None}
+        return cls(payload, reference, media_kwargs, uuid, frames.visual_tokens)
 
 
 def build_request(
@@ -77,9 +83,11 @@ def build_request(
     if valid := choices(question):
         fields["structured_outputs"] = {"choice": list(valid)}
         max_tokens = MAX_TOKENS_CLOSED
-    strip = recipe.prompt.strip_class_codes
     return ChatRequest(
-        messages(question, prompts, part, strip_class_codes=strip), max_tokens, fields
+        messages(question, prompts, part, strip_class_codes=recipe.prompt.strip_class_codes),
+        max_tokens,
+        fields,
+        session=clip.uuid if clip else None,
     )
 
 

@@ -1,7 +1,9 @@
 """What one session of answering did."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from fmau.answer.reuse import Reuse
 from fmau.records import Answer, AnswerStatus
 from fmau.runs import FINAL
 
@@ -16,22 +18,25 @@ class Summary:
         total: questions asked for.
         done_before: of them with a final answer from an earlier session.
         statuses: status -> rows written now.
-        decodes: clips decoded.
+        reuse: what was done with the clips, and what had to be.
         prompt_tokens, cached_tokens, completion_tokens: sums over the replies.
         seconds: wall time.
         counters: what the server's cache counters gained; empty if it has none.
+        least_in_flight: requests at once that the server was held to when it was slowest; None if
+            it never slowed down.
         stopped: a signal ended the work early; the same call goes on where it stopped.
     """
 
     total: int
-    done_before: int
+    done_before: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
-    decodes: int = 0
+    reuse: Reuse = field(default_factory=Reuse)
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
     counters: dict[str, float] = field(default_factory=dict)
+    least_in_flight: int | None = None
     stopped: bool = False
 
     @property
@@ -55,12 +60,24 @@ class Summary:
         if asked:
             lines.append(
                 f"{asked / max(self.seconds, 1e-9):.1f} questions/s in {self.seconds:.0f} s; "
-                f"{self.decodes:,} clips decoded; {self.cached_tokens:,} of "
-                f"{self.prompt_tokens:,} prompt tokens from the server's cache"
+                f"{self.cached_tokens:,} of {self.prompt_tokens:,} prompt tokens from the "
+                "server's cache"
+            )
+        if self.reuse.clips:
+            lines.append(self.reuse.text())
+            lines += [f"warning: {warning}" for warning in self.reuse.warnings()]
+        if self.least_in_flight is not None:
+            lines.append(
+                f"the server asked for less: down to {self.least_in_flight} requests at once"
             )
         if not self.complete:
             lines.append("not complete: run the same command again to go on")
         return "\n".join(lines)
+
+    def facts(self) -> dict[str, Any]:
+        """The summary as a JSON-able tree, for the manifest."""
+        plain = {name: getattr(self, name) for name in self.__slots__ if name != "reuse"}
+        return plain | {"reuse": self.reuse.facts()}
 
     def count(self, row: Answer) -> None:
         """Add one row."""

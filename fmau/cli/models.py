@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import AdapterFolder, Overrides, RecipeFile, ServerUrl, app, err, out
-from fmau.cli.servers import base_url, server_key, started
+from fmau.cli.servers import base_url, server_key, server_log, started
 from fmau.recipe import load_recipe
 
 
@@ -49,7 +49,7 @@ def serve(
     recipe = load_recipe(recipe_file, overrides or ())
     served = f"{recipe.model.path} and {adapter}" if adapter else recipe.model.path
     try:
-        with started(recipe, recipe.run_folder / "server.log", adapter) as server:
+        with started(recipe, server_log(recipe), adapter) as server:
             out.print(f"{escape(served)} answer at {server.base_url}; Ctrl-C stops the server")
             server.wait_ended()
     except KeyboardInterrupt:
@@ -77,7 +77,13 @@ def answer(
         if unanswered(run, recipe, questions):  # else a server would be started for nothing
             with base_url(recipe, server, adapter) as url:
                 summary = answer_questions(
-                    run, recipe, prompts, questions, url, api_key=server_key()
+                    run,
+                    recipe,
+                    prompts,
+                    questions,
+                    url,
+                    api_key=server_key(),
+                    server_log=server_log(recipe),
                 )
     out.print(escape(summary.text()), highlight=False)
     out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")

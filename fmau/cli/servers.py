@@ -25,6 +25,11 @@ def server_key() -> str | None:
     return os.environ.get(API_KEY)
 
 
+def server_log(recipe: Recipe) -> Path:
+    """Where a server that was started for a recipe logs to."""
+    return recipe.run_folder / "server.log"
+
+
 @contextmanager
 def base_url(recipe: Recipe, given: str | None, adapter: Path | None = None) -> Iterator[str]:
     """The server to ask: the given one, one that runs at the recipe's port, or one of our own.
@@ -43,7 +48,7 @@ def base_url(recipe: Recipe, given: str | None, adapter: Path | None = None) -> 
             f"{address}: no server answers; start one with fmau serve RECIPE, or leave --server out"
         )
     else:
-        with started(recipe, recipe.run_folder / "server.log", adapter) as server:
+        with started(recipe, server_log(recipe), adapter) as server:
             yield server.base_url
 
 

@@ -27,7 +27,7 @@ from fmau.errors import ClipError
 from fmau.frames.decode import Timeline, decode, probe
 from fmau.frames.resize import resize
 from fmau.frames.sampling import sample_indices
-from fmau.recipe import FramesBlock
+from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock
 
 TICKS_PER_SECOND = 1000
 """The fps given for variable-rate clips."""
@@ -67,6 +67,12 @@ class ClipFrames:
         return "data:video/jpeg;base64," + ",".join(
             base64.b64encode(jpeg).decode("ascii") for jpeg in self.jpegs
         )
+
+    @property
+    def visual_tokens(self) -> int:
+        """Tokens of the clip in a Qwen3-VL prompt, without the times written between them."""
+        groups = len(self.jpegs) // TEMPORAL_PATCH
+        return groups * (self.height // PIXEL_FACTOR) * (self.width // PIXEL_FACTOR)
 
     def media_kwargs(self) -> dict[str, Any]:
         """What a vLLM server must be told about `data_url`, as `media_io_kwargs["video"]`."""

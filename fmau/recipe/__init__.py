@@ -7,6 +7,7 @@ are part of the names. Relative paths are relative to the directory `fmau` is ru
 
 from fmau.recipe.blocks import (
     PIXEL_FACTOR,
+    TEMPORAL_PATCH,
     AnswerBlock,
     Block,
     DataBlock,
@@ -21,6 +22,7 @@ from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
 
 __all__ = [
     "PIXEL_FACTOR",
+    "TEMPORAL_PATCH",
     "AnswerBlock",
     "Block",
     "DataBlock",

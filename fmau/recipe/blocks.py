@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 PIXEL_FACTOR = 32
 """Frame sides are multiples of this: patch 16 x spatial merge 2 in the Qwen3-VL vision tower."""
 
+TEMPORAL_PATCH = 2
+"""Frames that the Qwen3-VL vision tower fuses into one group of tokens."""
+
 
 class Block(BaseModel):
     """Base of every recipe block: frozen, and an unknown key is an error."""

@@ -12,7 +12,7 @@ from fmau.recipe import Recipe, digest
 from fmau.records import Answer, AnswerStatus, Question, Verdict
 from fmau.runs.conditions import conditions, differences, fingerprint, row_fingerprint
 from fmau.runs.manifest import MANIFEST, Manifest, Session, read_manifest, utc_now
-from fmau.runs.rows import RowFile, read_rows
+from fmau.runs.rows import RowFile, iter_rows, read_rows
 
 ANSWERS = "answers.jsonl"
 VERDICTS = "verdicts.jsonl"
@@ -29,13 +29,12 @@ class Run:
     Attributes:
         folder: the run folder.
         manifest: as on the disk.
-        answers: qid -> latest row.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, stage: str, lock: int) -> None:
         self.folder = folder
         self.manifest = manifest
-        self.answers = {row.qid: row for row in read_answers(folder)}
+        self._final = _final_fingerprints(folder)
         self._rows = RowFile(folder / ANSWERS)
         self._session = Session.start(stage)
         self._lock = lock
@@ -47,9 +46,8 @@ class Run:
         return row_fingerprint(self.manifest.fingerprint, question, clip_bytes)
 
     def is_done(self, qid: str, row_fingerprint: str) -> bool:
-        """Whether a row stands that asking again would only repeat."""
-        row = self.answers.get(qid)
-        return row is not None and row.fingerprint == row_fingerprint and row.status in FINAL
+        """Whether a row stood, when the run was opened, that asking again would only repeat."""
+        return self._final.get(qid) == row_fingerprint
 
     def append(self, answer: Answer) -> None:
         """Write one row.
@@ -58,7 +56,6 @@ class Run:
             RunError: the disk is full or failing; the rows before are safe.
         """
         self._rows.append(answer)
-        self.answers[answer.qid] = answer
 
     def note(self, facts: dict[str, Any]) -> None:
         """Add what the stage measured to this session's entry in the manifest."""
@@ -160,6 +157,18 @@ def read_verdicts(folder: Path) -> list[Verdict]:
     rows = read_rows(folder / VERDICTS, Verdict)
     latest = {(row.judge, row.qid, row.levels, row.sample): row for row in rows}
     return list(latest.values())
+
+
+def _final_fingerprints(folder: Path) -> dict[str, str]:
+    """qid -> fingerprint of its latest row, where that one is final. Holds no row longer than it
+    is read: a run may have millions."""
+    final: dict[str, str] = {}
+    for row in iter_rows(folder / ANSWERS, Answer):
+        if row.status in FINAL:
+            final[row.qid] = row.fingerprint
+        else:
+            final.pop(row.qid, None)
+    return final
 
 
 def _new_manifest(

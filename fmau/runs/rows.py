@@ -7,6 +7,7 @@ cuts it away.
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -88,30 +89,36 @@ class RowFile:
 
 
 def read_rows(path: Path, row_type: type[RowT]) -> list[RowT]:
-    """All finished rows of a file, in the order written; none if there is no file yet.
+    """All finished rows of a file; see `iter_rows`."""
+    return list(iter_rows(path, row_type))
+
+
+def iter_rows(path: Path, row_type: type[RowT]) -> Iterator[RowT]:
+    """The finished rows of a file one by one, in the order written; none if there is no file yet.
 
     Raises:
-        InputError: rows that are not JSON or do not fit `row_type`, each with its line number.
+        InputError: at the end, rows that are not JSON or do not fit `row_type`, each with its line
+            number.
         RunError: the file cannot be read.
     """
+    problems = []
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break  # the rest of a write that was cut off
+                try:
+                    yield row_type.model_validate_json(line)
+                except ValidationError as error:
+                    what = first_problem(error)
+                    remedy = "delete this line; what it held will be asked again"
+                    problems.append(Problem(f"{path} line {number}", what, remedy))
     except FileNotFoundError:
-        return []
+        return
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
-    *lines, _unfinished = content.split(b"\n")
-    rows, problems = [], []
-    for number, line in enumerate(lines, start=1):
-        try:
-            rows.append(row_type.model_validate_json(line))
-        except ValidationError as error:
-            what = first_problem(error)
-            remedy = "delete this line; what it held will be asked again"
-            problems.append(Problem(f"{path} line {number}", what, remedy))
     if problems:
         raise InputError(problems)
-    return rows
 
 
 def _cut_unfinished_row(descriptor: int) -> int:

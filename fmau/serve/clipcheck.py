@@ -17,8 +17,7 @@ from urllib.request import Request
 from PIL import Image
 
 from fmau.errors import ServerError
-from fmau.recipe import PIXEL_FACTOR, FramesBlock
-from fmau.serve.flags import TEMPORAL_PATCH
+from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock
 from fmau.serve.health import opener
 
 TIMEOUT_S = 120.0

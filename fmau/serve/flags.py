@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from fmau.errors import ServerError
-from fmau.recipe import PIXEL_FACTOR, FramesBlock, Recipe, TextModel
+from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock, Recipe, TextModel
 from fmau.serve.adapter import Adapter, adapter_flags
 
 Build = Literal["gpu", "cpu"]
 
 Served = Recipe | TextModel
 """What to serve: a recipe's model, which is asked about clips, or one that is asked in text."""
-
-TEMPORAL_PATCH = 2
-"""Frames that the Qwen3-VL vision tower fuses into one group of tokens."""
 
 BATCHED_TOKENS: dict[Build, int] = {"gpu": 8192, "cpu": 2048}
 """Least tokens one engine step may process; vLLM's own defaults for an H100 and for CPUs."""

@@ -27,7 +27,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.chat.FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("fmau.chat.client.FIRST_WAIT_S", 0.02)
 
 
 def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:
@@ -57,7 +57,7 @@ def test_every_question_gets_its_own_answer(tmp_path: Path):
         summary = answer(recipe(tmp_path), asked, server.base_url)
     assert rows(tmp_path) == expected(asked)
     assert summary.statuses == {"ok": 60}
-    assert (summary.decodes, summary.remaining, summary.stopped) == (5, 0, False)
+    assert (summary.reuse.decodes, summary.remaining, summary.stopped) == (5, 0, False)
     assert (summary.prompt_tokens, summary.cached_tokens) == (6000, 55 * 80)
     assert summary.complete
     assert summary.text().splitlines()[:2] == ["60 of 60 questions have a row", "  60 ok"]
@@ -87,7 +87,7 @@ def test_a_blind_run_sees_no_clip_and_is_a_run_of_its_own(tmp_path: Path):
         with pytest.raises(RunError, match="blind: True -> False"):
             answer(recipe(tmp_path), asked, server.base_url)
     assert rows(tmp_path) == expected(asked)
-    assert summary.decodes == 0
+    assert summary.reuse.decodes == 0
 
 
 def _no_clip_is_read(path: Path, spec: FramesBlock) -> ClipFrames:
@@ -200,7 +200,7 @@ def test_a_finished_run_asks_nothing(tmp_path: Path):
     with StubServer() as server:
         answer(recipe(tmp_path), questions(1), server.base_url)
     summary = answer(recipe(tmp_path), questions(1), server.base_url)  # the server is gone
-    assert (summary.done_before, summary.decodes) == (12, 0)
+    assert (summary.done_before, summary.reuse.decodes) == (12, 0)
 
 
 def test_a_changed_question_is_asked_again(tmp_path: Path):
@@ -350,7 +350,7 @@ def test_the_manifest_tells_what_the_caches_did(tmp_path: Path):
     with StubServer() as server:
         answer(recipe(tmp_path), questions(4), server.base_url)
     facts = read_manifest(tmp_path / "runs" / "run").sessions[0].facts
-    assert facts["decodes"] == 4
+    assert (facts["reuse"]["decodes"], facts["reuse"]["uploads"]) == (4, 4)
     assert facts["statuses"] == {"ok": 48}
     assert facts["counters"] == {
         "vllm:mm_cache_queries_total": 48.0,

@@ -19,7 +19,7 @@ RUBRIC = load_rubric("ma_bench")
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.chat.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("fmau.chat.client.FIRST_WAIT_S", 0.01)
 
 
 def run(
@@ -110,7 +110,7 @@ def test_a_server_that_refuses_everything_ends_the_work() -> None:
 def test_no_server_is_no_verdict() -> None:
     with StubJudge() as server:
         pass
-    with pytest.raises(ServerError, match="the server is gone"):
+    with pytest.raises(ServerError, match="the server never replied"):
         run(judge(retries=0), server)
 
 

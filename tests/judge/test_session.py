@@ -120,7 +120,7 @@ def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(
 
 def test_a_judge_that_never_got_a_word_in_leaves_no_trace_in_scores(run: Path, fmau: Fmau) -> None:
     file = judge_file(run.parent, retries=0)
-    assert "the server is gone" in fmau(run, "--judge", file, code=1)
+    assert "the server never replied" in fmau(run, "--judge", file, code=1)
     assert score_run(run).scores.judgements == ()
     with StubJudge() as server:  # the same name, now with the right address
         fmau(run, "--judge", judge_file(run.parent, server.base_url))
@@ -150,7 +150,7 @@ def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path, fmau: Fmau) ->
         (["{run}", "--judge", "{file}", "--set", "modes=joint"], "known keys"),
         (["{run}", "--judge", "{file}", "--set", "rubric=nothing"], "no such file"),
         (["{run}", "--humans", "nowhere.json"], "no such file"),
-        (["{run}", "--judge", "{file}"], "the server is gone"),
+        (["{run}", "--judge", "{file}"], "the server never replied"),
     ],
 )
 def test_mistakes_are_answered_with_what_to_do(

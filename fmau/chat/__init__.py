@@ -1,0 +1,21 @@
+"""Asking OpenAI-compatible chat servers, through their bad moments.
+
+wire.py      requests and replies as they travel
+client.py    one request: attempts, waits, what is worth another attempt
+pace.py      how many requests a server takes at once, found out by asking it
+watch.py     a request that failed, or a server that did
+"""
+
+from fmau.chat.client import ChatClient, RequestError
+from fmau.chat.watch import MAX_FAILURES_IN_A_ROW, FailureWatch
+from fmau.chat.wire import ChatRequest, Reply, ServedModel
+
+__all__ = [
+    "MAX_FAILURES_IN_A_ROW",
+    "ChatClient",
+    "ChatRequest",
+    "FailureWatch",
+    "Reply",
+    "RequestError",
+    "ServedModel",
+]

@@ -1,0 +1,80 @@
+"""The proof that no work was done twice, on sessions whose truth is known."""
+
+from pathlib import Path
+
+from fmau.answer.reuse import EncoderLog, Reuse
+from fmau.chat import Reply
+
+VISUAL, SHARED, PROMPT = 120, 160, 215
+"""A clip's visual tokens; what the server shares between questions, in whole blocks; a prompt."""
+
+
+def reply(cached: int, prompt: int = PROMPT) -> Reply:
+    return Reply("A", "stop", prompt, cached, 1)
+
+
+def session(clips: int, *, missed: int = 0, uploads: int | None = None) -> Reuse:
+    """Twelve questions about each clip; `missed` of all later ones found nothing in the cache."""
+    reuse = Reuse(decodes=clips, uploads=clips if uploads is None else uploads)
+    for _ in range(clips):
+        reuse.first_reply(reply(0))
+        for _ in range(11):
+            missed -= 1
+            reuse.later_reply(reply(0 if missed >= 0 else SHARED), VISUAL)
+    reuse.encoder_runs = clips
+    return reuse
+
+
+def test_a_perfect_session_is_at_its_ideal() -> None:
+    reuse = session(50)
+    assert set(reuse.shares().values()) == {1.0}
+    assert reuse.computed_tokens == reuse.needed_tokens == 50 * (PROMPT + 11 * (PROMPT - SHARED))
+    assert reuse.warnings() == []
+    assert "550 of 550 later questions found their clip" in reuse.text()
+
+
+def test_evicted_clips_are_told() -> None:
+    reuse = session(50, missed=110)
+    assert reuse.shares()["found in the prefix cache"] == 440 / 550
+    assert reuse.computed_tokens - reuse.needed_tokens == 110 * SHARED
+    (warning,) = reuse.warnings()
+    assert "lower answer.clips_in_flight" in warning
+
+
+def test_a_few_misses_are_no_warning() -> None:
+    assert session(50, missed=5).warnings() == []
+
+
+def test_the_vision_tower_at_work_again_is_told() -> None:
+    reuse = session(50)
+    reuse.encoder_runs = 550
+    (warning,) = reuse.warnings()
+    assert "550 runs of the vision tower for 50 clips" in warning
+    assert "shorter than a KV block" in warning
+
+
+def test_repeated_uploads_are_told() -> None:
+    (warning,) = session(50, uploads=60).warnings()
+    assert "60 uploads of 50 clips" in warning
+
+
+def test_a_server_that_does_not_count_is_not_accused() -> None:
+    reuse = Reuse(decodes=1, uploads=1)
+    reuse.first_reply(Reply("A", "stop", None, None, None))
+    reuse.later_reply(Reply("A", "stop", None, None, None), VISUAL)
+    assert reuse.warnings() == []
+    assert reuse.shares() == {"decoded": 1.0, "sent": 1.0}
+    assert "vision tower not counted" in reuse.text()
+
+
+def test_runs_of_the_vision_tower_are_read_from_the_log_that_grew(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    log.write_text("INFO Iteration(1): ..., encoder inputs: 7, encoder output embeddings: 840\n")
+    counter = EncoderLog(log)
+    with log.open("a") as file:
+        file.write("INFO Iteration(2): 1 context requests, encoder inputs: 2, more\n")
+        file.write("INFO Iteration(3): 0 context requests\n")
+        file.write("INFO Iteration(4): encoder inputs: 1, encoder output embeddings: 120\n")
+    assert counter.runs() == 3
+    assert EncoderLog(tmp_path / "none.log").runs() is None
+    assert EncoderLog(None).runs() is None

@@ -1,0 +1,157 @@
+"""What travels between the client and a server, byte by byte."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmau.chat import ChatClient, ChatRequest, Reply, RequestError
+from fmau.chat.wire import read_models, read_refusal, read_reply
+from fmau.errors import ServerError
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+REQUEST = ChatRequest([{"role": "user", "content": "?"}], 5, {"seed": 0}, session="clip-1")
+GOOD = {"choices": [{"message": {"content": "Yes"}, "finish_reason": "stop"}]}
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fmau.chat.client.FIRST_WAIT_S", 0.01)
+
+
+def ask(handler: Handler, request: ChatRequest = REQUEST, **options: float) -> Reply:
+    """The reply of a server with one handler."""
+
+    async def work() -> Reply:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", handler)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        try:
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            async with ChatClient(url, api_key="secret", **options) as client:  # type: ignore[arg-type]
+                return await client.ask("m", request)
+        finally:
+            await runner.cleanup()
+
+    return asyncio.run(work())
+
+
+def test_the_body_the_key_and_the_session_arrive() -> None:
+    seen = {}
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.update(await request.json())
+        seen["headers"] = dict(request.headers)
+        return web.json_response(GOOD)
+
+    assert ask(handler).text == "Yes"
+    headers = seen.pop("headers")
+    assert seen == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "?"}],
+        "max_tokens": 5,
+        "seed": 0,
+    }
+    assert headers["Authorization"] == "Bearer secret"
+    assert headers["X-Session-ID"] == "clip-1"
+
+
+def test_the_wait_that_a_server_asks_for_is_kept() -> None:
+    times = []
+
+    async def handler(_: web.Request) -> web.Response:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            return web.json_response({}, status=429, headers={"Retry-After": "1"})
+        return web.json_response(GOOD)
+
+    assert ask(handler).text == "Yes"
+    assert 1.0 <= times[1] - times[0] < 3.0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"error": {"message": "too long"}}', "HTTP 400: too long"),
+        (b'{"error": "too long"}', "HTTP 400: too long"),
+        (b'{"object": "error", "message": "too long"}', "HTTP 400: too long"),
+        (b'{"detail": "too long"}', "HTTP 400: too long"),
+        (b"<html>too long</html>", "HTTP 400: <html>too long</html>"),
+        (b"{}", "HTTP 400: no reason given"),
+        (b"", "HTTP 400: no reason given"),
+    ],
+)
+def test_refusals_are_told_in_the_servers_words(content: bytes, said: str) -> None:
+    assert read_refusal(400, content) == said
+
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(body=content, status=400)
+
+    with pytest.raises(RequestError, match=said):
+        ask(handler)
+
+
+def test_a_refused_key_ends_all_work() -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.json_response({"error": "Unauthorized"}, status=401)
+
+    with pytest.raises(ServerError, match="check the API key"):
+        ask(handler)
+
+
+def test_a_reply_cut_off_in_the_middle_is_asked_for_again() -> None:
+    tries = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            response = web.StreamResponse(headers={"Content-Length": "1000"})
+            await response.prepare(request)
+            await response.write(b'{"choices": [')
+            assert request.transport is not None
+            request.transport.abort()
+            return response  # type: ignore[return-value]
+        return web.json_response(GOOD)
+
+    assert ask(handler).text == "Yes"
+    assert tries == 2
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_readers(content: bytes) -> None:
+    for read in (read_reply, read_models):
+        with pytest.raises(ValueError, match="validation error"):
+            read(content)
+    assert read_refusal(500, content).startswith("HTTP 500: ")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["choices", "usage", "error", "detail", "message", "data"]), json_values
+    )
+)
+def test_no_json_breaks_the_readers(tree: dict[str, object]) -> None:
+    import json
+
+    content = json.dumps(tree).encode()
+    for read in (read_reply, read_models):
+        try:
+            read(content)
+        except ValueError:
+            continue
+    assert read_refusal(500, content).startswith("HTTP 500: ")
