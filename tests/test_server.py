@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from fmau.answer import answer_questions
+from fmau.answer import Endpoint, answer_questions
 from fmau.answer.request import ClipParts, build_request
 from fmau.conversation import VIDEO_PART, messages
 from fmau.dataset.questions import load_questions
@@ -209,7 +209,9 @@ def test_the_720_questions_of_the_sample(server: Server, tmp_path: Path) -> None
     recipe = tiny_recipe(tmp_path, data__questions=SAMPLE, data__clips=tmp_path / "clips")
 
     with open_run(recipe, PROMPTS) as run:
-        summary = answer_questions(run, recipe, PROMPTS, asked, server.base_url, progress=False)
+        summary = answer_questions(
+            run, recipe, PROMPTS, asked, Endpoint(server.base_url), progress=False
+        )
 
     print(summary.text())
     rows = {row.qid: row for row in read_answers(recipe.run_folder)}

@@ -23,7 +23,13 @@ from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.request import ClipParts, answer_row, build_request
 from fmau.answer.reuse import EncoderLog
-from fmau.answer.server import check_constraint, choose_model, counted, read_counters
+from fmau.answer.server import (
+    Endpoint,
+    all_counters,
+    check_constraint,
+    choose_model,
+    counted,
+)
 from fmau.answer.summary import Summary
 from fmau.chat import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
 from fmau.dataset.questions import clip_path
@@ -46,10 +52,8 @@ def answer_questions(
     recipe: Recipe,
     prompts: PromptSet,
     questions: Sequence[Question],
-    base_url: str,
+    endpoint: Endpoint,
     *,
-    api_key: str | None = None,
-    server_log: Path | None = None,
     progress: bool = True,
     read: Read = read_clip,
 ) -> Summary:
@@ -60,10 +64,6 @@ def answer_questions(
 
     Args:
         run: if it was opened with an adapter, the server must serve that on the recipe's model.
-        base_url: of the server, e.g. "http://127.0.0.1:8000".
-        api_key: None for a server without one.
-        server_log: file that the server logs to, for the proof in `fmau.answer.reuse`; None if it
-            is not at hand.
         progress: draw a progress bar on stderr.
         read: what decodes a clip.
 
@@ -77,10 +77,8 @@ def answer_questions(
         recipe,
         prompts,
         by_clip(questions),
-        base_url,
+        endpoint,
         total=len(questions),
-        api_key=api_key,
-        server_log=server_log,
         progress=progress,
         read=read,
     )
@@ -91,11 +89,9 @@ def answer_clips(
     recipe: Recipe,
     prompts: PromptSet,
     clips: Iterable[ClipQuestions],
-    base_url: str,
+    endpoint: Endpoint,
     *,
     total: int,
-    api_key: str | None = None,
-    server_log: Path | None = None,
     progress: bool = True,
     read: Read = read_clip,
 ) -> Summary:
@@ -115,14 +111,14 @@ def answer_clips(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     try:
         with AnswerProgress(summary, shown=progress) as bar:
-            engine = _Engine(run, recipe, prompts, summary, bar, pool, workers, read)
-            asyncio.run(engine.work(chain([first], pending), base_url, api_key, server_log))
+            engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, read)
+            asyncio.run(engine.work(chain([first], pending)))
         if summary.stopped:  # what lies behind the stop was not looked at yet
             deque(pending, maxlen=0)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         summary.seconds = round(time.monotonic() - started, 3)
-        run.note(summary.facts() | {"base_url": base_url})
+        run.note(summary.facts() | {"servers": list(endpoint.servers)})
     return summary
 
 
@@ -161,6 +157,7 @@ class _Engine:
     run: Run
     recipe: Recipe
     prompts: PromptSet
+    endpoint: Endpoint
     summary: Summary
     bar: AnswerProgress
     pool: ThreadPoolExecutor
@@ -170,24 +167,23 @@ class _Engine:
     model: str = field(init=False)
     watch: FailureWatch = field(init=False)
 
-    async def work(
-        self,
-        clips: Iterable[_Pending],
-        base_url: str,
-        api_key: str | None,
-        server_log: Path | None,
-    ) -> None:
+    @property
+    def clips_in_flight(self) -> int:
+        """The recipe's number is per server."""
+        return self.recipe.answer.clips_in_flight * len(self.endpoint.servers)
+
+    async def work(self, clips: Iterable[_Pending]) -> None:
         """Answer everything, or as much as a signal leaves time for."""
         knobs = self.recipe.answer
         self.client = ChatClient(
-            base_url,
-            api_key=api_key,
+            self.endpoint.base_url,
+            api_key=self.endpoint.api_key,
             timeout_s=knobs.request_timeout_s,
             retries=knobs.retries,
-            in_flight=knobs.clips_in_flight * QUESTIONS_PER_CLIP,
+            in_flight=self.clips_in_flight * QUESTIONS_PER_CLIP,
         )
         self.watch = FailureWatch(self.client)
-        encoder = EncoderLog(server_log)
+        encoder = EncoderLog(self.endpoint.logs)
         async with self.client:
             self.summary.stopped = not await finished(self._ask_server(clips))
         self.summary.reuse.encoder_runs = encoder.runs()
@@ -199,13 +195,13 @@ class _Engine:
         self.model = await choose_model(self.client, self.recipe.model.path, adapter)
         await check_constraint(self.client, self.model)
         self.watch.replied()
-        before = read_counters(await self.client.metrics())
+        before = await all_counters(self.client, self.endpoint)
         await self._answer_all(clips)
-        after = read_counters(await self.client.metrics())
+        after = await all_counters(self.client, self.endpoint)
         self.summary.counters = counted(before, after)
 
     async def _answer_all(self, clips: Iterable[_Pending]) -> None:
-        workers = self.recipe.answer.clips_in_flight
+        workers = self.clips_in_flight
         queue: _ClipQueue = asyncio.Queue(maxsize=self.look_ahead)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._decode_ahead(clips, queue, workers))

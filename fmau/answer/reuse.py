@@ -8,6 +8,7 @@ told, with the likely cause.
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -148,23 +149,21 @@ class Reuse:
 
 
 class EncoderLog:
-    """Counts the runs of the vision tower in the log of a server, from now on.
+    """Counts the runs of the vision tower in the logs of servers, from now on.
 
     Args:
-        path: of the log; None if it is not at hand.
+        paths: of the logs; those that are not there count nothing.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path if path is not None and path.is_file() else None
-        self._start = self._path.stat().st_size if self._path else 0
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._starts = {path: path.stat().st_size for path in paths if path.is_file()}
 
     def runs(self) -> int | None:
-        """Clips encoded since; None without a log, or if the log counts none."""
-        if self._path is None:
-            return None
-        total = 0
-        with self._path.open("rb") as log:
-            log.seek(self._start)
-            for line in log:
-                total += sum(map(int, _ENCODER_RUNS.findall(line)))
-        return total or None
+        """Clips encoded since; None without a log, or if the logs count none."""
+        return sum(_encoder_runs(path, start) for path, start in self._starts.items()) or None
+
+
+def _encoder_runs(path: Path, start: int) -> int:
+    with path.open("rb") as log:
+        log.seek(start)
+        return sum(sum(map(int, _ENCODER_RUNS.findall(line))) for line in log)

@@ -1,12 +1,36 @@
 """What is asked of the server itself, before and after the questions."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from fmau.chat import ChatClient, ChatRequest, RequestError, ServedModel
 from fmau.errors import ServerError
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the model answers.
+
+    Attributes:
+        base_url: to send requests to: a server, or the router in front of several.
+        api_key: None for servers without one.
+        members: the servers themselves, e.g. "http://127.0.0.1:8000"; each is asked for counters.
+        logs: files that servers log to, for the proof in `fmau.answer.reuse`, where at hand.
+    """
+
+    base_url: str
+    api_key: str | None = None
+    members: tuple[str, ...] = ()
+    logs: tuple[Path, ...] = ()
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Addresses of the servers that answer in the end; at least one."""
+        return self.members or (self.base_url,)
+
 
 COUNTERS = (
     "vllm:prefix_cache_queries_total",
@@ -74,6 +98,16 @@ async def check_constraint(client: ChatClient, model: str) -> None:
             f"{client.base_url}: the server ignores structured_outputs (it replied "
             f"{reply.text[:40]!r}); use a current vLLM, without a reasoning parser"
         )
+
+
+async def all_counters(client: ChatClient, endpoint: Endpoint) -> dict[str, float]:
+    """`COUNTERS` summed over the servers that answer."""
+    pages = [await client.metrics(server) for server in endpoint.servers]
+    totals: dict[str, float] = {}
+    for page in pages:
+        for name, value in read_counters(page).items():
+            totals[name] = totals.get(name, 0.0) + value
+    return totals
 
 
 def read_counters(page: str | None) -> dict[str, float]:

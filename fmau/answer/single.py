@@ -3,7 +3,7 @@
 import asyncio
 
 from fmau.answer.request import ClipParts
-from fmau.answer.server import choose_model
+from fmau.answer.server import Endpoint, choose_model
 from fmau.chat import ChatClient, ChatRequest, RequestError
 from fmau.conversation import messages_asking
 from fmau.errors import ServerError
@@ -18,9 +18,7 @@ def ask_clip(
     question: str,
     recipe: Recipe,
     prompts: PromptSet,
-    base_url: str,
-    *,
-    api_key: str | None = None,
+    endpoint: Endpoint,
 ) -> str:
     """The model's reply, as it came.
 
@@ -33,17 +31,20 @@ def ask_clip(
         recipe.answer.max_tokens_open,
         {**DECODING, "media_io_kwargs": {"video": parts.media_kwargs}},
     )
-    return asyncio.run(_ask(request, recipe, base_url, api_key))
+    return asyncio.run(_ask(request, recipe, endpoint))
 
 
-async def _ask(request: ChatRequest, recipe: Recipe, base_url: str, api_key: str | None) -> str:
+async def _ask(request: ChatRequest, recipe: Recipe, endpoint: Endpoint) -> str:
     knobs = recipe.answer
     client = ChatClient(
-        base_url, api_key=api_key, timeout_s=knobs.request_timeout_s, retries=knobs.retries
+        endpoint.base_url,
+        api_key=endpoint.api_key,
+        timeout_s=knobs.request_timeout_s,
+        retries=knobs.retries,
     )
     async with client:
         model = await choose_model(client, recipe.model.path, None)
         try:
             return (await client.ask(model, request)).text
         except RequestError as error:
-            raise ServerError(f"{base_url}: {error}") from None
+            raise ServerError(f"{endpoint.base_url}: {error}") from None

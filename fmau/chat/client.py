@@ -148,10 +148,15 @@ class ChatClient:
             return False
         return status < 500  # not every server has such a page
 
-    async def metrics(self) -> str | None:
-        """The text of the server's Prometheus page, None if there is none."""
+    async def metrics(self, server: str | None = None) -> str | None:
+        """The text of a Prometheus page, None if there is none.
+
+        Args:
+            server: whose; default: the one at `base_url`.
+        """
+        timeout = aiohttp.ClientTimeout(PROBE_TIMEOUT_S)
         try:
-            status, content = await self._get("/metrics", aiohttp.ClientTimeout(PROBE_TIMEOUT_S))
+            status, content = await self._get("/metrics", timeout, server)
         except (aiohttp.ClientError, TimeoutError):
             return None
         return content.decode("utf-8", "replace") if status == 200 else None
@@ -167,8 +172,11 @@ class ChatClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.close()
 
-    async def _get(self, path: str, timeout: aiohttp.ClientTimeout) -> tuple[int, bytes]:
-        async with self._http.get(f"{self.base_url}{path}", timeout=timeout) as response:
+    async def _get(
+        self, path: str, timeout: aiohttp.ClientTimeout, server: str | None = None
+    ) -> tuple[int, bytes]:
+        url = f"{server or self.base_url}{path}"
+        async with self._http.get(url, timeout=timeout) as response:
             return response.status, await response.read()
 
     async def _attempt(self, model: str, request: ChatRequest) -> Reply:

@@ -65,9 +65,11 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe value: serve.port=9000"),
 ]
-ServerUrl = Annotated[
-    str | None,
-    typer.Option("--server", metavar="URL", help="Ask this server instead of starting one."),
+ServerUrls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--server", metavar="URL", help="Ask this server instead of starting one; repeat for more."
+    ),
 ]
 AdapterFolder = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import Overrides, app, err, out, progress_bar
-from fmau.cli.servers import server_key, started, url_of
+from fmau.cli.servers import reached, running_servers, server_key, url_of
 from fmau.errors import RunError
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def judge(
     ] = None,
     overrides: Overrides = None,
     server: Annotated[
-        str | None, typer.Option("--server", metavar="URL", help="Where the judge is served.")
+        list[str] | None,
+        typer.Option("--server", metavar="URL", help="Where the judge is served; repeat for more."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Judge so many answers, half of each task.")
@@ -70,7 +71,7 @@ def judge(
         raise typer.Exit(1)
 
 
-def _judge_run(who: "Judge", folder: Path, limit: int | None, server: str | None) -> bool:
+def _judge_run(who: "Judge", folder: Path, limit: int | None, server: list[str] | None) -> bool:
     from fmau.judge.session import judge_items, judge_note, run_items
     from fmau.judge.verdicts import VerdictFile, introduce
     from fmau.runs import VERDICTS, reopen_run
@@ -82,10 +83,10 @@ def _judge_run(who: "Judge", folder: Path, limit: int | None, server: str | None
             "question file must hold the answers of MADU and MARE"
         )
     note = judge_note(who)
-    log = folder / f"judge-{who.name}.log"
+    logs = folder / f"judge-{who.name}"
     with reopen_run(folder, "judge") as run, VerdictFile(folder / VERDICTS) as verdicts:
         introduce(run, who.name, note, verdicts)
-        summary = judge_items(items, who, note, verdicts, lambda: _endpoint(who, server, log))
+        summary = judge_items(items, who, note, verdicts, lambda: _endpoint(who, server, logs))
         run.note(summary.facts())
     out.print(escape(summary.text()), highlight=False)
     if note.proxy:
@@ -106,7 +107,9 @@ def _estimate(who: "Judge", folder: Path, limit: int | None) -> None:
         out.print("the embedded rule calls no model")
 
 
-def _calibrate(who: "Judge", questions: Path, count: int, seed: int, server: str | None) -> None:
+def _calibrate(
+    who: "Judge", questions: Path, count: int, seed: int, server: list[str] | None
+) -> None:
     from fmau.dataset.questions import load_questions
     from fmau.judge.calibrate import calibration_items, calibration_report, print_calibration
     from fmau.judge.session import judge_items, judge_note
@@ -122,9 +125,8 @@ def _calibrate(who: "Judge", questions: Path, count: int, seed: int, server: str
         raise RunError(f"{folder}: cannot be created: {error.strerror}") from error
     answers = [item.item for item in items]
     note = judge_note(who)
-    log = folder / "server.log"
     with VerdictFile(folder / VERDICTS) as verdicts:
-        summary = judge_items(answers, who, note, verdicts, lambda: _endpoint(who, server, log))
+        summary = judge_items(answers, who, note, verdicts, lambda: _endpoint(who, server, folder))
         scores = scores_of(verdicts.of(answers, who, note))
     out.print(escape(summary.text()), highlight=False)
     report = calibration_report(items, scores)
@@ -154,28 +156,27 @@ def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
 
 
 @contextmanager
-def _endpoint(who: "Judge", given: str | None, log: Path) -> "Iterator[Endpoint]":
+def _endpoint(who: "Judge", given: list[str] | None, logs: Path) -> "Iterator[Endpoint]":
     """Where the judge's model answers, with a progress bar while it is asked."""
     from fmau.judge.session import Endpoint
 
-    with _address(who, given, log) as (url, key), progress_bar("judging") as progress:
+    with _address(who, given, logs) as (url, key), progress_bar("judging") as progress:
         yield Endpoint(url, key, progress)
 
 
 @contextmanager
-def _address(who: "Judge", given: str | None, log: Path) -> Iterator[tuple[str, str | None]]:
-    """Address and key of the given server, the API, a server that runs, or one of our own."""
+def _address(who: "Judge", given: list[str] | None, logs: Path) -> Iterator[tuple[str, str | None]]:
+    """Address and key of the given servers, the API, servers that run, or some of our own."""
     from fmau.judge.judges import LlmJudge
-    from fmau.serve import local_url, running_model
 
     assert isinstance(who, LlmJudge), "the embedded rule asks no server"
     if who.remote is not None:
-        yield url_of(given or who.remote.base_url), os.environ.get(who.remote.key_variable)
+        if given and len(given) > 1:
+            raise typer.BadParameter("a remote judge has one address")
+        address = url_of(given[0] if given else who.remote.base_url)
+        yield address, os.environ.get(who.remote.key_variable)
         return
     assert who.served is not None
-    address = url_of(given) if given else local_url(who.served.serve)
-    if given or running_model(address, server_key()) is not None:
-        yield address, server_key()
-    else:
-        with started(who.served, log) as server:
-            yield server.base_url, server_key()
+    running = list(running_servers(who.served.serve, given))
+    with reached(running, who.served, logs) as (url, _):
+        yield url, server_key()

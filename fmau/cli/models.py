@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from fmau.cli.app import AdapterFolder, Overrides, RecipeFile, ServerUrl, app, err, out
-from fmau.cli.servers import base_url, server_key, server_log, started
+from fmau.cli.app import AdapterFolder, Overrides, RecipeFile, ServerUrls, app, err, out
+from fmau.cli.servers import endpoint, started
 from fmau.recipe import load_recipe
 
 
@@ -45,13 +45,14 @@ def export(
 def serve(
     recipe_file: RecipeFile, overrides: Overrides = None, adapter: AdapterFolder = None
 ) -> None:
-    """Start vLLM for a recipe and keep it running until Ctrl-C; base model and adapter at once."""
+    """Start vLLM for a recipe, one server per GPU, until Ctrl-C; base model and adapter at once."""
     recipe = load_recipe(recipe_file, overrides or ())
     served = f"{recipe.model.path} and {adapter}" if adapter else recipe.model.path
     try:
-        with started(recipe, server_log(recipe), adapter) as server:
-            out.print(f"{escape(served)} answer at {server.base_url}; Ctrl-C stops the server")
-            server.wait_ended()
+        with started(recipe, recipe.run_folder, adapter) as fleet:
+            addresses = ", ".join(fleet.base_urls)
+            out.print(f"{escape(served)} answer at {addresses}; Ctrl-C ends this")
+            fleet.wait_ended(lambda error: err.print(f"[yellow]lost:[/] {escape(str(error))}"))
     except KeyboardInterrupt:
         out.print("stopped")
 
@@ -60,7 +61,7 @@ def serve(
 def answer(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
-    server: ServerUrl = None,
+    server: ServerUrls = None,
     adapter: AdapterFolder = None,
 ) -> None:
     """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
@@ -75,16 +76,8 @@ def answer(
     summary = Summary(total=len(questions), done_before=len(questions))
     with open_run(recipe, prompts, adapter=adapter) as run:
         if unanswered(run, recipe, questions):  # else a server would be started for nothing
-            with base_url(recipe, server, adapter) as url:
-                summary = answer_questions(
-                    run,
-                    recipe,
-                    prompts,
-                    questions,
-                    url,
-                    api_key=server_key(),
-                    server_log=server_log(recipe),
-                )
+            with endpoint(recipe, server, adapter) as reached:
+                summary = answer_questions(run, recipe, prompts, questions, reached)
     out.print(escape(summary.text()), highlight=False)
     out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
     if not summary.complete:
@@ -97,7 +90,7 @@ def ask(
     question: Annotated[str, typer.Argument(help="In your own words.")],
     recipe_file: RecipeFile,
     overrides: Overrides = None,
-    server: ServerUrl = None,
+    server: ServerUrls = None,
 ) -> None:
     """Ask one question about one clip."""
     from fmau.answer.single import ask_clip
@@ -107,5 +100,5 @@ def ask(
     recipe = load_recipe(recipe_file, overrides or ())
     prompts = load_prompts(recipe.prompt.set)
     frames = read_clip(clip, recipe.frames)
-    with base_url(recipe, server) as url:
-        print(ask_clip(frames, question, recipe, prompts, url, api_key=server_key()))
+    with endpoint(recipe, server) as reached:
+        print(ask_clip(frames, question, recipe, prompts, reached))

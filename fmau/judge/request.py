@@ -68,7 +68,9 @@ def build_request(call: Call, judge: LlmJudge, rubric: Rubric) -> ChatRequest:
         **judge.fields,
     }
     limit = judge.remote.limit_field if judge.remote else "max_tokens"
-    return ChatRequest(prompt(call, rubric), judge.max_tokens, fields, limit)
+    # Spreads the calls over servers of our own; every one of them soon holds the rubric's prefix.
+    session = call.fingerprint if judge.served else None
+    return ChatRequest(prompt(call, rubric), judge.max_tokens, fields, limit, session)
 
 
 def prompt(call: Call, rubric: Rubric) -> list[dict[str, str]]:

@@ -90,7 +90,8 @@ class ServeBlock(Block):
 
     Attributes:
         host: address to bind; anything but loopback needs an API key.
-        port: TCP port.
+        port: TCP port; of the first server if there are several, the others take the next ones.
+        replicas: servers side by side; None for one per visible GPU, and one on a CPU build.
         max_model_len: longest prompt plus reply, in tokens.
         max_num_seqs: requests the engine runs at once.
         block_size: tokens per KV-cache block; None for vLLM's choice on GPU (16), and 32 on CPU.
@@ -101,6 +102,7 @@ class ServeBlock(Block):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    replicas: Annotated[int, Field(ge=1)] | None = None
     max_model_len: Annotated[int, Field(ge=256)] = 8192
     max_num_seqs: Annotated[int, Field(ge=1)] = 64
     block_size: Annotated[int, Field(ge=16, multiple_of=16)] | None = None
@@ -127,7 +129,7 @@ class AnswerBlock(Block):
     Attributes:
         blind: ask without the clip, in text alone: what the questions give away by themselves. A
             baseline to hold a run of the same model against.
-        clips_in_flight: clips whose questions are being answered at the same time.
+        clips_in_flight: clips whose questions are being answered at the same time, per server.
         max_tokens_open: longest reply to an open question, in tokens.
         request_timeout_s: patience with one request.
         retries: attempts after the first before a question is listed as failed.

@@ -21,6 +21,7 @@ import psutil
 
 from fmau.errors import ServerError
 from fmau.recipe import ServeBlock
+from fmau.runs.manifest import usable_cores
 from fmau.serve.adapter import read_adapter
 from fmau.serve.flags import Build, Served, installed_build, server_argv, server_env
 from fmau.serve.health import health, local_url
@@ -43,7 +44,13 @@ VLLM_MODULE = "vllm.entrypoints.openai.api_server"
 
 
 def start_server(
-    recipe: Served, *, log_path: Path, api_key: str | None = None, adapter: Path | None = None
+    recipe: Served,
+    *,
+    log_path: Path,
+    api_key: str | None = None,
+    adapter: Path | None = None,
+    gpu: str | None = None,
+    share: int = 1,
 ) -> "Server":
     """Start vLLM as the recipe says; returns at once, `Server.wait_ready` waits.
 
@@ -51,6 +58,8 @@ def start_server(
         log_path: file that everything vLLM prints is appended to; its folder is made.
         api_key: secret that clients must send; needed unless `serve.host` is loopback.
         adapter: folder of a LoRA adapter, served beside the base model.
+        gpu: the only one that it sees; None for whatever is visible.
+        share: servers that share this machine's processor cores.
 
     Raises:
         ServerError: no vLLM, no such model, port taken, or settings that contradict each other.
@@ -61,7 +70,12 @@ def start_server(
     check_model(recipe.model)
     check_address(recipe.serve, api_key)
     command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build, found)]
-    return Server(command, _environment(recipe, build, api_key), recipe.serve, log_path)
+    environment = _environment(recipe, build, api_key)
+    if gpu is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = gpu
+    if build == "cpu" and share > 1:
+        environment["OMP_NUM_THREADS"] = str(max(1, usable_cores() // share))
+    return Server(command, environment, recipe.serve, log_path)
 
 
 class Server:
@@ -72,12 +86,19 @@ class Server:
         environment: its whole environment.
         serve: where it will listen and how long to wait for that.
         log_path: see `start_server`.
+        name: of the program, for people.
     """
 
     def __init__(
-        self, command: list[str], environment: dict[str, str], serve: ServeBlock, log_path: Path
+        self,
+        command: list[str],
+        environment: dict[str, str],
+        serve: ServeBlock,
+        log_path: Path,
+        name: str = "vLLM",
     ) -> None:
         self.serve = serve
+        self.name = name
         self.log_path = log_path
         self._ready = False
         log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,8 +141,8 @@ class Server:
             if time.monotonic() > deadline:
                 self.stop()
                 raise ServerError(
-                    f"vLLM was not ready after {self.serve.ready_timeout_s:g} s; its last words: "
-                    f"{said!r}; raise serve.ready_timeout_s if it was still loading\n"
+                    f"{self.name} was not ready after {self.serve.ready_timeout_s:g} s; its last "
+                    f"words: {said!r}; raise serve.ready_timeout_s if it was still loading\n"
                     f"log: {self.log_path}"
                 )
             if progress is not None:
@@ -144,7 +165,7 @@ class Server:
         cause = find_cause(self._log())
         if status > 128:
             cause = f"killed by {_signal_name(status - 128)}\n{cause}"
-        lines = [f"vLLM ended with status {status}:"]
+        lines = [f"{self.name} ended with status {status}:"]
         lines += [f"  {line}" for line in cause.splitlines()]
         advice = remedy(cause)
         lines += [f"what to do: {advice}"] if advice else []

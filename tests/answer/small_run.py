@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fmau.answer import Summary, answer_questions
+from fmau.answer import Endpoint, Summary, answer_questions
 from fmau.errors import ClipError
 from fmau.frames.clip import ClipFrames
 from fmau.prompts import PromptSet
@@ -71,7 +71,8 @@ def answer(
     """Open the run and answer, without a progress bar."""
     options = {"progress": False, "read": read_stub} | options
     with open_run(recipe, PROMPTS, adapter=adapter) as run:
-        return answer_questions(run, recipe, PROMPTS, asked, base_url, **options)
+        endpoint = Endpoint(base_url, options.pop("api_key", None))
+        return answer_questions(run, recipe, PROMPTS, asked, endpoint, **options)
 
 
 if __name__ == "__main__":  # a client process for tests that kill it

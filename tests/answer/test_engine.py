@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.answer import answer_questions
+from fmau.answer import Endpoint, answer_questions
 from fmau.chat import MAX_FAILURES_IN_A_ROW
 from fmau.errors import RunError, ServerError
 from fmau.frames.clip import ClipFrames
@@ -340,7 +340,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
                 recipe(tmp_path),
                 PROMPTS,
                 questions(3),
-                server.base_url,
+                Endpoint(server.base_url),
                 progress=False,
                 read=read_stub,
             )

@@ -70,11 +70,11 @@ def test_a_server_that_does_not_count_is_not_accused() -> None:
 def test_runs_of_the_vision_tower_are_read_from_the_log_that_grew(tmp_path: Path) -> None:
     log = tmp_path / "server.log"
     log.write_text("INFO Iteration(1): ..., encoder inputs: 7, encoder output embeddings: 840\n")
-    counter = EncoderLog(log)
+    counter = EncoderLog([log])
     with log.open("a") as file:
         file.write("INFO Iteration(2): 1 context requests, encoder inputs: 2, more\n")
         file.write("INFO Iteration(3): 0 context requests\n")
         file.write("INFO Iteration(4): encoder inputs: 1, encoder output embeddings: 120\n")
     assert counter.runs() == 3
-    assert EncoderLog(tmp_path / "none.log").runs() is None
-    assert EncoderLog(None).runs() is None
+    assert EncoderLog([tmp_path / "none.log"]).runs() is None
+    assert EncoderLog([]).runs() is None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fmau.answer import Endpoint
 from fmau.answer.single import ask_clip
 from fmau.errors import ServerError
 from tests.answer.small_run import PROMPTS, read_stub, recipe
@@ -13,7 +14,7 @@ from tests.answer.stub_server import MODEL, Asked, Fault, StubServer
 def ask(tmp_path: Path, base_url: str, words: str = "[qid Q1] What does the left hand do?") -> str:
     wanted = recipe(tmp_path, max_tokens_open=77)
     frames = read_stub(Path("clip.mp4"), wanted.frames)
-    return ask_clip(frames, words, wanted, PROMPTS, base_url)
+    return ask_clip(frames, words, wanted, PROMPTS, Endpoint(base_url))
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +62,6 @@ def test_another_model_and_no_server_are_told(tmp_path: Path):
     )
     frames = read_stub(Path("clip.mp4"), wanted.frames)
     with StubServer() as server, pytest.raises(ServerError, match="recipe's model is another"):
-        ask_clip(frames, "What?", wanted, PROMPTS, server.base_url)
+        ask_clip(frames, "What?", wanted, PROMPTS, Endpoint(server.base_url))
     with pytest.raises(ServerError, match="no server answers"):
         ask(tmp_path, server.base_url)

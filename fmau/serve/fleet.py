@@ -1,0 +1,134 @@
+"""One vLLM server per GPU.
+
+An 8B model fits one GPU, and a clip's questions gain nothing from more than one: so several GPUs
+are several servers, on neighbouring ports, and a router in front (`fmau.serve.router`).
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from fmau.errors import ServerError
+from fmau.recipe import ServeBlock
+from fmau.serve.flags import Build, Served, installed_build
+from fmau.serve.hardware import visible_gpus
+from fmau.serve.server import Progress, Server, start_server
+
+POLL_S = 0.5
+
+
+def replicas(serve: ServeBlock, build: Build) -> int:
+    """How many servers a recipe asks for on this machine."""
+    if serve.replicas is not None:
+        return serve.replicas
+    return max(1, len(visible_gpus())) if build == "gpu" else 1
+
+
+def log_paths(folder: Path, count: int) -> list[Path]:
+    """Where `count` servers log to."""
+    names = ["server.log"] if count == 1 else [f"server-{place}.log" for place in range(count)]
+    return [folder / name for name in names]
+
+
+def start_fleet(
+    recipe: Served, *, log_folder: Path, api_key: str | None = None, adapter: Path | None = None
+) -> "Fleet":
+    """Start the servers of a recipe on neighbouring ports; `Fleet.wait_ready` waits for all.
+
+    Args:
+        log_folder: gets one log per server.
+        api_key, adapter: as for `start_server`.
+
+    Raises:
+        ServerError, RecipeError: as `start_server`; or fewer GPUs than servers.
+    """
+    build = installed_build()
+    count = replicas(recipe.serve, build)
+    gpus = visible_gpus() if build == "gpu" else []
+    if gpus and count > len(gpus):
+        raise ServerError(
+            f"serve.replicas is {count}, but {len(gpus)} GPUs are visible; lower it, or leave it "
+            "out for one server per GPU"
+        )
+    servers: list[Server] = []
+    try:
+        for place, log_path in enumerate(log_paths(log_folder, count)):
+            servers.append(
+                start_server(
+                    recipe.model_copy(update={"serve": _neighbour(recipe.serve, place)}),
+                    log_path=log_path,
+                    api_key=api_key,
+                    adapter=adapter,
+                    gpu=gpus[place] if count > 1 and gpus else None,
+                    share=count,
+                )
+            )
+    except BaseException:
+        for server in servers:
+            server.stop()
+        raise
+    return Fleet(tuple(servers))
+
+
+def neighbours(serve: ServeBlock, count: int) -> list[ServeBlock]:
+    """Where the servers of a recipe listen: `serve.port` and the ports after it."""
+    return [_neighbour(serve, place) for place in range(count)]
+
+
+class Fleet:
+    """Servers that belong together; use as a context manager.
+
+    Attributes:
+        servers: at least one.
+    """
+
+    def __init__(self, servers: tuple[Server, ...]) -> None:
+        self.servers = servers
+
+    @property
+    def base_urls(self) -> list[str]:
+        """Where to ask."""
+        return [server.base_url for server in self.servers]
+
+    def wait_ready(self, progress: Progress | None = None) -> None:
+        """Return when all servers answer.
+
+        Raises:
+            ServerError: one of them could not be started; the others are stopped.
+        """
+        for server in self.servers:
+            server.wait_ready(progress)
+
+    def wait_ended(self, lost: Callable[[ServerError], None]) -> None:
+        """Block while any server runs; never returns.
+
+        Args:
+            lost: told of each server that ended while others still run.
+
+        Raises:
+            ServerError: the last one ended.
+        """
+        running = list(self.servers)
+        while True:
+            for server in [server for server in running if not server.alive()]:
+                running.remove(server)
+                if not running:
+                    raise server.failure()
+                lost(server.failure())
+            time.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """End all servers."""
+        for server in self.servers:
+            server.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _neighbour(serve: ServeBlock, place: int) -> ServeBlock:
+    return serve.model_copy(update={"port": serve.port + place})
