@@ -9,6 +9,7 @@ implementation, is enough. Where the library loads, nothing is changed.
 
 import functools
 import importlib.util
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,21 @@ _SCHEMAS = (
 """The operators that torchvision registers shape rules for when it is imported."""
 
 
-@functools.cache
+# Threads that decode side by side all call it first thing. Reentrant, because importing torch may.
+_LOCK = threading.RLock()
+
+
 def ensure_torchvision() -> None:
     """Call before the first import of torchvision, or of a library that imports it.
 
-    Safe to call again. Needs torch; without torchvision it does nothing.
+    Safe to call again, and from any thread. Needs torch; without torchvision it does nothing.
     """
+    with _LOCK:
+        _ensure()
+
+
+@functools.cache
+def _ensure() -> None:
     library = _compiled_library()
     if library is None:
         return

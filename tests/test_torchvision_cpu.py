@@ -36,7 +36,7 @@ def test_a_child_process_without_torchvision_does_not_pay_for_it() -> None:
 
 def test_calling_again_is_harmless() -> None:
     ensure_torchvision()
-    ensure_torchvision.__wrapped__()
+    torchvision_cpu._ensure.__wrapped__()
     import torchvision
 
     assert torchvision.__version__
@@ -47,7 +47,7 @@ def test_nothing_is_changed_where_the_library_loads(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(
         torchvision_cpu, "_define_operator_names", lambda: pytest.fail("names were defined")
     )
-    ensure_torchvision.__wrapped__()
+    torchvision_cpu._ensure.__wrapped__()
 
 
 def test_nothing_happens_where_torchvision_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,4 +55,25 @@ def test_nothing_happens_where_torchvision_is_absent(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(
         torchvision_cpu, "_define_operator_names", lambda: pytest.fail("names were defined")
     )
-    ensure_torchvision.__wrapped__()
+    torchvision_cpu._ensure.__wrapped__()
+
+
+def test_threads_may_call_it_at_once() -> None:
+    code = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+import torch
+from fmau.torchvision_cpu import ensure_torchvision
+barrier, failed = threading.Barrier(8), []
+def call():
+    barrier.wait()
+    try:
+        ensure_torchvision()
+    except RuntimeError as error:
+        failed.append(error)
+threads = [threading.Thread(target=call) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(failed))
+"""
+    assert run_python(code, str(REPO)).stdout.strip() == "0"

@@ -54,6 +54,7 @@ class StubServer:
         constrained: honours `structured_outputs`.
         healthy: what /health says.
         adapters: name -> folder of the adapters it serves beside `MODEL`.
+        port: to listen on; 0 for any.
     """
 
     fault: Callable[[Asked], Fault | None] = lambda asked: None
@@ -66,6 +67,7 @@ class StubServer:
     in_flight: int = 0
     most_in_flight: int = 0
     base_url: str = ""
+    port: int = 0
     _held: dict[tuple[str, str], None] = field(default_factory=dict)
     _times: Counter[str] = field(default_factory=Counter)
     _hits: int = 0
@@ -96,7 +98,7 @@ class StubServer:
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, shutdown_timeout=0.05)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
@@ -235,3 +237,12 @@ def _prompt_as_seen(body: dict[str, Any]) -> str:
 def _error(status: int, message: str) -> web.Response:
     error = {"message": message, "type": "BadRequestError", "code": status}
     return web.json_response({"error": error}, status=status)
+
+
+if __name__ == "__main__":  # a server process for tests that kill it
+    import sys
+    import time
+
+    with StubServer(port=int(sys.argv[1]), delay_s=float(sys.argv[2])) as stub:
+        print(stub.base_url.rpartition(":")[2], flush=True)
+        time.sleep(3600)
