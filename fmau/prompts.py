@@ -18,10 +18,10 @@ import string
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fmau.errors import RecipeError
+from fmau.parsing import parse_yaml
 from fmau.taxonomy import Task
 
 PROMPTS_FOLDER = Path("prompts")
@@ -59,11 +59,11 @@ def load_prompts(name_or_path: str, folder: Path = PROMPTS_FOLDER) -> PromptSet:
     is_path = name_or_path.endswith((".yaml", ".yml"))
     path = Path(name_or_path) if is_path else folder / f"{name_or_path}.yaml"
     try:
-        tree = yaml.safe_load(path.read_text("utf-8"))
+        tree = parse_yaml(path.read_text("utf-8"))
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
         raise RecipeError(f"{path}: no such prompt set; in {folder}/ there are: {known}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
     try:
         prompts = PromptSet.model_validate(_stripped(tree))

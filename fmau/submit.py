@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.dataset.predictions import answer_entries, entry_problems, parse_json, read_text
+from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree, read_text
 from fmau.dataset.questions import load_questions
 from fmau.errors import InputError, Problem, RunError
 from fmau.extraction import choices
@@ -119,7 +119,7 @@ def validate_submission(path: Path, questions: Sequence[Question]) -> list[Probl
     Closed answers must be exactly a valid letter, or "Yes" or "No".
     """
     try:
-        tree = parse_json(path, read_text(path))
+        tree = prediction_tree(path, read_text(path))
         entries = answer_entries(path, tree)
     except InputError as error:
         return list(error.problems)

@@ -13,18 +13,21 @@ import multiprocessing
 import resource
 import tempfile
 import time
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from aiohttp import web
 
-from fmau.answer import answer_questions
+from fmau.answer import Endpoint
+from fmau.answer.engine import answer_clips
+from fmau.answer.order import ClipQuestions
 from fmau.frames.clip import ClipFrames
 from fmau.prompts import load_prompts
 from fmau.recipe import FramesBlock, Recipe
 from fmau.records import Option, Question
 from fmau.runs import open_run
-from fmau.taxonomy import Task, parts
+from fmau.taxonomy import QUESTIONS_PER_CLIP, Task, parts
 
 MODEL = "instant"
 JPEG_BYTES = 6_000
@@ -66,21 +69,25 @@ def serve_instantly(port_to: Connection) -> None:
     asyncio.run(main())
 
 
-def questions(clips: int) -> list[Question]:
-    """Twelve questions about each clip, as in the benchmark."""
+def clips_with_questions(count: int) -> Iterator[ClipQuestions]:
+    """Twelve questions about each clip, as in the benchmark, made when they are drawn."""
     letters = [Option(chr(65 + i), part.label) for i, part in enumerate(parts())]
-    return [
-        Question(
-            f"{task}_{clip:05d}_{number}",
-            f"clip_{clip:05d}",
-            task,
-            "What does the person do?",
-            tuple(letters[: task.option_count]) if task.is_choice else (),
+    for number in range(count):
+        clip = f"clip_{number:06d}"
+        yield ClipQuestions(
+            clip,
+            tuple(
+                Question(
+                    f"{task}_{number:06d}_{place}",
+                    clip,
+                    task,
+                    "What does the person do?",
+                    tuple(letters[: task.option_count]) if task.is_choice else (),
+                )
+                for task in Task
+                for place in range(task.per_clip)
+            ),
         )
-        for clip in range(clips)
-        for task in Task
-        for number in range(task.per_clip)
-    ]
 
 
 def cached_clip(path: Path, spec: FramesBlock) -> ClipFrames:
@@ -94,7 +101,7 @@ def cached_clip(path: Path, spec: FramesBlock) -> ClipFrames:
 def main() -> None:
     """Print one line of JSON."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--clips", type=int, default=500)
+    options.add_argument("--clips", type=int, default=500, help="12 questions each")
     clips = options.parse_args().clips
     port_from, port_to = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("spawn").Process(
@@ -114,21 +121,25 @@ def main() -> None:
             }
         )
         prompts = load_prompts(recipe.prompt.set)
-        asked = questions(clips)
+        total = clips * QUESTIONS_PER_CLIP
         started, worked = time.perf_counter(), time.process_time()
         with open_run(recipe, prompts) as run:
-            done = answer_questions(
-                run, recipe, prompts, asked, url, progress=True, read=cached_clip
+            done = answer_clips(
+                run,
+                recipe,
+                prompts,
+                clips_with_questions(clips),
+                Endpoint(url),
+                total=total,
+                read=cached_clip,
             )
         seconds = time.perf_counter() - started
         print(
             json.dumps(
                 {
-                    "questions": len(asked),
-                    "questions_per_second": round(len(asked) / seconds, 1),
-                    "cpu_ms_per_question": round(
-                        1000 * (time.process_time() - worked) / len(asked), 3
-                    ),
+                    "questions": total,
+                    "questions_per_second": round(total / seconds, 1),
+                    "cpu_ms_per_question": round(1000 * (time.process_time() - worked) / total, 3),
                     "statuses": done.statuses,
                     "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
                 }

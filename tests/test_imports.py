@@ -7,14 +7,15 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "fmau"
 
-FOUNDATION = {"errors", "records", "taxonomy"}
+FOUNDATION = {"errors", "parsing", "records", "taxonomy"}
 SETTINGS = FOUNDATION | {"recipe", "prompts", "runs"}
 ALLOWED = {
     "errors": set(),
+    "parsing": set(),
     "taxonomy": set(),
     "records": {"taxonomy"},
-    "recipe": {"errors"},
-    "prompts": {"errors", "taxonomy"},
+    "recipe": {"errors", "parsing"},
+    "prompts": {"errors", "parsing", "taxonomy"},
     "runs": FOUNDATION | {"recipe", "prompts"},
     "torchvision_cpu": set(),
     "dataset": SETTINGS,

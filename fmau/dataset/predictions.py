@@ -3,12 +3,12 @@
 {"prompts": [{"task", "system_prompt"}, ...], "answers": [{"qid", "pred_answer"}, ...]}
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fmau.errors import InputError, Problem
+from fmau.parsing import parse_json
 from fmau.records import Question
 from fmau.taxonomy import TASK_ALIASES
 
@@ -30,15 +30,15 @@ def read_text(path: Path) -> str:
         raise InputError([problem]) from None
 
 
-def parse_json(path: Path, text: str) -> Any:
+def prediction_tree(path: Path, text: str) -> Any:
     """The value that `text` encodes.
 
     Raises:
         InputError: it is not JSON.
     """
     try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        return parse_json(text)
+    except ValueError as error:
         remedy = "prediction files are JSON, see `fmau submit`"
         raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
 

@@ -6,7 +6,6 @@ lines, which are parsed off the label and kept beside it. Everything else is a p
 problems of a file are reported at once.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from fmau.errors import InputError, Problem
+from fmau.parsing import parse_json
 from fmau.records import Option, Question, QuestionFile
 from fmau.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
 
@@ -98,12 +98,12 @@ def clip_path(folder: Path, clip: str) -> Path:
 
 def _read_list(path: Path) -> list[Any]:
     try:
-        rows = json.loads(path.read_text("utf-8-sig"))
+        rows = parse_json(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise InputError([Problem(str(path), "no such file", "check the path")]) from None
     except IsADirectoryError:
         raise InputError([Problem(str(path), "is a folder", "name the JSON file")]) from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except ValueError as error:
         remedy = "question files are UTF-8 JSON lists"
         raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
     if not isinstance(rows, list) or not rows:

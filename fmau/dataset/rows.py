@@ -5,7 +5,6 @@ noted on the row; nothing is raised before the last row has been seen, so that a
 all listed at once.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 from fmau.dataset.predictions import read_text
 from fmau.dataset.questions import CLIP_SUFFIXES
 from fmau.errors import InputError, Problem
+from fmau.parsing import parse_json
 
 Record = TypeVar("Record")
 
@@ -136,6 +136,6 @@ def _listed(path: Path, text: str) -> list[Any]:
 def _parsed(text: str) -> Any:
     """The value that the text encodes, or why it encodes none."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:  # ValueError: also integers of too many digits
+        return parse_json(text)
+    except ValueError as error:
         return error

@@ -1,6 +1,5 @@
 """`fmau export`: one adapter, checked, described, and merged if wished."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from fmau.errors import RecipeError
 from fmau.export.card import write_card
 from fmau.export.keys import Updates, check_updates
 from fmau.export.merge import merge
+from fmau.parsing import parse_json
 from fmau.score import Scores
 from fmau.serve.adapter import CONFIG, read_adapter
 from fmau.train.record import TrainingRecord, read_record
@@ -98,7 +98,7 @@ def _base(adapter: Path, record: TrainingRecord | None) -> tuple[str, str | None
     if record is not None:
         return record.recipe["model"]["path"], record.recipe["model"]["revision"]
     try:
-        config = json.loads((adapter / CONFIG).read_text("utf-8"))
+        config = parse_json((adapter / CONFIG).read_text("utf-8"))
         return config["base_model_name_or_path"], config.get("revision")
     except (OSError, ValueError, KeyError):
         raise RecipeError(

@@ -13,10 +13,10 @@ import string
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fmau.errors import RecipeError
+from fmau.parsing import parse_yaml
 from fmau.prompts import PROMPTS_FOLDER
 from fmau.records import LEVELS
 from fmau.taxonomy import OPEN_TASKS, Task
@@ -67,9 +67,7 @@ def load_rubric(name_or_path: str, folder: Path = RUBRICS_FOLDER) -> Rubric:
     is_path = name_or_path.endswith((".yaml", ".yml"))
     path = Path(name_or_path) if is_path else folder / f"{name_or_path}.yaml"
     try:
-        rubric = Rubric.model_validate(_with_files(yaml.safe_load(_read(path)), path))
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
+        rubric = Rubric.model_validate(_with_files(_tree(path), path))
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()]
         raise RecipeError("\n".join([f"{path}: not a rubric:", *lines])) from None
@@ -77,6 +75,13 @@ def load_rubric(name_or_path: str, folder: Path = RUBRICS_FOLDER) -> Rubric:
         lines = [f"  {problem}" for problem in problems]
         raise RecipeError("\n".join([f"{path}: not a usable rubric:", *lines]))
     return rubric
+
+
+def _tree(path: Path) -> Any:
+    try:
+        return parse_yaml(_read(path))
+    except ValueError as error:
+        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
 
 
 def _read(path: Path) -> str:

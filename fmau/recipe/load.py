@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from fmau.errors import RecipeError
+from fmau.parsing import parse_yaml
 from fmau.recipe.blocks import (
     AnswerBlock,
     Block,
@@ -70,10 +70,10 @@ def read_tree(path: Path) -> dict[str, Any]:
         RecipeError: no such file, not YAML, or no mapping.
     """
     try:
-        tree = yaml.safe_load(path.read_text("utf-8"))
+        tree = parse_yaml(path.read_text("utf-8"))
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such recipe; see recipes/ for the ones we ship") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
     if not isinstance(tree, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of blocks, this is {_kind(tree)}")
@@ -124,8 +124,8 @@ def _apply(tree: dict[str, Any], override: str, root: type[BaseModel]) -> None:
     if leaf not in model.model_fields:
         raise RecipeError(f"--set {key}: no key {leaf!r}; {_known(model)}")
     try:
-        at[leaf] = yaml.safe_load(text)
-    except yaml.YAMLError:
+        at[leaf] = parse_yaml(text)
+    except ValueError:
         raise RecipeError(f"--set {override}: the value is not valid YAML") from None
 
 

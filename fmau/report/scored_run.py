@@ -1,6 +1,5 @@
 """A run folder, read and scored."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from fmau.dataset.questions import load_questions
 from fmau.errors import RunError
+from fmau.parsing import parse_json
 from fmau.records import Answer, QuestionFile, Verdict
 from fmau.runs import Manifest, read_answers, read_manifest, read_verdicts
 from fmau.score import Scores, score
@@ -81,7 +81,7 @@ def _training_log(path: Path) -> list[dict[str, Any]]:
         RunError: the file is damaged.
     """
     try:
-        rows = json.loads(path.read_text("utf-8"))
+        rows = parse_json(path.read_text("utf-8"))
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from fmau.dataset.predictions import answer_entries, entry_problems, parse_json, read_text
+from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree, read_text
 from fmau.errors import InputError
 from fmau.extraction import extract
 from fmau.records import Answer, Question, QuestionFile
@@ -22,7 +22,7 @@ def load_predictions(path: Path, questions: QuestionFile) -> dict[str, Answer]:
             qid or a prediction that is no text; the error lists every row.
     """
     text = read_text(path)
-    entries = answer_entries(path, parse_json(path, text))
+    entries = answer_entries(path, prediction_tree(path, text))
     asked = {question.qid: question for question in questions.questions}
     problems = list(entry_problems(path, entries, asked))
     if problems:

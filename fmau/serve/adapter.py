@@ -4,12 +4,12 @@ vLLM 0.32 loads adapters in PEFT's format. What it cannot apply it refuses late,
 line in its log, and then the base model's answers pass for the adapter's.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fmau.errors import RecipeError
+from fmau.parsing import parse_json
 
 NAME = "adapter"
 """Under which the adapter is served, beside the base model."""
@@ -45,7 +45,7 @@ def read_adapter(folder: Path) -> Adapter:
         RecipeError: no adapter there, or one with parts that vLLM does not apply.
     """
     try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
+        config = parse_json((folder / CONFIG).read_text("utf-8"))
     except FileNotFoundError:
         raise RecipeError(
             f"{folder}: no {CONFIG}, so this is no adapter; give the folder that training wrote, "

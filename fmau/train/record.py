@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fmau.dataset.training import TrainingData
 from fmau.errors import RunError, first_problem
+from fmau.parsing import parse_yaml
 from fmau.recipe import Recipe, TrainDataBlock, digest
 from fmau.runs.manifest import Session
 
@@ -85,11 +86,11 @@ def read_record(adapter: Path) -> TrainingRecord | None:
     """
     path = adapter / RECORD
     try:
-        return TrainingRecord.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        return TrainingRecord.model_validate(parse_yaml(path.read_text("utf-8")))
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from None
-    except ValidationError as error:
+    except ValidationError as error:  # before ValueError, which it is too
         what = first_problem(error, whole="file")
         raise RunError(f"{path}: damaged ({what}); restore it from a copy or delete it") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from None

@@ -1,11 +1,11 @@
 """Scores that people gave."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fmau.errors import InputError, Problem
+from fmau.parsing import parse_json
 from fmau.records import LEVEL_MAX, LEVELS
 
 
@@ -16,7 +16,7 @@ def load_human_scores(path: Path) -> dict[str, dict[int, float | None]]:
         InputError: no such file, no JSON list, or rows that do not fit; each is listed.
     """
     try:
-        rows = json.loads(path.read_text("utf-8"))
+        rows = parse_json(path.read_text("utf-8"))
     except FileNotFoundError:
         problem = Problem(str(path), "no such file", "give a JSON list of scores")
         raise InputError([problem]) from None
