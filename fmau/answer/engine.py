@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Any, Protocol
 
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.progress import AnswerProgress
@@ -39,7 +40,6 @@ from fmau.interrupt import finished
 from fmau.prompts import PromptSet
 from fmau.recipe import FramesBlock, Recipe
 from fmau.records import Answer, AnswerStatus, Question
-from fmau.runs import Run
 from fmau.runs.manifest import usable_cores
 from fmau.taxonomy import QUESTIONS_PER_CLIP
 
@@ -47,8 +47,28 @@ Read = Callable[[Path, FramesBlock], ClipFrames]
 """Decodes one clip; raises ClipError."""
 
 
+class Sink(Protocol):
+    """Where rows go, and what is known of those that are there: a `Run`, or a stand-in for one."""
+
+    @property
+    def adapter(self) -> str | None:
+        """Folder of the LoRA adapter to ask, None for the base model."""
+
+    def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
+        """Of the row that is to answer a question."""
+
+    def is_done(self, qid: str, row_fingerprint: str) -> bool:
+        """Whether that row is there already, and final."""
+
+    def append(self, answer: Answer) -> None:
+        """Take one row."""
+
+    def note(self, facts: dict[str, Any]) -> None:
+        """Take what was measured."""
+
+
 def answer_questions(
-    run: Run,
+    run: Sink,
     recipe: Recipe,
     prompts: PromptSet,
     questions: Sequence[Question],
@@ -85,7 +105,7 @@ def answer_questions(
 
 
 def answer_clips(
-    run: Run,
+    run: Sink,
     recipe: Recipe,
     prompts: PromptSet,
     clips: Iterable[ClipQuestions],
@@ -102,7 +122,7 @@ def answer_clips(
         total: questions in all of them.
     """
     summary = Summary(total)
-    pending = _pending(run, recipe, clips, summary)
+    pending = pending_clips(run, recipe, clips, summary)
     first = next(pending, None)
     if first is None:
         return summary
@@ -122,23 +142,23 @@ def answer_clips(
     return summary
 
 
-def unanswered(run: Run, recipe: Recipe, questions: Sequence[Question]) -> bool:
+def unanswered(run: Sink, recipe: Recipe, questions: Sequence[Question]) -> bool:
     """Whether any question has no final answer in `run` yet."""
-    pending = _pending(run, recipe, by_clip(questions), Summary(len(questions)))
+    pending = pending_clips(run, recipe, by_clip(questions), Summary(len(questions)))
     return next(pending, None) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
+class Pending:
     """What is left to ask about one clip: questions with the fingerprints of their rows."""
 
     clip: str
     questions: tuple[tuple[Question, str], ...]
 
 
-def _pending(
-    run: Run, recipe: Recipe, clips: Iterable[ClipQuestions], summary: Summary
-) -> Iterator[_Pending]:
+def pending_clips(
+    run: Sink, recipe: Recipe, clips: Iterable[ClipQuestions], summary: Summary
+) -> Iterator[Pending]:
     """Leave out what has a final answer, and count it in `summary`."""
     for asked in clips:
         path = clip_path(recipe.data.clips, asked.clip)
@@ -147,14 +167,14 @@ def _pending(
         left = [(question, row) for question, row in rows if not run.is_done(question.qid, row)]
         summary.done_before += len(rows) - len(left)
         if left:
-            yield _Pending(asked.clip, tuple(left))
+            yield Pending(asked.clip, tuple(left))
 
 
 @dataclass(slots=True)
 class _Engine:
     """The state of one call of `answer_clips`."""
 
-    run: Run
+    run: Sink
     recipe: Recipe
     prompts: PromptSet
     endpoint: Endpoint
@@ -172,7 +192,7 @@ class _Engine:
         """The recipe's number is per server."""
         return self.recipe.answer.clips_in_flight * len(self.endpoint.servers)
 
-    async def work(self, clips: Iterable[_Pending]) -> None:
+    async def work(self, clips: Iterable[Pending]) -> None:
         """Answer everything, or as much as a signal leaves time for."""
         knobs = self.recipe.answer
         self.client = ChatClient(
@@ -190,8 +210,8 @@ class _Engine:
         if self.client.pace.slowdowns:
             self.summary.least_in_flight = self.client.pace.least
 
-    async def _ask_server(self, clips: Iterable[_Pending]) -> None:
-        adapter = self.run.manifest.adapter
+    async def _ask_server(self, clips: Iterable[Pending]) -> None:
+        adapter = self.run.adapter
         self.model = await choose_model(self.client, self.recipe.model.path, adapter)
         await check_constraint(self.client, self.model)
         self.watch.replied()
@@ -200,7 +220,7 @@ class _Engine:
         after = await all_counters(self.client, self.endpoint)
         self.summary.counters = counted(before, after)
 
-    async def _answer_all(self, clips: Iterable[_Pending]) -> None:
+    async def _answer_all(self, clips: Iterable[Pending]) -> None:
         workers = self.clips_in_flight
         queue: _ClipQueue = asyncio.Queue(maxsize=self.look_ahead)
         async with asyncio.TaskGroup() as tasks:
@@ -209,7 +229,7 @@ class _Engine:
                 tasks.create_task(self._answer_from(queue))
 
     async def _decode_ahead(
-        self, clips: Iterable[_Pending], queue: "_ClipQueue", workers: int
+        self, clips: Iterable[Pending], queue: "_ClipQueue", workers: int
     ) -> None:
         loop = asyncio.get_running_loop()
         for asked in clips:
@@ -237,7 +257,7 @@ class _Engine:
                 self.summary.reuse.decodes += clip is not None
                 await self._answer_clip(asked, clip)
 
-    async def _answer_clip(self, asked: _Pending, clip: ClipParts | None) -> None:
+    async def _answer_clip(self, asked: Pending, clip: ClipParts | None) -> None:
         """The first reply shows that the server holds the clip; only then may others refer to it,
         or they would overtake the payload and be refused."""
         waiting = iter(asked.questions)
@@ -293,4 +313,4 @@ class _Engine:
         self.bar.advance(row.status)
 
 
-_ClipQueue = asyncio.Queue[tuple[_Pending, asyncio.Future[ClipParts | ClipError | None]] | None]
+_ClipQueue = asyncio.Queue[tuple[Pending, asyncio.Future[ClipParts | ClipError | None]] | None]

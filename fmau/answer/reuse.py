@@ -41,6 +41,9 @@ class Reuse:
         followers: questions after the first reply about their clip.
         followers_reused: of them those that found all visual tokens in the prefix cache.
         computed_tokens: prompt tokens that the server did not find in its prefix cache.
+        first_tokens: prompt tokens of the first replies.
+        text_tokens: prompt tokens of the followers without the visual ones.
+        beyond: cached tokens beyond the visual ones -> followers that found so many.
     """
 
     clips: int = 0
@@ -50,15 +53,15 @@ class Reuse:
     followers: int = 0
     followers_reused: int = 0
     computed_tokens: int = 0
-    _first_tokens: int = 0
-    _text_tokens: int = 0
-    _beyond: Counter[int] = field(default_factory=Counter)
+    first_tokens: int = 0
+    text_tokens: int = 0
+    beyond: Counter[int] = field(default_factory=Counter)
 
     def first_reply(self, reply: Reply) -> None:
         """The first reply about a clip: all of its prompt had to be computed."""
         self.clips += 1
         if reply.prompt_tokens is not None:
-            self._first_tokens += reply.prompt_tokens
+            self.first_tokens += reply.prompt_tokens
             self.computed_tokens += reply.prompt_tokens - (reply.cached_tokens or 0)
 
     def later_reply(self, reply: Reply, visual_tokens: int) -> None:
@@ -67,11 +70,21 @@ class Reuse:
             return  # a server that does not count cannot be held to it
         self.followers += 1
         self.computed_tokens += reply.prompt_tokens - reply.cached_tokens
-        self._text_tokens += reply.prompt_tokens - visual_tokens
-        beyond = reply.cached_tokens - visual_tokens
-        if beyond >= 0:
+        self.text_tokens += reply.prompt_tokens - visual_tokens
+        found = reply.cached_tokens - visual_tokens
+        if found >= 0:
             self.followers_reused += 1
-            self._beyond[beyond] += 1
+            self.beyond[found] += 1
+
+    def add(self, other: "Reuse") -> None:
+        """Add what another server's share of the work took."""
+        for name in ("clips", "decodes", "uploads", "followers", "followers_reused"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("computed_tokens", "first_tokens", "text_tokens"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.encoder_runs is not None:
+            self.encoder_runs = (self.encoder_runs or 0) + other.encoder_runs
+        self.beyond += other.beyond
 
     @property
     def needed_tokens(self) -> int:
@@ -81,8 +94,8 @@ class Reuse:
         How long that is, in whole KV blocks, is taken from the followers that reused theirs: the
         median of what they found beyond the visual tokens.
         """
-        shared = int(median(self._beyond.elements())) if self._beyond else 0
-        return self._first_tokens + self._text_tokens - self.followers * shared
+        shared = int(median(self.beyond.elements())) if self.beyond else 0
+        return self.first_tokens + self.text_tokens - self.followers * shared
 
     def shares(self) -> dict[str, float]:
         """What -> ideal / actual, 1.0 if nothing was done twice. Without what was not counted."""

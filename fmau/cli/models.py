@@ -63,6 +63,10 @@ def answer(
     overrides: Overrides = None,
     server: ServerUrls = None,
     adapter: AdapterFolder = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Use a Ray cluster: ADDRESS, auto, or local."),
+    ] = None,
 ) -> None:
     """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
     from fmau.answer import Summary, answer_questions, unanswered
@@ -70,12 +74,18 @@ def answer(
     from fmau.prompts import load_prompts
     from fmau.runs import open_run
 
+    if ray is not None and server:
+        raise typer.BadParameter("give --ray or --server: on a cluster each actor has its own")
     recipe = load_recipe(recipe_file, overrides or ())
     prompts = load_prompts(recipe.prompt.set)
     questions = load_questions(recipe.data.questions).questions
     summary = Summary(total=len(questions), done_before=len(questions))
     with open_run(recipe, prompts, adapter=adapter) as run:
-        if unanswered(run, recipe, questions):  # else a server would be started for nothing
+        if ray is not None:
+            from fmau.cluster import answer_on_ray
+
+            summary = answer_on_ray(run, recipe, prompts, questions, ray)
+        elif unanswered(run, recipe, questions):  # else a server would be started for nothing
             with endpoint(recipe, server, adapter) as reached:
                 summary = answer_questions(run, recipe, prompts, questions, reached)
     out.print(escape(summary.text()), highlight=False)

@@ -41,6 +41,11 @@ class Run:
         manifest.sessions.append(self._session)
         manifest.save(folder)
 
+    @property
+    def adapter(self) -> str | None:
+        """Folder of the LoRA adapter that the answers are given with."""
+        return self.manifest.adapter
+
     def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
         """Hash of the run's conditions with this question and its clip's size in bytes."""
         return row_fingerprint(self.manifest.fingerprint, question, clip_bytes)

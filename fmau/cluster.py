@@ -1,0 +1,234 @@
+"""Answering on a Ray cluster: for sets far beyond one benchmark.
+
+A row of the dataset is a clip with its questions. Ray Data streams rows through actors; each actor
+starts one vLLM server on its machine, on the GPU that Ray gave it, and answers a batch of clips at
+a time through the same engine as a single machine. What comes back are rows of `answers.jsonl`,
+which this process alone writes: the run folder is the same as ever, and so is going on after a
+stop.
+"""
+
+import json
+import logging
+import math
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from fmau.answer.engine import Pending, answer_clips, pending_clips
+from fmau.answer.order import ClipQuestions, by_clip
+from fmau.answer.progress import AnswerProgress
+from fmau.answer.reuse import Reuse
+from fmau.answer.server import Endpoint
+from fmau.answer.summary import Summary
+from fmau.errors import ServerError
+from fmau.prompts import PromptSet
+from fmau.recipe import Recipe
+from fmau.records import Answer, Question
+from fmau.runs import Run
+from fmau.serve import start_server
+
+LOCAL = "local"
+BATCH_ROUNDS = 16
+"""A batch fills a server's places for clips so many times over; its end leaves some empty."""
+
+_QUESTIONS = TypeAdapter(tuple[Question, ...])
+_REUSE = TypeAdapter(Reuse)
+
+
+def answer_on_ray(
+    run: Run,
+    recipe: Recipe,
+    prompts: PromptSet,
+    questions: Sequence[Question],
+    address: str,
+    *,
+    progress: bool = True,
+) -> Summary:
+    """`answer_questions`, by as many servers as the cluster has GPUs (or as the recipe says).
+
+    Args:
+        address: of the cluster, "auto" for the one of this machine, "local" to start one here.
+
+    Raises:
+        ServerError: no package ray; or an actor's server could not be started, or failed twice on
+            the same clips.
+        RunError: the rows cannot be written.
+    """
+    if util.find_spec("ray") is None:
+        raise ServerError("a cluster needs the package ray; pip install 'fmau[ray]'")
+    import ray
+
+    summary = Summary(len(questions))
+    items = [_item(asked) for asked in pending_clips(run, recipe, by_clip(questions), summary)]
+    if not items:
+        return summary
+    started = time.monotonic()
+    ray.init(
+        address=None if address == LOCAL else address,
+        log_to_driver=False,
+        logging_level=logging.WARNING,
+    )
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    ray.data.DataContext.get_current().enable_progress_bars = False  # there is ours
+    try:
+        with AnswerProgress(summary, shown=progress) as bar:
+            for row, reuse in _answered(items, recipe, prompts, run.adapter):
+                run.append(row)
+                summary.count(row)
+                bar.advance(row.status)
+                if reuse is not None:
+                    summary.reuse.add(reuse)
+    except ray.exceptions.RayError as error:
+        last = str(error).strip().splitlines()[-1]
+        raise ServerError(
+            f"the cluster failed: {last}; the rows so far are safe, the same command goes on"
+        ) from error
+    finally:
+        ray.shutdown()
+        summary.seconds = round(time.monotonic() - started, 3)
+        run.note(summary.facts() | {"ray": address})
+    return summary
+
+
+def _answered(
+    items: Sequence[Mapping[str, str]], recipe: Recipe, prompts: PromptSet, adapter: str | None
+) -> Iterator[tuple[Answer, Reuse | None]]:
+    """Rows as they come; the first of each batch brings what the batch took."""
+    import ray
+
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    servers = recipe.serve.replicas or max(1, gpus)
+    batch = min(BATCH_ROUNDS * recipe.answer.clips_in_flight, math.ceil(len(items) / servers))
+    dataset = ray.data.from_items(list(items), override_num_blocks=math.ceil(len(items) / batch))
+    answered = dataset.map_batches(
+        AnswerActor,
+        fn_constructor_args=(
+            _at_home_everywhere(recipe).model_dump(mode="json"),
+            prompts.model_dump(mode="json"),
+            adapter and str(Path(adapter).resolve()),
+        ),
+        compute=ray.data.ActorPoolStrategy(size=servers),
+        batch_size=batch,
+        num_gpus=1 if gpus else 0,
+        num_cpus=1,
+    )
+    for columns in answered.iter_batches(batch_size=None):
+        for row, reuse in zip(columns["row"], columns["reuse"], strict=True):
+            found = _REUSE.validate_json(reuse) if reuse else None
+            yield Answer.model_validate_json(row), found
+
+
+class AnswerActor:
+    """A vLLM server and the engine that asks it; one per GPU. Made and called by Ray."""
+
+    def __init__(
+        self, recipe: dict[str, Any], prompts: dict[str, Any], adapter: str | None
+    ) -> None:
+        self.recipe = Recipe.model_validate(recipe)
+        self.prompts = PromptSet.model_validate(prompts)
+        self.adapter = adapter
+        self.log = Path(tempfile.mkdtemp(prefix="fmau-server-")) / "server.log"
+        self._start()
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Answer a batch of clips; a server that fails in it is started anew once.
+
+        Args:
+            batch: columns of `_item`.
+
+        Returns:
+            rows of `answers.jsonl`, and beside the first one what the batch took.
+        """
+        try:
+            return self._answer(batch)
+        except ServerError:
+            self.server.stop()
+            self._start()
+            return self._answer(batch)
+
+    def _answer(self, batch: Mapping[str, Any]) -> dict[str, list[str]]:
+        clips = [
+            ClipQuestions(str(clip), _QUESTIONS.validate_json(questions))
+            for clip, questions in zip(batch["clip"], batch["questions"], strict=True)
+        ]
+        fingerprints: dict[str, str] = {}
+        for rows in batch["rows"]:
+            fingerprints |= json.loads(rows)
+        collected = _Collected(self.adapter, fingerprints)
+        summary = answer_clips(
+            collected,
+            self.recipe,
+            self.prompts,
+            clips,
+            Endpoint(self.server.base_url, logs=(self.log,)),
+            total=len(fingerprints),
+            progress=False,
+        )
+        rows = [row.model_dump_json() for row in collected.answers]
+        took = _REUSE.dump_json(summary.reuse).decode()
+        return {"row": rows, "reuse": [took, *[""] * (len(rows) - 1)]}
+
+    def _start(self) -> None:
+        serve = self.recipe.serve.model_copy(update={"host": "127.0.0.1", "port": _free_port()})
+        recipe = self.recipe.model_copy(update={"serve": serve})
+        adapter = Path(self.adapter) if self.adapter else None
+        self.server = start_server(recipe, log_path=self.log, adapter=adapter)
+        self.server.wait_ready()
+
+
+class _Collected:
+    """Takes rows in the place of a run folder.
+
+    Attributes:
+        answers: rows taken.
+    """
+
+    def __init__(self, adapter: str | None, fingerprints: Mapping[str, str]) -> None:
+        self.adapter = adapter
+        self.answers: list[Answer] = []
+        self._fingerprints = fingerprints
+
+    def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
+        """As the driver worked it out."""
+        return self._fingerprints[question.qid]
+
+    def is_done(self, qid: str, row_fingerprint: str) -> bool:
+        """Never: only what is left to ask was sent here."""
+        return False
+
+    def append(self, answer: Answer) -> None:
+        """Take one row."""
+        self.answers.append(answer)
+
+    def note(self, facts: dict[str, Any]) -> None:
+        """Nothing: the driver notes what all actors did."""
+
+
+def _item(asked: Pending) -> dict[str, str]:
+    questions = tuple(question for question, _ in asked.questions)
+    return {
+        "clip": asked.clip,
+        "questions": _QUESTIONS.dump_json(questions).decode(),
+        "rows": json.dumps({question.qid: row for question, row in asked.questions}),
+    }
+
+
+def _at_home_everywhere(recipe: Recipe) -> Recipe:
+    """The recipe with absolute paths: an actor works in a folder of its own."""
+    model, clips = recipe.model, recipe.data.clips.resolve()
+    if Path(model.path).is_dir():
+        model = model.model_copy(update={"path": str(Path(model.path).resolve())})
+    data = recipe.data.model_copy(update={"clips": clips})
+    return recipe.model_copy(update={"model": model, "data": data})
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,276 @@
+"""What each of fmau's ways of asking is worth, on one server in one go. Ratios are what counts.
+
+    python scripts/rehearsal.py QUESTIONS big --height 1296 --width 1080 --clips 10
+    python scripts/bench_answer.py recipes/zero_shot_tiny.yaml QUESTIONS big --clips 10
+
+Every way asks the same questions about the same clips at the same frame size, closed answers held
+to their choices and open ones to the same length, with the server's caches emptied before:
+
+- the plain runner: questions in the order of the file, each decodes its clip, sends eight images,
+  and waits; the result file is written anew after each. The same with 48 questions at once;
+- fmau, through `answer_questions`; and its requests alone, prepared before the clock starts, which
+  is what this server can do;
+- fmau's way with one of its parts taken away at a time.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from fmau.answer import Endpoint, answer_questions
+from fmau.answer.order import ClipQuestions, by_clip
+from fmau.answer.request import ClipParts, build_request
+from fmau.chat import ChatClient, ChatRequest
+from fmau.dataset.questions import clip_path, load_questions
+from fmau.frames.clip import ClipFrames, read_clip
+from fmau.prompts import PromptSet, load_prompts
+from fmau.recipe import Recipe, load_recipe
+from fmau.records import Question
+from fmau.runs import open_run
+from fmau.runs.manifest import usable_cores
+from fmau.serve import Server, installed_build, server_argv, server_env
+from fmau.serve.server import VLLM_MODULE
+from fmau.torchvision_cpu import shim_pythonpath
+
+PLAIN_AT_ONCE = 48
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of asking; the defaults are fmau's.
+
+    Attributes:
+        by_clip: a clip's questions together, not in the order of the file.
+        decode_once: a clip is decoded once, not for every question.
+        send_once: later questions name a clip that the server holds.
+        video: one video with its times, not eight images.
+        common_text: text in common to all questions follows the video.
+        one_token: closed answers end after the token that settles them.
+        at_once: clips (or, in the order of the file, questions) in flight.
+        rewrite: write all results anew after every answer.
+        prepared: requests are made before the clock starts.
+    """
+
+    by_clip: bool = True
+    decode_once: bool = True
+    send_once: bool = True
+    video: bool = True
+    common_text: bool = True
+    one_token: bool = True
+    at_once: int = 4
+    rewrite: bool = False
+    prepared: bool = False
+
+
+PLAIN = Way(
+    by_clip=False,
+    decode_once=False,
+    send_once=False,
+    video=False,
+    common_text=False,
+    one_token=False,
+    at_once=1,
+    rewrite=True,
+)
+
+
+class Bench:
+    """One server, one set of questions, and the ways to put them."""
+
+    def __init__(self, recipe: Recipe, questions: Sequence[Question], url: str) -> None:
+        self.recipe = recipe
+        self.questions = questions
+        self.url = url
+        self.prompts = load_prompts(recipe.prompt.set)
+        self.pool = ThreadPoolExecutor(usable_cores())
+
+    def seconds(self, way: Way) -> float:
+        """Time that one way takes for all questions."""
+        self._empty_caches()
+        return asyncio.run(self._ask_all(way))
+
+    def fmau_seconds(self, folder: Path) -> float:
+        """Time that `answer_questions` takes, start to end."""
+        self._empty_caches()
+        recipe = self.recipe.model_copy(update={"runs": folder})
+        with open_run(recipe, self.prompts) as run:
+            started = time.perf_counter()
+            done = answer_questions(
+                run, recipe, self.prompts, self.questions, Endpoint(self.url), progress=False
+            )
+            seconds = time.perf_counter() - started
+        assert done.complete, done.text()
+        return seconds
+
+    def _empty_caches(self) -> None:
+        for cache in ("prefix", "mm", "encoder"):
+            with urlopen(Request(f"{self.url}/reset_{cache}_cache", method="POST"), timeout=60):
+                pass
+
+    async def _ask_all(self, way: Way) -> float:
+        groups = by_clip(self.questions)
+        if not way.by_clip:
+            groups = [ClipQuestions(q.clip, (q,)) for q in self.questions]
+        ready = {g.clip: self._parts(g.clip) for g in groups} if way.prepared else {}
+        waiting = iter(groups)
+        replies: dict[str, str] = {}
+        async with ChatClient(self.url, in_flight=1000) as client:
+            started = time.perf_counter()
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(way.at_once):
+                    tasks.create_task(self._worker(way, client, waiting, ready, replies))
+            seconds = time.perf_counter() - started
+        assert len(replies) == len(self.questions)
+        return seconds
+
+    async def _worker(
+        self,
+        way: Way,
+        client: ChatClient,
+        waiting: Iterator[ClipQuestions],
+        ready: dict[str, tuple[ClipFrames, ClipParts]],
+        replies: dict[str, str],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        for group in waiting:
+            decoded = None
+            if way.decode_once:
+                decoded = ready.get(group.clip) or await loop.run_in_executor(
+                    self.pool, self._parts, group.clip
+                )
+
+            async def ask(
+                question: Question, *, by_reference: bool, at_hand: Any = decoded
+            ) -> None:
+                frames, parts = at_hand or await loop.run_in_executor(
+                    self.pool, self._parts, question.clip
+                )
+                request = self._request(way, question, frames, parts, by_reference=by_reference)
+                reply = await client.ask(self.recipe.model.path, request)
+                replies[question.qid] = reply.text
+                if way.rewrite:
+                    with tempfile.NamedTemporaryFile("w") as file:
+                        json.dump(replies, file)
+
+            first, *others = group.questions
+            await ask(first, by_reference=False)
+            async with asyncio.TaskGroup() as tasks:
+                for question in others:
+                    tasks.create_task(ask(question, by_reference=way.send_once))
+
+    def _parts(self, clip: str) -> tuple[ClipFrames, ClipParts]:
+        frames = read_clip(clip_path(self.recipe.data.clips, clip), self.recipe.frames)
+        return frames, ClipParts.of(frames)
+
+    def _request(
+        self,
+        way: Way,
+        question: Question,
+        frames: ClipFrames,
+        parts: ClipParts,
+        *,
+        by_reference: bool,
+    ) -> ChatRequest:
+        prompts = self.prompts if way.common_text else _without_common(self.prompts)
+        if not way.send_once:  # a payload without a name, as others send it
+            payload = {key: value for key, value in parts.payload.items() if key != "uuid"}
+            parts = replace(parts, payload=payload)
+        request = build_request(question, self.recipe, prompts, parts, by_reference=by_reference)
+        fields = dict(request.fields)
+        limit = request.max_tokens
+        if not way.one_token and not question.task.is_open:
+            limit = 8  # the whole of a choice, and its end
+        if not way.video:
+            fields.pop("media_io_kwargs")
+            _put_images(request.messages, frames)
+        return replace(request, max_tokens=limit, fields=fields)
+
+
+def _without_common(prompts: PromptSet) -> PromptSet:
+    return prompts.model_copy(update={"common": ""})
+
+
+def _put_images(messages: list[dict[str, Any]], frames: ClipFrames) -> None:
+    urls = [f"data:image/jpeg;base64,{b64encode(jpeg).decode()}" for jpeg in frames.jpegs]
+    images = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    messages[-1]["content"][0:1] = images
+
+
+@contextmanager
+def server_for_all_ways(recipe: Recipe, folder: Path) -> Iterator[str]:
+    """The recipe's server, which also takes images and empties its caches on demand."""
+    build = installed_build()
+    argv = server_argv(recipe, build)
+    place = argv.index("--limit-mm-per-prompt") + 1
+    argv[place] = json.dumps({"video": 1, "image": recipe.frames.count})
+    environment = os.environ | server_env(recipe, build) | {"VLLM_SERVER_DEV_MODE": "1"}
+    if build == "cpu":
+        environment["PYTHONPATH"] = str(shim_pythonpath())
+    command = [sys.executable, "-m", VLLM_MODULE, *argv]
+    with Server(command, environment, recipe.serve, folder / "server.log") as server:
+        server.wait_ready()
+        yield server.base_url
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("recipe", type=Path)
+    options.add_argument("questions", type=Path)
+    options.add_argument("clips_folder", type=Path, help="folder of the clips")
+    options.add_argument("--clips", type=int, default=10, help="so many clips, 12 questions each")
+    given = options.parse_args()
+    changes = [f"data.questions={given.questions}", f"data.clips={given.clips_folder}"]
+    recipe = load_recipe(given.recipe, changes)
+    asked = load_questions(given.questions).questions
+    names = sorted({question.clip for question in asked})[: given.clips]
+    asked = tuple(question for question in asked if question.clip in names)
+    ours = Way(at_once=recipe.answer.clips_in_flight)
+    ways = {
+        "fmau's requests alone, prepared": replace(ours, prepared=True),
+        "fmau's way in this script": ours,
+        "- questions in the order of the file": replace(
+            ours, by_clip=False, decode_once=False, at_once=PLAIN_AT_ONCE
+        ),
+        "- decoded for every question": replace(ours, decode_once=False),
+        "- sent with every question": replace(ours, send_once=False),
+        "- eight images": replace(ours, video=False, send_once=False),
+        "- no text in common": replace(ours, common_text=False),
+        "- closed answers to their end": replace(ours, one_token=False),
+        "- one clip at a time": replace(ours, at_once=1),
+        f"plain runner, {PLAIN_AT_ONCE} at once": replace(PLAIN, at_once=PLAIN_AT_ONCE),
+        "plain runner": PLAIN,
+    }
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server_for_all_ways(recipe, Path(folder)) as url,
+    ):
+        bench = Bench(recipe, asked, url)
+        bench.seconds(ours)  # the first structured answer compiles its grammar
+        took = {"fmau": bench.fmau_seconds(Path(folder))}
+        for name, way in ways.items():
+            took[name] = bench.seconds(way)
+            print(f"{name}: {took[name]:.1f} s", file=sys.stderr)
+    plain, prepared = took["plain runner"], took["fmau's requests alone, prepared"]
+    print(f"{len(asked)} questions about {len(names)} clips\n")
+    print("| way | questions/s | times the plain runner | of the server alone |")
+    print("|---|---:|---:|---:|")
+    for name, seconds in took.items():
+        rate = len(asked) / seconds
+        print(f"| {name} | {rate:.1f} | {plain / seconds:.1f} | {100 * prepared / seconds:.0f} % |")
+
+
+if __name__ == "__main__":
+    main()
