@@ -6,8 +6,9 @@
 Every way asks the same questions about the same clips at the same frame size, closed answers held
 to their choices and open ones to the same length, with the server's caches emptied before:
 
-- the plain runner: questions in the order of the file, each decodes its clip, sends eight images,
-  and waits; the result file is written anew after each. The same with 48 questions at once;
+- the plain runner: questions in the order of the file, each decodes its clip, sends its frames as
+  eight images of their own size, and waits; the result file is written anew after each. The same
+  with 48 questions at once;
 - fmau, through `answer_questions`; and its requests alone, prepared before the clock starts, which
   is what this server can do;
 - fmau's way with one of its parts taken away at a time.
@@ -15,6 +16,7 @@ to their choices and open ones to the same length, with the server's caches empt
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
@@ -29,12 +31,16 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from PIL import Image
+
 from fmau.answer import Endpoint, answer_questions
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.request import ClipParts, build_request
 from fmau.chat import ChatClient, ChatRequest
 from fmau.dataset.questions import clip_path, load_questions
 from fmau.frames.clip import ClipFrames, read_clip
+from fmau.frames.decode import decode, probe
+from fmau.frames.sampling import sample_indices
 from fmau.prompts import PromptSet, load_prompts
 from fmau.recipe import Recipe, load_recipe
 from fmau.records import Question
@@ -56,6 +62,7 @@ class Way:
         decode_once: a clip is decoded once, not for every question.
         send_once: later questions name a clip that the server holds.
         video: one video with its times, not eight images.
+        resized: frames are brought to the model's size before they are sent.
         common_text: text in common to all questions follows the video.
         one_token: closed answers end after the token that settles them.
         at_once: clips (or, in the order of the file, questions) in flight.
@@ -67,6 +74,7 @@ class Way:
     decode_once: bool = True
     send_once: bool = True
     video: bool = True
+    resized: bool = True
     common_text: bool = True
     one_token: bool = True
     at_once: int = 4
@@ -79,6 +87,7 @@ PLAIN = Way(
     decode_once=False,
     send_once=False,
     video=False,
+    resized=False,
     common_text=False,
     one_token=False,
     at_once=1,
@@ -150,12 +159,13 @@ class Bench:
                 decoded = ready.get(group.clip) or await loop.run_in_executor(
                     self.pool, self._parts, group.clip
                 )
+            read = self._parts if way.resized else self._whole
 
             async def ask(
                 question: Question, *, by_reference: bool, at_hand: Any = decoded
             ) -> None:
                 frames, parts = at_hand or await loop.run_in_executor(
-                    self.pool, self._parts, question.clip
+                    self.pool, read, question.clip
                 )
                 request = self._request(way, question, frames, parts, by_reference=by_reference)
                 reply = await client.ask(self.recipe.model.path, request)
@@ -172,6 +182,21 @@ class Bench:
 
     def _parts(self, clip: str) -> tuple[ClipFrames, ClipParts]:
         frames = read_clip(clip_path(self.recipe.data.clips, clip), self.recipe.frames)
+        return frames, ClipParts.of(frames)
+
+    def _whole(self, clip: str) -> tuple[ClipFrames, ClipParts]:
+        """The frames at the size that the clip has."""
+        path, spec = clip_path(self.recipe.data.clips, clip), self.recipe.frames
+        timeline = probe(path)
+        indices = sample_indices(timeline.total_num_frames, spec, timeline.fps)
+        jpegs = []
+        for pixels_HWC in decode(path, timeline, indices):
+            buffer = io.BytesIO()
+            Image.fromarray(pixels_HWC).save(buffer, "JPEG", quality=spec.jpeg_quality)
+            jpegs.append(buffer.getvalue())
+        frames = ClipFrames(
+            clip, tuple(jpegs), *pixels_HWC.shape[:2], indices, timeline.fps, len(jpegs), 1.0
+        )
         return frames, ClipParts.of(frames)
 
     def _request(
@@ -215,6 +240,12 @@ def server_for_all_ways(recipe: Recipe, folder: Path) -> Iterator[str]:
     argv = server_argv(recipe, build)
     place = argv.index("--limit-mm-per-prompt") + 1
     argv[place] = json.dumps({"video": 1, "image": recipe.frames.count})
+    place = argv.index("--mm-processor-kwargs") + 1
+    size = {
+        "shortest_edge": recipe.frames.min_pixels_per_frame,
+        "longest_edge": recipe.frames.max_pixels_per_frame,
+    }
+    argv[place] = json.dumps(json.loads(argv[place]) | {"images_kwargs": {"size": size}})
     environment = os.environ | server_env(recipe, build) | {"VLLM_SERVER_DEV_MODE": "1"}
     if build == "cpu":
         environment["PYTHONPATH"] = str(shim_pythonpath())
@@ -231,9 +262,10 @@ def main() -> None:
     options.add_argument("questions", type=Path)
     options.add_argument("clips_folder", type=Path, help="folder of the clips")
     options.add_argument("--clips", type=int, default=10, help="so many clips, 12 questions each")
+    options.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = options.parse_args()
     changes = [f"data.questions={given.questions}", f"data.clips={given.clips_folder}"]
-    recipe = load_recipe(given.recipe, changes)
+    recipe = load_recipe(given.recipe, [*changes, *given.set])
     asked = load_questions(given.questions).questions
     names = sorted({question.clip for question in asked})[: given.clips]
     asked = tuple(question for question in asked if question.clip in names)
