@@ -159,11 +159,11 @@ class Bench:
                 decoded = ready.get(group.clip) or await loop.run_in_executor(
                     self.pool, self._parts, group.clip
                 )
-            read = self._parts if way.resized else self._whole
 
             async def ask(
                 question: Question, *, by_reference: bool, at_hand: Any = decoded
             ) -> None:
+                read = self._parts if way.resized else self._whole
                 frames, parts = at_hand or await loop.run_in_executor(
                     self.pool, read, question.clip
                 )

@@ -25,6 +25,9 @@ from fmau.errors import ServerError
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 
+KEEP_ALIVE_S = 2.0
+"""Less than servers wait (uvicorn: 5 s), so that none hangs up on a request that is on its way."""
+
 PROBE_TIMEOUT_S = 5.0
 _CACHE_MISS = "cache miss"
 _RETRIED_STATUSES = {408, 409, 429}
@@ -164,8 +167,9 @@ class ChatClient:
     async def __aenter__(self) -> Self:
         # The pace bounds what is in flight; a second bound here would only hide it. No proxy of the
         # environment comes between us and our own server.
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), headers=self._headers, trust_env=False
+            connector=connector, headers=self._headers, trust_env=False
         )
         return self
 

@@ -130,6 +130,9 @@ def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        # A connection that the server closes at the moment we use it again costs a retry with all
+        # frames; by default it waits five seconds for the next request.
+        "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "600",
         # vLLM gives up on its own engine after ten minutes; the recipe's patience comes first.
         "VLLM_ENGINE_READY_TIMEOUT_S": str(math.ceil(recipe.serve.ready_timeout_s) + 60),
     }
