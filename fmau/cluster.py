@@ -20,8 +20,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from fmau.answer.engine import Pending, answer_clips, pending_clips
+from fmau.answer.engine import answer_clips
 from fmau.answer.order import ClipQuestions, by_clip
+from fmau.answer.pending import Pending, pending_clips
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.reuse import Reuse
 from fmau.answer.server import Endpoint

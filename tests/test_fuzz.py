@@ -81,7 +81,7 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=contents)
 def test_a_reader_reads_or_refuses(name: str, content: bytes, tmp_path: Path) -> None:
     file, read = READERS[name]

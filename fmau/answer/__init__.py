@@ -1,6 +1,7 @@
 """Putting questions to a vLLM server and reading its replies."""
 
-from fmau.answer.engine import answer_questions, unanswered
+from fmau.answer.engine import answer_questions
+from fmau.answer.pending import unanswered
 from fmau.answer.server import Endpoint
 from fmau.answer.summary import Summary
 

@@ -6,6 +6,7 @@ are several servers, on neighbouring ports, and a router in front (`fmau.serve.r
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -52,22 +53,19 @@ def start_fleet(
             "out for one server per GPU"
         )
     servers: list[Server] = []
-    try:
+    with ExitStack() as undo:
         for place, log_path in enumerate(log_paths(log_folder, count)):
-            servers.append(
-                start_server(
-                    recipe.model_copy(update={"serve": _neighbour(recipe.serve, place)}),
-                    log_path=log_path,
-                    api_key=api_key,
-                    adapter=adapter,
-                    gpu=gpus[place] if count > 1 and gpus else None,
-                    share=count,
-                )
+            server = start_server(
+                recipe.model_copy(update={"serve": _neighbour(recipe.serve, place)}),
+                log_path=log_path,
+                api_key=api_key,
+                adapter=adapter,
+                gpu=gpus[place] if count > 1 and gpus else None,
+                share=count,
             )
-    except BaseException:
-        for server in servers:
-            server.stop()
-        raise
+            undo.callback(server.stop)
+            servers.append(server)
+        undo.pop_all()  # from here on they are the fleet's
     return Fleet(tuple(servers))
 
 

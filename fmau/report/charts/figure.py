@@ -9,6 +9,7 @@ NO_ANSWER = "no answer"
 
 
 def plain(traces: list[Any], layout: dict[str, Any]) -> dict[str, Any]:
+    """A figure as JSON-able data, without a template's colours."""
     figure = go.Figure(traces, layout | {"template": "none"})
     plain: dict[str, Any] = json.loads(figure.to_json())
     return plain

@@ -1,0 +1,59 @@
+"""What is left to ask, and where the rows go."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fmau.answer.order import ClipQuestions, by_clip
+from fmau.answer.summary import Summary
+from fmau.dataset.questions import clip_path
+from fmau.recipe import Recipe
+from fmau.records import Answer, Question
+
+
+class Sink(Protocol):
+    """Where rows go, and what is known of those that are there: a `Run`, or a stand-in for one."""
+
+    @property
+    def adapter(self) -> str | None:
+        """Folder of the LoRA adapter to ask, None for the base model."""
+
+    def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
+        """Of the row that is to answer a question."""
+
+    def is_done(self, qid: str, row_fingerprint: str) -> bool:
+        """Whether that row is there already, and final."""
+
+    def append(self, answer: Answer) -> None:
+        """Take one row."""
+
+    def note(self, facts: dict[str, Any]) -> None:
+        """Take what was measured."""
+
+
+def unanswered(run: Sink, recipe: Recipe, questions: Sequence[Question]) -> bool:
+    """Whether any question has no final answer in `run` yet."""
+    pending = pending_clips(run, recipe, by_clip(questions), Summary(len(questions)))
+    return next(pending, None) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What is left to ask about one clip: questions with the fingerprints of their rows."""
+
+    clip: str
+    questions: tuple[tuple[Question, str], ...]
+
+
+def pending_clips(
+    run: Sink, recipe: Recipe, clips: Iterable[ClipQuestions], summary: Summary
+) -> Iterator[Pending]:
+    """Leave out what has a final answer, and count it in `summary`."""
+    for asked in clips:
+        path = clip_path(recipe.data.clips, asked.clip)
+        size = path.stat().st_size if path.is_file() else None
+        rows = [(question, run.row_fingerprint(question, size)) for question in asked.questions]
+        left = [(question, row) for question, row in rows if not run.is_done(question.qid, row)]
+        summary.done_before += len(rows) - len(left)
+        if left:
+            yield Pending(asked.clip, tuple(left))
