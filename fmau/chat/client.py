@@ -242,6 +242,8 @@ def _completed(content: bytes) -> Reply:
 
 def _cause(error: BaseException) -> str:
     """The innermost reason, in words."""
+    if isinstance(error, TimeoutError):  # its cause is how asyncio ends a wait, no reason
+        return "no reply in time"
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error) or type(error).__name__

@@ -123,11 +123,11 @@ def frames_from_pixels(
     Raises:
         ValueError: the frames are too long and thin for any size.
     """
-    images = resize(pixels_THWC, spec)
-    width, height = images[0].size
+    resized_THWC = resize(pixels_THWC, spec)
+    _, height, width, _ = resized_THWC.shape
     return ClipFrames(
         clip=clip,
-        jpegs=tuple(_jpeg(image, spec.jpeg_quality) for image in images),
+        jpegs=tuple(_jpeg(pixels_HWC, spec.jpeg_quality) for pixels_HWC in resized_THWC),
         height=height,
         width=width,
         indices=tuple(indices),
@@ -146,8 +146,8 @@ def _ticks(timeline: Timeline, indices: tuple[int, ...]) -> tuple[tuple[int, ...
     return ticks, float(TICKS_PER_SECOND), total
 
 
-def _jpeg(image: Image.Image, quality: int) -> bytes:
+def _jpeg(pixels_HWC: NDArray[np.uint8], quality: int) -> bytes:
     buffer = io.BytesIO()
     # Full-resolution colour: shrinking the frame has already averaged what the video codec halved.
-    image.save(buffer, "JPEG", quality=quality, subsampling="4:4:4")
+    Image.fromarray(pixels_HWC).save(buffer, "JPEG", quality=quality, subsampling="4:4:4")
     return buffer.getvalue()

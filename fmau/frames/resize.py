@@ -1,15 +1,14 @@
 """Brings frames to the size at which the model sees them: sides in multiples of 32, aspect kept.
 
-The size is qwen-vl-utils' own rule, and the filter its own (Pillow's bicubic, which averages over
-all source pixels when shrinking), in one step. Its `process_vision_info` takes two steps for a
-list of frames, the first to multiples of 64; for sizes that are such multiples both agree.
+The size is qwen-vl-utils' own rule, and the filter that of Transformers' own Qwen3-VL processor:
+torchvision's bicubic on bytes, which averages over all source pixels when shrinking. qwen-vl-utils
+itself takes Pillow's for images, which differs by rounding alone and takes eight times as long.
 
 Axes: T frames, H height, W width, C red-green-blue.
 """
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from fmau.recipe import PIXEL_FACTOR, FramesBlock
 from fmau.torchvision_cpu import ensure_torchvision
@@ -45,15 +44,22 @@ def target_size(height: int, width: int, spec: FramesBlock) -> tuple[int, int]:
     return new_height, new_width
 
 
-def resize(pixels_THWC: NDArray[np.uint8], spec: FramesBlock) -> list[Image.Image]:
-    """The frames at their target size.
+def resize(pixels_THWC: NDArray[np.uint8], spec: FramesBlock) -> NDArray[np.uint8]:
+    """The frames at their target size, as pixels_THWC.
 
     Raises:
         ValueError: as `target_size`.
     """
     _, height, width, _ = pixels_THWC.shape
-    new_height, new_width = target_size(height, width, spec)
-    return [
-        Image.fromarray(pixels_HWC).resize((new_width, new_height), Image.Resampling.BICUBIC)
-        for pixels_HWC in pixels_THWC
-    ]
+    size = target_size(height, width, spec)
+    import torch
+    from torchvision.transforms.v2 import functional as tv
+
+    resized_TCHW = tv.resize(
+        torch.from_numpy(pixels_THWC).permute(0, 3, 1, 2),
+        list(size),
+        interpolation=tv.InterpolationMode.BICUBIC,
+        antialias=True,
+    )
+    resized_THWC: NDArray[np.uint8] = resized_TCHW.permute(0, 2, 3, 1).numpy()
+    return resized_THWC

@@ -35,11 +35,11 @@ class Run:
         self.folder = folder
         self.manifest = manifest
         self._final = _final_fingerprints(folder)
-        self._rows = RowFile(folder / ANSWERS)
         self._session = Session.start(stage)
         self._lock = lock
         manifest.sessions.append(self._session)
-        manifest.save(folder)
+        manifest.save(folder)  # before there can be rows: without it nobody knows whose they are
+        self._rows = RowFile(folder / ANSWERS)
 
     @property
     def adapter(self) -> str | None:

@@ -6,7 +6,6 @@ import platform
 import re
 import shutil
 import subprocess
-import tempfile
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -99,20 +98,25 @@ class Manifest(BaseModel):
     def save(self, folder: Path) -> None:
         """Write `manifest.json` so that a reader sees the old one or the new one, whole.
 
+        Only the holder of the folder's lock may. What a kill leaves of an unfinished one has a name
+        of its own, and the next one takes its place.
+
         Raises:
             RunError: the folder cannot be written.
         """
+        path = folder / MANIFEST
+        unfinished = path.with_suffix(".json.part")
         try:
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=folder, prefix=".manifest-", delete=False
-            ) as file:
+            with unfinished.open("w", encoding="utf-8") as file:
                 file.write(self.model_dump_json(indent=2) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, folder / MANIFEST)
+            os.replace(unfinished, path)
         except OSError as error:
-            raise RunError(f"{folder / MANIFEST}: cannot be written: {error.strerror}") from error
+            raise RunError(
+                f"{path}: cannot be written: {error.strerror}; make room, then start the same "
+                "command again: every row so far is safe"
+            ) from error
 
 
 def read_manifest(folder: Path) -> Manifest:

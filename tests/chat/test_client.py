@@ -155,3 +155,18 @@ def test_no_json_breaks_the_readers(tree: dict[str, object]) -> None:
         except ValueError:
             continue
     assert read_refusal(500, content).startswith("HTTP 500: ")
+
+
+def test_a_server_that_never_replies_is_named_as_such() -> None:
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(1)
+        writer.close()
+
+    async def work() -> None:
+        listening = await asyncio.start_server(silent, "127.0.0.1", 0)
+        address = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        async with listening, ChatClient(address, timeout_s=0.1) as client:
+            with pytest.raises(ServerError, match=r"no server answers \(no reply in time\)"):
+                await client.models()
+
+    asyncio.run(work())

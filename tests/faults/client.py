@@ -1,6 +1,7 @@
 """A client in a process of its own, and what it says of itself."""
 
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -57,7 +58,8 @@ def start(root: Path, url: str, clips: int, **faults: Any) -> subprocess.Popen[s
     """Answer in a process of its own.
 
     Args:
-        faults: `file_bytes`: no file may grow beyond; `clock`: jumps of the wall clock, seconds.
+        faults: `file_bytes`: no file may grow beyond; `clock`: jumps of the wall clock, seconds;
+            `dies_at`: killed just before it opens or renames a file of its run for the n-th time.
     """
     given = json.dumps({"root": str(root), "url": url, "clips": clips, **faults})
     command = [sys.executable, "-m", "tests.faults.client", given]
@@ -91,8 +93,24 @@ def _jump(jumps: list[float]) -> None:
     time.time = clock
 
 
+def _die(at: int, runs: Path) -> None:
+    """SIGKILL at a moment that a clock would hardly ever hit."""
+    touched = 0
+
+    def see(event: str, given: tuple[Any, ...]) -> None:
+        nonlocal touched
+        if event in {"open", "os.rename", "os.mkdir"} and str(given[0]).startswith(str(runs)):
+            touched += 1
+            if touched == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(see)
+
+
 def main() -> None:
     given = json.loads(sys.argv[1])
+    if "dies_at" in given:
+        _die(given["dies_at"], Path(given["root"]) / "runs")
     if "file_bytes" in given:
         _starve(given["file_bytes"])
     if "clock" in given:

@@ -135,17 +135,27 @@ def killed_client(trial: Trial) -> None:
         trial.finish(server.base_url)
 
 
-def interrupted_client(trial: Trial) -> None:
-    """Ctrl-C: an end within two seconds, a clean file, and a summary that says so."""
+def killed_while_opening(trial: Trial) -> None:
+    """SIGKILL between any two of the files that a start opens, in new folders and old."""
+    with StubServer() as server:
+        for dies_at in trial.random.sample(range(1, 9), 3):
+            process = start(trial.root, server.base_url, CLIPS, dies_at=dies_at)
+            process.communicate()
+            trial.starts += 1
+        trial.finish(server.base_url)
+
+
+def ended_client(number: signal.Signals, trial: Trial) -> None:
+    """A signal: an end within two seconds, a clean file, and a summary that says so."""
     with StubServer(delay_s=0.05) as server:
         process = start(trial.root, server.base_url, CLIPS)
         wait_until(lambda: trial.rows() > 0, process)
         time.sleep(trial.random.random() * 0.1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         asked_at = time.monotonic()
         said = trial.check(finish(process))
         if time.monotonic() - asked_at > 2:
-            trial.dishonest.append("Ctrl-C took more than two seconds")
+            trial.dishonest.append(f"{number.name} took more than two seconds")
         if not said.complete and said.remaining != len(trial.asked) - trial.rows():
             trial.dishonest.append(f"{said.remaining} said to remain")
         trial.finish(server.base_url)
@@ -175,6 +185,17 @@ def full_disk(trial: Trial) -> None:
         said = trial.check(finish(start(trial.root, server.base_url, CLIPS, file_bytes=limit)))
         assert said.error, "the disk never filled up"
         assert "make room" in said.error
+        trial.finish(server.base_url)
+
+
+def full_disk_from_the_start(trial: Trial) -> None:
+    """Not even the manifest fits, in a new folder; then there is room again."""
+    with StubServer() as server:
+        limit = trial.random.randrange(2_000)
+        said = trial.check(finish(start(trial.root, server.base_url, CLIPS, file_bytes=limit)))
+        assert said.error, "the manifest fitted"
+        assert "make room" in said.error
+        assert not server.asked
         trial.finish(server.base_url)
 
 
@@ -270,9 +291,12 @@ TRIALS: dict[str, Callable[[Trial], None]] = {
     **{name: partial(changed_replies, spoil) for name, spoil in CHANGING.items()},
     "some questions never answered": lasting_refusals,
     "client killed (SIGKILL)": killed_client,
-    "client interrupted (Ctrl-C)": interrupted_client,
+    "client killed as it opens the run": killed_while_opening,
+    "client interrupted (Ctrl-C)": partial(ended_client, signal.SIGINT),
+    "client told to end (SIGTERM)": partial(ended_client, signal.SIGTERM),
     "server killed and restarted": killed_server,
     "disk full": full_disk,
+    "disk full from the start": full_disk_from_the_start,
     "run folder not writable": read_only_folder,
     "clock set back and ahead": changed_clock,
     "two clients on one run": two_clients,
