@@ -28,6 +28,7 @@ from fmau.answer.reuse import Reuse
 from fmau.answer.server import Endpoint
 from fmau.answer.summary import Summary
 from fmau.errors import ServerError
+from fmau.frames.reader import ClipReader
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.records import Answer, Question
@@ -134,6 +135,7 @@ class AnswerActor:
         self.recipe = Recipe.model_validate(recipe)
         self.prompts = PromptSet.model_validate(prompts)
         self.adapter = adapter
+        self.frames = ClipReader(self.recipe.frames, self.recipe.data.cache)
         self.log = Path(tempfile.mkdtemp(prefix="fmau-server-")) / "server.log"
         self._start()
 
@@ -170,6 +172,7 @@ class AnswerActor:
             Endpoint(self.server.base_url, logs=(self.log,)),
             total=len(fingerprints),
             progress=False,
+            frames=self.frames,
         )
         rows = [row.model_dump_json() for row in collected.answers]
         took = _REUSE.dump_json(summary.reuse).decode()

@@ -23,6 +23,7 @@ from fmau.answer import Endpoint
 from fmau.answer.engine import answer_clips
 from fmau.answer.order import ClipQuestions
 from fmau.frames.clip import ClipFrames
+from fmau.frames.reader import ClipReader
 from fmau.prompts import load_prompts
 from fmau.recipe import FramesBlock, Recipe
 from fmau.records import Option, Question
@@ -131,7 +132,7 @@ def main() -> None:
                 clips_with_questions(clips),
                 Endpoint(url),
                 total=total,
-                read=cached_clip,
+                frames=ClipReader(recipe.frames, read=cached_clip),
             )
         seconds = time.perf_counter() - started
         print(

@@ -13,11 +13,10 @@ they work, frames need no pickling, and a killed client leaves no orphans.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, Sink, pending_clips
@@ -35,16 +34,13 @@ from fmau.answer.summary import Summary
 from fmau.chat import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
 from fmau.dataset.questions import clip_path
 from fmau.errors import ClipError
-from fmau.frames.clip import ClipFrames, read_clip
+from fmau.frames.reader import ClipReader
 from fmau.interrupt import finished
 from fmau.prompts import PromptSet
-from fmau.recipe import FramesBlock, Recipe
+from fmau.recipe import Recipe
 from fmau.records import Answer, AnswerStatus, Question
 from fmau.runs.manifest import usable_cores
 from fmau.taxonomy import QUESTIONS_PER_CLIP
-
-Read = Callable[[Path, FramesBlock], ClipFrames]
-"""Decodes one clip; raises ClipError."""
 
 
 def answer_questions(
@@ -55,7 +51,7 @@ def answer_questions(
     endpoint: Endpoint,
     *,
     progress: bool = True,
-    read: Read = read_clip,
+    frames: ClipReader | None = None,
 ) -> Summary:
     """Put every question that has no final answer yet to the server, and append its row to `run`.
 
@@ -65,7 +61,7 @@ def answer_questions(
     Args:
         run: if it was opened with an adapter, the server must serve that on the recipe's model.
         progress: draw a progress bar on stderr.
-        read: what decodes a clip.
+        frames: gives the frames of clips; default: as the recipe says.
 
     Raises:
         ServerError: the server is not there, is gone for good, serves another model, ignores
@@ -80,7 +76,7 @@ def answer_questions(
         endpoint,
         total=len(questions),
         progress=progress,
-        read=read,
+        frames=frames,
     )
 
 
@@ -93,7 +89,7 @@ def answer_clips(
     *,
     total: int,
     progress: bool = True,
-    read: Read = read_clip,
+    frames: ClipReader | None = None,
 ) -> Summary:
     """`answer_questions` for questions that come clip by clip, as many as there are.
 
@@ -106,17 +102,21 @@ def answer_clips(
     first = next(pending, None)
     if first is None:
         return summary
+    frames = frames or ClipReader(recipe.frames, recipe.data.cache)
+    before = frames.decoded, frames.cached
     started = time.monotonic()
     workers = min(usable_cores(), recipe.answer.clips_in_flight)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     try:
         with AnswerProgress(summary, shown=progress) as bar:
-            engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, read)
+            engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, frames)
             asyncio.run(engine.work(chain([first], pending)))
         if summary.stopped:  # what lies behind the stop was not looked at yet
             deque(pending, maxlen=0)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        summary.reuse.decodes = frames.decoded - before[0]
+        summary.reuse.cached = frames.cached - before[1]
         summary.seconds = round(time.monotonic() - started, 3)
         run.note(summary.facts() | {"servers": list(endpoint.servers)})
     return summary
@@ -134,7 +134,7 @@ class _Engine:
     bar: AnswerProgress
     pool: ThreadPoolExecutor
     look_ahead: int
-    read: Read
+    frames: ClipReader
     client: ChatClient = field(init=False)
     model: str = field(init=False)
     watch: FailureWatch = field(init=False)
@@ -193,7 +193,7 @@ class _Engine:
         if self.recipe.answer.blind:
             return None
         try:
-            frames = self.read(clip_path(self.recipe.data.clips, clip), self.recipe.frames)
+            frames = self.frames(clip, clip_path(self.recipe.data.clips, clip))
         except ClipError as error:
             return error
         return ClipParts.of(frames)
@@ -206,7 +206,6 @@ class _Engine:
                 for question, row in asked.questions:
                     self._record_failure(question, row, AnswerStatus.CLIP_FAILED, str(clip))
             else:
-                self.summary.reuse.decodes += clip is not None
                 await self._answer_clip(asked, clip)
 
     async def _answer_clip(self, asked: Pending, clip: ClipParts | None) -> None:

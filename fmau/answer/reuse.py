@@ -34,7 +34,7 @@ class Reuse:
 
     Attributes:
         clips: clips that a question was answered about.
-        decodes: clips decoded.
+        decodes, cached: clips decoded; clips whose frames a frame cache had.
         uploads: requests that carried the frames of a clip.
         encoder_runs: clips that went through the vision tower; None where no log of the server is
             at hand.
@@ -48,6 +48,7 @@ class Reuse:
 
     clips: int = 0
     decodes: int = 0
+    cached: int = 0
     uploads: int = 0
     encoder_runs: int | None = None
     followers: int = 0
@@ -78,7 +79,7 @@ class Reuse:
 
     def add(self, other: "Reuse") -> None:
         """Add what another server's share of the work took."""
-        for name in ("clips", "decodes", "uploads", "followers", "followers_reused"):
+        for name in ("clips", "decodes", "cached", "uploads", "followers", "followers_reused"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("computed_tokens", "first_tokens", "text_tokens"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -135,6 +136,7 @@ class Reuse:
         return {
             "clips": self.clips,
             "decodes": self.decodes,
+            "cached": self.cached,
             "uploads": self.uploads,
             "encoder_runs": self.encoder_runs,
             "followers": self.followers,
@@ -148,9 +150,12 @@ class Reuse:
     def text(self) -> str:
         """One line for people."""
         runs = "not counted" if self.encoder_runs is None else f"{self.encoder_runs:,}"
+        decoded = f"{self.decodes:,} decoded"
+        if self.cached:
+            decoded += f" and {self.cached:,} out of the frame cache"
         line = (
-            f"work per clip: {self.clips:,} clips, {self.decodes:,} decoded, {self.uploads:,} "
-            f"sent, vision tower {runs}"
+            f"work per clip: {self.clips:,} clips, {decoded}, {self.uploads:,} sent, "
+            f"vision tower {runs}"
         )
         if self.followers:
             line += (

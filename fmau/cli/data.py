@@ -1,5 +1,6 @@
 """Commands about data: make, check, extract, audit."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from rich.markup import escape
 
 from fmau.cli.app import Overrides, RecipeFile, app, err, out, progress_bar
 from fmau.errors import RecipeError
-from fmau.recipe import load_recipe
+from fmau.recipe import FramesBlock, load_recipe
 
 
 @app.command()
@@ -56,37 +57,54 @@ def frames(
         bool, typer.Option("--verify", help="Also decode and check every frame in the cache.")
     ] = False,
 ) -> None:
-    """Extract the frames of a recipe's training clips once. Run it again to go on."""
-    from fmau.dataset.questions import clip_path
+    """Extract a recipe's frames once: data.cache, train.data.cache. Run it again to go on."""
+    from fmau.dataset.questions import load_questions
     from fmau.dataset.training import load_training_data
+
+    recipe = load_recipe(recipe_file, overrides or ())
+    asked, train = recipe.data, recipe.train
+    if asked.cache is None and train is None:
+        raise RecipeError(
+            f"{recipe_file}: no data.cache and no train block, so there are no frames to extract; "
+            "for the clips that are asked about: --set data.cache=FOLDER"
+        )
+    complete = True
+    if asked.cache is not None:
+        with err.status("reading questions"):
+            questions = load_questions(asked.questions).questions
+        clips = dict.fromkeys(question.clip for question in questions)
+        complete &= _extract(asked.cache, asked.clips, clips, recipe.frames, verify=verify)
+    if train is not None:
+        with err.status("reading captions"):
+            names = load_training_data(train).clips()
+        data = train.data
+        found = _extract(data.cache, data.clips, names, recipe.frames, verify=verify)
+        complete &= found or data.skip_bad_clips
+    if not complete:
+        raise typer.Exit(1)
+
+
+def _extract(
+    cache: Path, folder: Path, clips: Iterable[str], spec: FramesBlock, *, verify: bool
+) -> bool:
+    """Bring clips into a cache and say how it went; whether all of them are in it."""
+    from fmau.dataset.questions import clip_path
     from fmau.frames.cache import FrameCache, build_cache
     from fmau.runs.manifest import usable_cores
 
-    recipe = load_recipe(recipe_file, overrides or ())
-    if recipe.train is None:
-        raise RecipeError(f"{recipe_file}: no train block, so there are no frames to extract")
-    data = recipe.train.data
-    with err.status("reading captions"):
-        clips = load_training_data(recipe.train).clips()
+    paths = {clip: clip_path(folder, clip) for clip in clips}
     with progress_bar("extracting frames") as progress:
-        summary = build_cache(
-            data.cache,
-            {clip: clip_path(data.clips, clip) for clip in clips},
-            recipe.frames,
-            workers=usable_cores(),
-            progress=progress,
-        )
+        summary = build_cache(cache, paths, spec, workers=usable_cores(), progress=progress)
     for reason in summary.failed.values():
         err.print(f"[yellow]no frames:[/] {escape(reason)}", highlight=False, soft_wrap=True)
     out.print(
-        f"{data.cache}: {summary.done:,} clips extracted in {summary.seconds:.0f} s, "
+        f"{cache}: {summary.done:,} clips extracted in {summary.seconds:.0f} s, "
         f"{summary.kept:,} were there, {len(summary.failed):,} failed"
     )
     if verify:
         with progress_bar("checking frames") as progress:
-            FrameCache(data.cache).verify(workers=usable_cores(), progress=progress)
-    if summary.failed and not data.skip_bad_clips:
-        raise typer.Exit(1)
+            FrameCache(cache).verify(workers=usable_cores(), progress=progress)
+    return not summary.failed
 
 
 @app.command()

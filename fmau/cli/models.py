@@ -71,6 +71,7 @@ def answer(
     """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
     from fmau.answer import Summary, answer_questions, unanswered
     from fmau.dataset.questions import load_questions
+    from fmau.frames.reader import ClipReader
     from fmau.prompts import load_prompts
     from fmau.runs import open_run
 
@@ -86,8 +87,9 @@ def answer(
 
             summary = answer_on_ray(run, recipe, prompts, questions, ray)
         elif unanswered(run, recipe, questions):  # else a server would be started for nothing
+            frames = ClipReader(recipe.frames, recipe.data.cache)
             with endpoint(recipe, server, adapter) as reached:
-                summary = answer_questions(run, recipe, prompts, questions, reached)
+                summary = answer_questions(run, recipe, prompts, questions, reached, frames=frames)
     out.print(escape(summary.text()), highlight=False)
     out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
     if not summary.complete:

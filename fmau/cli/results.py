@@ -73,7 +73,7 @@ def report(
 def _strips(run: Path) -> "StripOf | None":
     """Frames of clips as a run's model saw them; None where its clips are not at hand."""
     try:
-        from fmau.frames.clip import read_clip
+        from fmau.frames.reader import ClipReader
     except ModuleNotFoundError as error:
         err.print(
             f"[yellow]note:[/] no frames are shown: that needs the package {error.name}; "
@@ -81,20 +81,29 @@ def _strips(run: Path) -> "StripOf | None":
         )
         return None
     from fmau.dataset.questions import clip_path
-    from fmau.errors import ClipError
-    from fmau.recipe import FramesBlock
+    from fmau.errors import ClipError, FmauError
+    from fmau.recipe import DataBlock, FramesBlock
     from fmau.report.thumbnails import Strip, make_strip
     from fmau.runs import read_manifest
 
     recipe = read_manifest(run).recipe
-    clips, block = Path(recipe["data"]["clips"]), FramesBlock.model_validate(recipe["frames"])
-    if not clips.is_dir():
+    data = DataBlock.model_validate(recipe["data"])
+    clips = data.clips
+    cache = data.cache if data.cache is not None and data.cache.is_dir() else None
+    if not clips.is_dir() and cache is None:
         err.print(f"[yellow]note:[/] {escape(str(clips))}: no such folder; no frames are shown")
         return None
 
+    block = FramesBlock.model_validate(recipe["frames"])
+    try:
+        read = ClipReader(block, cache)
+    except FmauError as error:
+        err.print(f"[yellow]note:[/] {escape(str(error))}; clips are decoded", highlight=False)
+        read = ClipReader(block)
+
     def strip_of(clip: str) -> Strip | None:
         try:
-            seen = read_clip(clip_path(clips, clip), block)
+            seen = read(clip, clip_path(clips, clip))
         except ClipError:
             return None  # the report counts such clips
         return make_strip(seen.jpegs, [index / seen.fps for index in seen.indices])

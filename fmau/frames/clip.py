@@ -14,7 +14,7 @@ Axes: T frames, H height, W width, C red-green-blue.
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,10 @@ def read_clip(path: Path, spec: FramesBlock) -> ClipFrames:
         )
     except ValueError as error:
         raise ClipError(f"{path}: {error}") from None
+
+
+Read = Callable[[Path, FramesBlock], ClipFrames]
+"""Decodes one clip, as `read_clip` does; raises ClipError."""
 
 
 def frames_from_pixels(

@@ -38,10 +38,13 @@ class DataBlock(Block):
     Attributes:
         questions: question file (official JSON format).
         clips: folder that holds every clip as NAME.mp4.
+        cache: folder for their extracted frames, which `fmau frames` fills; clips that it lacks are
+            decoded. None to decode every clip in every run.
     """
 
     questions: Path
     clips: Path
+    cache: Path | None = None
 
 
 class FramesBlock(Block):

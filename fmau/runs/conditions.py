@@ -17,8 +17,9 @@ from fmau.prompts import PromptSet
 from fmau.recipe import ModelBlock, Recipe, digest
 from fmau.records import Question
 
-FORMAT_VERSION = 1
-"""Raise it when fmau comes to put questions or read replies differently under an equal recipe."""
+FORMAT_VERSION = 2
+"""Raise it when fmau comes to put questions, take frames or read replies differently under an equal
+recipe."""
 
 DECODING: Mapping[str, float | int] = {
     "temperature": 0.0,

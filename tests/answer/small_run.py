@@ -7,6 +7,7 @@ from typing import Any
 from fmau.answer import Endpoint, Summary, answer_questions
 from fmau.errors import ClipError
 from fmau.frames.clip import ClipFrames
+from fmau.frames.reader import ClipReader
 from fmau.prompts import PromptSet
 from fmau.recipe import FramesBlock, Recipe
 from fmau.records import Option, Question
@@ -69,7 +70,8 @@ def answer(
     **options: Any,
 ) -> Summary:
     """Open the run and answer, without a progress bar."""
-    options = {"progress": False, "read": read_stub} | options
+    frames = ClipReader(recipe.frames, recipe.data.cache, read=options.pop("read", read_stub))
+    options = {"progress": False, "frames": frames} | options
     with open_run(recipe, PROMPTS, adapter=adapter) as run:
         endpoint = Endpoint(base_url, options.pop("api_key", None))
         return answer_questions(run, recipe, PROMPTS, asked, endpoint, **options)

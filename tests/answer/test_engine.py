@@ -13,8 +13,10 @@ import pytest
 
 from fmau.answer import Endpoint, answer_questions
 from fmau.chat import MAX_FAILURES_IN_A_ROW
-from fmau.errors import RunError, ServerError
+from fmau.errors import InputError, RunError, ServerError
+from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames
+from fmau.frames.reader import ClipReader
 from fmau.recipe import FramesBlock
 from fmau.records import Answer, AnswerStatus
 from fmau.runs import open_run, read_answers, read_manifest
@@ -342,8 +344,22 @@ def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
                 questions(3),
                 Endpoint(server.base_url),
                 progress=False,
-                read=read_stub,
+                frames=ClipReader(recipe(tmp_path).frames, read=read_stub),
             )
+
+
+def test_damaged_frames_end_the_run_by_name(tmp_path: Path):
+    wanted = recipe(tmp_path)
+    cache = tmp_path / "cache"
+    clips = {f"clip{number:02}": tmp_path / f"clip{number:02}.mp4" for number in range(2)}
+    build_cache(cache, clips, wanted.frames, workers=1, read=read_stub)
+    (shard,) = cache.glob("shard-*.arrow")
+    shard.write_bytes(shard.read_bytes().replace(b"clip01clip01", b"clip01clap01"))
+    wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"cache": cache})})
+    with StubServer() as server:
+        with pytest.raises(InputError, match=r"clip clip01.*checksum .*run fmau frames"):
+            answer(wanted, questions(2), server.base_url)
+    assert {row.clip for row in read_answers(wanted.run_folder)} <= {"clip00"}
 
 
 def test_the_manifest_tells_what_the_caches_did(tmp_path: Path):

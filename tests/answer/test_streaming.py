@@ -12,6 +12,7 @@ from fmau.answer.engine import answer_clips
 from fmau.answer.order import ClipQuestions
 from fmau.chat import ChatRequest, Reply, ServedModel
 from fmau.chat.pace import Pace
+from fmau.frames.reader import ClipReader
 from fmau.runs import open_run
 from fmau.taxonomy import QUESTIONS_PER_CLIP, Task
 from tests.answer.small_run import PROMPTS, question, read_stub, recipe
@@ -69,7 +70,7 @@ def peak_bytes(root: Path, clips: int) -> int:
                 Endpoint("http://nowhere"),
                 total=total,
                 progress=False,
-                read=read_stub,
+                frames=ClipReader(wanted.frames, read=read_stub),
             )
             _, peak = tracemalloc.get_traced_memory()
         finally:

@@ -40,6 +40,25 @@ def test_a_server_that_resizes_clips_is_not_trusted(
     assert server.questions == []
 
 
+def test_frames_that_are_extracted_once_are_not_decoded_again(
+    recipe: Path, tmp_path: Path, stub: StubServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting = ("--set", f"data.cache={tmp_path / 'cache'}")
+    ask = ("answer", recipe, *setting, "--server", stub.base_url)
+    assert "no frame cache" in fails(capsys, *ask)
+    assert stub.questions == []
+    assert "1 clips extracted" in run(capsys, "frames", recipe, *setting)[1]
+    code, shown, said = run(capsys, *ask)
+    assert code == 0, said
+    assert "1 clips, 0 decoded and 1 out of the frame cache, 1 sent" in shown
+    assert "12 ok" in shown
+    (tmp_path / "clips/nod.mp4").unlink()
+    code, shown, said = run(capsys, "report", tmp_path / "runs/small")
+    assert code == 0, said
+    page = (tmp_path / "runs/small/report.html").read_text("utf-8")
+    assert "stand here without their frames" not in page
+
+
 def test_answering_scoring_reporting_and_submitting(
     recipe: Path, tmp_path: Path, stub: StubServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

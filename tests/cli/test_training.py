@@ -96,7 +96,7 @@ def test_benchmark_clips_are_not_trained_on(
 def test_a_recipe_without_training_has_no_frames_to_extract(
     recipe: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "no train block" in fails(capsys, "frames", recipe)
+    assert "no data.cache and no train block" in fails(capsys, "frames", recipe)
 
 
 def test_settings_of_the_training_block_are_checked(

@@ -24,7 +24,7 @@ from fmau.frames.cache.shards import (
     open_shards,
     write_shard,
 )
-from fmau.frames.clip import ClipFrames, read_clip
+from fmau.frames.clip import Read, read_clip
 from fmau.recipe import FramesBlock
 
 LOCK = ".lock"
@@ -36,9 +36,6 @@ memory, and what a kill may lose: a minute's work for two cores at 1080x1296."""
 
 Progress = Callable[[int, int], None]
 """Called with clips done and clips in all."""
-
-Read = Callable[[Path, FramesBlock], ClipFrames]
-"""Decodes one clip; raises ClipError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class CacheNote(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     frames: FramesBlock
 
 
@@ -77,7 +77,8 @@ def check_spec(folder: Path, spec: FramesBlock) -> None:
                 [
                     f"{folder}: holds the frames of another recipe (there -> asked for):",
                     *(f"  {line}" for line in lines),
-                    "name another folder (train.data.cache), or delete this one to extract anew",
+                    "name another folder (data.cache or train.data.cache), or delete this one to "
+                    "extract anew",
                 ]
             )
         )

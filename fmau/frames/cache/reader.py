@@ -7,7 +7,7 @@ from typing import Any
 from fmau.errors import ClipError, InputError, Problem
 from fmau.frames.cache.ahead import map_ahead
 from fmau.frames.cache.note import check_spec, read_note
-from fmau.frames.cache.shards import Shard, open_shards
+from fmau.frames.cache.shards import NO_SOURCE, Shard, Source, open_shards
 from fmau.frames.clip import ClipFrames
 from fmau.recipe import FramesBlock
 
@@ -58,6 +58,23 @@ class FrameCache:
             raise ClipError(f"{self.folder}: holds no frames of clip {clip}; run fmau frames")
         shard, row = self._places[clip]
         return shard.frames(row)
+
+    def find(self, clip: str, path: Path) -> ClipFrames | None:
+        """The frames of a clip if they were taken from its video file as it is now.
+
+        Args:
+            path: the file; where there is none, the frames stand for it.
+
+        Returns:
+            None if the cache does not hold the clip, or the file was written anew.
+
+        Raises:
+            InputError: the frames are damaged.
+        """
+        if clip not in self._places:
+            return None
+        shard, row = self._places[clip]
+        return shard.frames(row) if Source.of(path) in (shard.source(row), NO_SOURCE) else None
 
     def check_spec(self, spec: FramesBlock) -> None:
         """Refuse to be used by a recipe that asks for other frames.

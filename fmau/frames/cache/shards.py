@@ -85,10 +85,14 @@ class Shard:
             raise InputError([Problem(str(path), f"damaged ({reason})", REMEDY)]) from None
         self.clips: list[str] = self._batch.column("clip").to_pylist()
 
+    def source(self, row: int) -> Source:
+        """The video file that the frames in a row were taken from."""
+        names = Source.__dataclass_fields__
+        return Source(*(self._batch.column(name)[row].as_py() for name in names))
+
     def sources(self) -> dict[str, Source]:
         """Clip -> the video file that its frames were taken from."""
-        columns = [self._batch.column(name).to_pylist() for name in Source.__dataclass_fields__]
-        return dict(zip(self.clips, map(Source, *columns), strict=True))
+        return {clip: self.source(row) for row, clip in enumerate(self.clips)}
 
     def frames(self, row: int) -> ClipFrames:
         """The frames of the clip in a row.
