@@ -3,14 +3,14 @@
     python scripts/rehearsal.py QUESTIONS big --height 1296 --width 1080 --clips 10
     python scripts/bench_answer.py recipes/zero_shot_tiny.yaml QUESTIONS big --clips 10
 
-Every way asks the same questions about the same clips at the same frame size, closed answers held
-to their choices and open ones to the same length, with the server's caches emptied before:
+Every way asks the same questions about the same clips at the same frame size, with the same limit
+on open answers and the server's caches emptied before:
 
 - the plain runner: questions in the order of the file, each decodes its clip, sends its frames as
-  eight images of their own size, and waits; the result file is written anew after each. The same
-  with 48 questions at once;
-- fmau, through `answer_questions`; and its requests alone, prepared before the clock starts, which
-  is what this server can do;
+  eight images of their own size, waits for an answer in free text, and writes the result file anew.
+  The same with 48 questions at once, and with closed answers held to their choices;
+- fmau, through `answer_questions`, decoding and with extracted frames; and its requests alone,
+  prepared before the clock starts, which is what this server can do;
 - fmau's way with one of its parts taken away at a time.
 """
 
@@ -18,7 +18,6 @@ import argparse
 import asyncio
 import io
 import json
-import os
 import sys
 import tempfile
 import time
@@ -38,6 +37,7 @@ from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.request import ClipParts, build_request
 from fmau.chat import ChatClient, ChatRequest
 from fmau.dataset.questions import clip_path, load_questions
+from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import decode, probe
 from fmau.frames.sampling import sample_indices
@@ -46,9 +46,8 @@ from fmau.recipe import Recipe, load_recipe
 from fmau.records import Question
 from fmau.runs import open_run
 from fmau.runs.manifest import usable_cores
-from fmau.serve import Server, installed_build, server_argv, server_env
-from fmau.serve.server import VLLM_MODULE
-from fmau.torchvision_cpu import shim_pythonpath
+from fmau.serve import Server, installed_build, server_argv
+from fmau.serve.server import VLLM_MODULE, server_environment
 
 PLAIN_AT_ONCE = 48
 
@@ -64,7 +63,8 @@ class Way:
         video: one video with its times, not eight images.
         resized: frames are brought to the model's size before they are sent.
         common_text: text in common to all questions follows the video.
-        one_token: closed answers end after the token that settles them.
+        held: closed answers are held to their choices.
+        one_token: and end after the token that settles them.
         at_once: clips (or, in the order of the file, questions) in flight.
         rewrite: write all results anew after every answer.
         prepared: requests are made before the clock starts.
@@ -76,6 +76,7 @@ class Way:
     video: bool = True
     resized: bool = True
     common_text: bool = True
+    held: bool = True
     one_token: bool = True
     at_once: int = 4
     rewrite: bool = False
@@ -89,6 +90,7 @@ PLAIN = Way(
     video=False,
     resized=False,
     common_text=False,
+    held=False,
     one_token=False,
     at_once=1,
     rewrite=True,
@@ -116,10 +118,16 @@ class Bench:
         self._empty_caches()
         return len(asked) / asyncio.run(self._ask_all(way, asked))
 
-    def fmau_rate(self, folder: Path) -> float:
-        """Questions a second that `answer_questions` answers, start to end."""
+    def fmau_rate(self, folder: Path, cache: Path | None = None) -> float:
+        """Questions a second that `answer_questions` answers, start to end.
+
+        Args:
+            folder: for the run.
+            cache: of extracted frames.
+        """
         self._empty_caches()
-        recipe = self.recipe.model_copy(update={"runs": folder})
+        data = self.recipe.data.model_copy(update={"cache": cache})
+        recipe = self.recipe.model_copy(update={"runs": folder, "data": data})
         with open_run(recipe, self.prompts) as run:
             started = time.perf_counter()
             done = answer_questions(
@@ -222,8 +230,10 @@ class Bench:
         request = build_request(question, self.recipe, prompts, parts, by_reference=by_reference)
         fields = dict(request.fields)
         limit = request.max_tokens
-        if not way.one_token and not question.task.is_open:
-            limit = 8  # the whole of a choice, and its end
+        if not way.one_token:
+            limit = self.recipe.answer.max_tokens_open
+        if not way.held:
+            fields.pop("structured_outputs", None)
         if not way.video:
             fields.pop("media_io_kwargs")
             _put_images(request.messages, frames)
@@ -253,9 +263,7 @@ def server_for_all_ways(recipe: Recipe, folder: Path) -> Iterator[str]:
         "longest_edge": recipe.frames.max_pixels_per_frame,
     }
     argv[place] = json.dumps(json.loads(argv[place]) | {"images_kwargs": {"size": size}})
-    environment = os.environ | server_env(recipe, build) | {"VLLM_SERVER_DEV_MODE": "1"}
-    if build == "cpu":
-        environment["PYTHONPATH"] = str(shim_pythonpath())
+    environment = server_environment(recipe, build) | {"VLLM_SERVER_DEV_MODE": "1"}
     command = [sys.executable, "-m", VLLM_MODULE, *argv]
     with Server(command, environment, recipe.serve, folder / "server.log") as server:
         server.wait_ready()
@@ -291,6 +299,7 @@ def main() -> None:
         "- closed answers to their end": replace(ours, one_token=False),
         "- one clip at a time": replace(ours, at_once=1),
         f"plain runner, {PLAIN_AT_ONCE} at once": replace(PLAIN, at_once=PLAIN_AT_ONCE),
+        "plain runner, answers held to their choices": replace(PLAIN, held=True),
         "plain runner": PLAIN,
     }
     with (
@@ -298,8 +307,14 @@ def main() -> None:
         server_for_all_ways(recipe, Path(folder)) as url,
     ):
         bench = Bench(recipe, asked, url)
-        bench.rate(ours, clips=2)  # the first structured answer compiles its grammar
-        rates = {"fmau": bench.fmau_rate(Path(folder))}
+        bench.rate(ours)  # grammars are compiled, kernels chosen: untimed
+        cache = Path(folder) / "cache"
+        files = {clip: clip_path(recipe.data.clips, clip) for clip in names}
+        build_cache(cache, files, recipe.frames, workers=usable_cores())
+        rates = {
+            "fmau": bench.fmau_rate(Path(folder) / "decoding"),
+            "fmau, frames extracted before": bench.fmau_rate(Path(folder) / "cached", cache),
+        }
         for name, way in ways.items():
             few = not way.by_clip or not way.decode_once
             rates[name] = bench.rate(way, clips=given.slow_clips if few else None)

@@ -25,10 +25,11 @@ from fmau.answer.request import ClipParts, answer_row, build_request
 from fmau.answer.reuse import EncoderLog
 from fmau.answer.server import (
     Endpoint,
-    all_counters,
+    all_metrics,
     check_constraint,
     choose_model,
     counted,
+    keep_queue_short,
 )
 from fmau.answer.summary import Summary
 from fmau.chat import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
@@ -167,9 +168,12 @@ class _Engine:
         self.model = await choose_model(self.client, self.recipe.model.path, adapter)
         await check_constraint(self.client, self.model)
         self.watch.replied()
-        before = await all_counters(self.client, self.endpoint)
-        await self._answer_all(clips)
-        after = await all_counters(self.client, self.endpoint)
+        before = await all_metrics(self.client, self.endpoint)
+        async with asyncio.TaskGroup() as tasks:
+            pacing = tasks.create_task(keep_queue_short(self.client, self.endpoint))
+            await self._answer_all(clips)
+            pacing.cancel()
+        after = await all_metrics(self.client, self.endpoint)
         self.summary.counters = counted(before, after)
 
     async def _answer_all(self, clips: Iterable[Pending]) -> None:

@@ -1,6 +1,7 @@
 """What is asked of the server itself, before and after the questions."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,12 @@ COUNTERS = (
     "vllm:mm_cache_hits_total",
 )
 """Prompt tokens looked up and found in the prefix cache; media items looked up and found."""
+
+RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
+"""Requests in the server's batch, and in front of it."""
+
+QUEUE_S = 2.0
+"""Seconds between two looks at the queue: some requests' time, and no work for the server."""
 
 _WORD = "fmau-Q7"
 """What no model says unless it is made to."""
@@ -100,23 +107,38 @@ async def check_constraint(client: ChatClient, model: str) -> None:
         )
 
 
-async def all_counters(client: ChatClient, endpoint: Endpoint) -> dict[str, float]:
-    """`COUNTERS` summed over the servers that answer."""
+async def keep_queue_short(client: ChatClient, endpoint: Endpoint) -> None:
+    """Tell the client's pace what waits at the servers, where they say so, until cancelled."""
+    while True:
+        queue = await all_metrics(client, endpoint, (RUNNING, WAITING))
+        if queue.keys() == {RUNNING, WAITING}:
+            client.pace.queued(int(queue[RUNNING]), int(queue[WAITING]))
+        await asyncio.sleep(QUEUE_S)
+
+
+async def all_metrics(
+    client: ChatClient, endpoint: Endpoint, names: Collection[str] = COUNTERS
+) -> dict[str, float]:
+    """Metrics summed over the servers that answer."""
     pages = [await client.metrics(server) for server in endpoint.servers]
     totals: dict[str, float] = {}
     for page in pages:
-        for name, value in read_counters(page).items():
+        for name, value in read_metrics(page, names).items():
             totals[name] = totals.get(name, 0.0) + value
     return totals
 
 
-def read_counters(page: str | None) -> dict[str, float]:
-    """`COUNTERS` found on a Prometheus page, each summed over the server's engines."""
+def read_metrics(page: str | None, names: Collection[str] = COUNTERS) -> dict[str, float]:
+    """Metrics found on a Prometheus page, each summed over the server's engines; none on a page of
+    another kind."""
     totals: dict[str, float] = {}
-    for family in text_string_to_metric_families(page or ""):
-        for sample in family.samples:
-            if sample.name in COUNTERS:
-                totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
+    try:
+        for family in text_string_to_metric_families(page or ""):
+            for sample in family.samples:
+                if sample.name in names:
+                    totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
+    except ValueError:
+        return {}
     return totals
 
 

@@ -4,6 +4,10 @@ Additive increase, multiplicative decrease, as TCP does it (V. Jacobson, Congest
 Control, 1988): a server that says "too many" (429, 503) or does not answer in time halves the
 number, each round of answered requests adds one again. So a server that takes everything is sent
 the most allowed from the start, and one that does not is kept at what it takes.
+
+A server may also take everything and let it wait. What it says of its queue, where it does, bounds
+the number too (`Pace.queued`): requests that wait with it keep it busy, but more of them than it
+works on only age.
 """
 
 import asyncio
@@ -29,6 +33,7 @@ class Pace:
         self.least = most
         self.slowdowns = 0
         self._most = most
+        self._room = most
         self._in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._round = 0
@@ -36,7 +41,7 @@ class Pace:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[int]:
         """Wait for a turn, first come first served; gives the round in which it was granted."""
-        if self._in_flight >= int(self.limit) or self._waiting:
+        if self._in_flight >= self._allowed or self._waiting:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             try:
@@ -73,8 +78,24 @@ class Pace:
         self.limit = max(1.0, self.limit / 2)
         self.least = min(self.least, int(self.limit))
 
+    def queued(self, running: int, waiting: int) -> None:
+        """What the server works on and what waits with it.
+
+        More waiting than running: no more is sent until it is down to as many. Less than half as
+        many: half as much again may be sent.
+        """
+        if waiting > running > 0:
+            self._room = min(self._most, 2 * running)
+        elif 2 * waiting <= running:
+            self._room = min(self._most, self._room + self._room // 2 + 1)
+            self._admit()
+
+    @property
+    def _allowed(self) -> int:
+        return min(int(self.limit), self._room)
+
     def _admit(self) -> None:
-        while self._waiting and self._in_flight < int(self.limit):
+        while self._waiting and self._in_flight < self._allowed:
             turn = self._waiting.popleft()
             if not turn.cancelled():
                 self._in_flight += 1

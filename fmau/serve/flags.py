@@ -112,6 +112,9 @@ def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) ->
     if build == "cpu":
         # Compiling the model takes longer than most CPU runs.
         argv += ["--enforce-eager", "--block-size", str(_cpu_block_size(recipe))]
+        # Engine and model in one process: in two, the engine spins while the model computes, which
+        # costs a core that decodes clips or computes.
+        argv += ["--distributed-executor-backend", "uni"]
     else:
         argv += ["--gpu-memory-utilization", str(serve.gpu_memory_utilization)]
         argv += ["--block-size", str(serve.block_size)] if serve.block_size else []
@@ -143,6 +146,8 @@ def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict
             "VLLM_CPU_KVCACHE_SPACE": str(recipe.serve.cpu_kv_cache_gib),
             # Binding threads to cores fails in many containers and starves the client.
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            # Else vLLM does not allow that one process. The API server has its own all the same.
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         }
     if api_key is not None:
         env["VLLM_API_KEY"] = api_key

@@ -70,13 +70,7 @@ def start_server(
     check_model(recipe.model)
     check_address(recipe.serve, api_key)
     command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build, found)]
-    environment = _environment(recipe, build, api_key)
-    if gpu is not None:
-        environment["CUDA_VISIBLE_DEVICES"] = gpu
-    if build == "cpu":
-        # A core is left to the client, and to vLLM's own front end: threads that wait for work keep
-        # theirs busy. On two cores the tiny checkpoint answers twice as much on one.
-        environment["OMP_NUM_THREADS"] = str(max(1, (usable_cores() - 1) // share))
+    environment = server_environment(recipe, build, api_key=api_key, gpu=gpu, share=share)
     return Server(command, environment, recipe.serve, log_path)
 
 
@@ -224,13 +218,26 @@ class Server:
             return log.read().decode("utf-8", errors="replace")
 
 
-def _environment(recipe: Served, build: Build, api_key: str | None) -> dict[str, str]:
+def server_environment(
+    recipe: Served,
+    build: Build,
+    *,
+    api_key: str | None = None,
+    gpu: str | None = None,
+    share: int = 1,
+) -> dict[str, str]:
+    """The whole environment of a server; see `start_server`."""
     # A key left in our environment would lock our own client out.
     inherited = {name: value for name, value in os.environ.items() if name != "VLLM_API_KEY"}
     added = server_env(recipe, build, api_key)
     if build == "cpu":
         paths = [str(shim_pythonpath()), *filter(None, [inherited.get("PYTHONPATH")])]
         added["PYTHONPATH"] = os.pathsep.join(paths)
+        # A core is left to the client, and to vLLM's own front end: threads that wait for work keep
+        # theirs busy. On two cores the tiny checkpoint answers a quarter more on one.
+        added["OMP_NUM_THREADS"] = str(max(1, (usable_cores() - 1) // share))
+    if gpu is not None:
+        added["CUDA_VISIBLE_DEVICES"] = gpu
     return inherited | added
 
 

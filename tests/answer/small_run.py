@@ -61,6 +61,11 @@ def read_stub(path: Path, spec: FramesBlock) -> ClipFrames:
     return ClipFrames(path.stem, jpegs, 32, 32, tuple(range(spec.count)), 30.0, 60, 2.0)
 
 
+def stub_frames(root: Path) -> ClipReader:
+    """What gives the frames of the clips of `recipe(root)`."""
+    return ClipReader(recipe(root).frames, read=read_stub)
+
+
 def answer(
     recipe: Recipe,
     asked: list[Question],

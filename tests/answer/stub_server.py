@@ -59,6 +59,7 @@ class StubServer:
 
     fault: Callable[[Asked], Fault | None] = lambda asked: None
     delay_s: float = 0.0
+    slots: int = 10_000
     capacity: int = 10_000
     constrained: bool = True
     healthy: bool = True
@@ -74,6 +75,7 @@ class StubServer:
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
+        self._working = asyncio.Semaphore(self.slots)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
@@ -128,6 +130,10 @@ class StubServer:
             f'vllm:mm_cache_queries_total{{engine="0"}} {len(self.questions)}.0',
             "# TYPE vllm:mm_cache_hits counter",
             f'vllm:mm_cache_hits_total{{engine="0"}} {self._hits}.0',
+            "# TYPE vllm:num_requests_running gauge",
+            f'vllm:num_requests_running{{engine="0"}} {min(self.in_flight, self.slots)}.0',
+            "# TYPE vllm:num_requests_waiting gauge",
+            f'vllm:num_requests_waiting{{engine="0"}} {max(self.in_flight - self.slots, 0)}.0',
         ]
         return web.Response(text="\n".join(lines) + "\n")
 
@@ -184,7 +190,8 @@ class StubServer:
             if key not in self._held:
                 return _error(400, "Cache miss for video at index 0 but data is not provided.")
             self._hits += 1
-        await asyncio.sleep(self.delay_s)
+        async with self._working:
+            await asyncio.sleep(self.delay_s)
         if asked.qid:  # held only once the request is done, so early references are caught
             self._held[key] = None
             while len(self._held) > self.capacity:

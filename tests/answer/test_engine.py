@@ -16,12 +16,19 @@ from fmau.chat import MAX_FAILURES_IN_A_ROW
 from fmau.errors import InputError, RunError, ServerError
 from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames
-from fmau.frames.reader import ClipReader
 from fmau.recipe import FramesBlock
 from fmau.records import Answer, AnswerStatus
 from fmau.runs import open_run, read_answers, read_manifest
 from fmau.taxonomy import Task
-from tests.answer.small_run import PROMPTS, answer, question, questions, read_stub, recipe
+from tests.answer.small_run import (
+    PROMPTS,
+    answer,
+    question,
+    questions,
+    read_stub,
+    recipe,
+    stub_frames,
+)
 from tests.answer.stub_server import Asked, Fault, StubServer, reply_text
 
 REPO = Path(__file__).resolve().parents[2]
@@ -328,6 +335,25 @@ def test_payloads_in_memory_are_bounded(tmp_path: Path):
     assert max(ahead) <= 2 + 2 * look_ahead + 1
 
 
+@pytest.mark.parametrize("slots", [2, 8])
+def test_a_server_is_not_sent_much_more_than_it_works_on(
+    tmp_path: Path, slots: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("fmau.answer.server.QUEUE_S", 0.01)
+    late = []
+
+    def note(asked: Asked) -> None:
+        if len(server.questions) > 150:
+            late.append(server.in_flight)
+
+    with StubServer(delay_s=0.01, slots=slots, fault=note) as server:
+        summary = answer(recipe(tmp_path, clips_in_flight=10), questions(25), server.base_url)
+    assert summary.complete
+    # Twice what it works on is wanted; half as much again may come in before the next look.
+    assert max(late) <= 2 * slots + slots + 12
+    assert sum(late) / len(late) > slots
+
+
 def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -344,7 +370,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
                 questions(3),
                 Endpoint(server.base_url),
                 progress=False,
-                frames=ClipReader(recipe(tmp_path).frames, read=read_stub),
+                frames=stub_frames(tmp_path),
             )
 
 
@@ -356,9 +382,9 @@ def test_damaged_frames_end_the_run_by_name(tmp_path: Path):
     (shard,) = cache.glob("shard-*.arrow")
     shard.write_bytes(shard.read_bytes().replace(b"clip01clip01", b"clip01clap01"))
     wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"cache": cache})})
-    with StubServer() as server:
-        with pytest.raises(InputError, match=r"clip clip01.*checksum .*run fmau frames"):
-            answer(wanted, questions(2), server.base_url)
+    damaged = pytest.raises(InputError, match=r"clip clip01.*checksum .*run fmau frames")
+    with StubServer() as server, damaged:
+        answer(wanted, questions(2), server.base_url)
     assert {row.clip for row in read_answers(wanted.run_folder)} <= {"clip00"}
 
 

@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from fmau.answer.server import choose_model, counted, read_counters
+from fmau.answer.server import choose_model, counted, read_metrics
 from fmau.chat import ChatClient
 from fmau.errors import ServerError
 from tests.answer.stub_server import MODEL, StubServer
@@ -24,11 +26,18 @@ vllm:num_requests_running{engine="0",model_name="m"} 3.0
 
 
 def test_counters_are_summed_over_engines():
-    assert read_counters(PAGE) == {
+    assert read_metrics(PAGE) == {
         "vllm:prefix_cache_queries_total": 111.0,
         "vllm:prefix_cache_hits_total": 60.0,
     }
-    assert read_counters(None) == {}
+    assert read_metrics(PAGE, ["vllm:num_requests_running"]) == {"vllm:num_requests_running": 3.0}
+    assert read_metrics(None) == {}
+
+
+@given(st.text() | st.text('# TYPEabc{}"=,\\\n 0.1e'))
+@example("<html>Not found</html>")
+def test_another_page_counts_nothing_and_stops_nothing(page: str):
+    assert read_metrics(page) == {}
 
 
 def test_counted_is_the_gain():

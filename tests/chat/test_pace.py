@@ -53,6 +53,40 @@ def test_a_server_that_refuses_is_held_near_what_it_takes(capacity: int) -> None
     assert pace.slowdowns > 0
 
 
+def test_a_queue_longer_than_what_is_worked_on_is_cut_and_grows_back() -> None:
+    async def work() -> list[int]:
+        pace, seen, open_turns = Pace(100), [], 0
+
+        async def hold(until: asyncio.Event) -> None:
+            nonlocal open_turns
+            async with pace.turn():
+                open_turns += 1
+                await until.wait()
+                open_turns -= 1
+
+        async def allowed() -> int:
+            """How many are let in together."""
+            until = asyncio.Event()
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(100):
+                    tasks.create_task(hold(until))
+                await asyncio.sleep(0.01)
+                taken = open_turns
+                until.set()
+            return taken
+
+        seen.append(await allowed())
+        for running, waiting in [(10, 90), (10, 10), (0, 50), (10, 6), (20, 10), (20, 0), (0, 0)]:
+            pace.queued(running, waiting)
+            seen.append(await allowed())
+        for _ in range(5):
+            pace.queued(50, 0)
+        seen.append(await allowed())
+        return seen
+
+    assert asyncio.run(work()) == [100, 20, 20, 20, 20, 31, 47, 71, 100]
+
+
 def test_all_that_was_in_flight_together_halves_the_limit_once() -> None:
     async def work() -> Pace:
         pace = Pace(16)

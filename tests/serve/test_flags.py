@@ -53,6 +53,7 @@ def test_builds_differ_where_they_must() -> None:
     assert value(cpu, "--block-size") == "32"
     assert "--gpu-memory-utilization" not in cpu
     assert "--enforce-eager" not in gpu
+    assert "--distributed-executor-backend" not in gpu
     assert "--block-size" not in gpu, "vLLM's own 16 suits GPUs"
     assert value(gpu, "--gpu-memory-utilization") == "0.9"
     assert value(server_argv(recipe(serve={"block_size": 64}), "gpu"), "--block-size") == "64"

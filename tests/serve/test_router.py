@@ -11,7 +11,7 @@ import pytest
 from fmau.answer import Endpoint, answer_questions
 from fmau.runs import open_run
 from fmau.serve import start_router
-from tests.answer.small_run import PROMPTS, questions, read_stub, recipe
+from tests.answer.small_run import PROMPTS, questions, recipe, stub_frames
 from tests.answer.stub_server import Asked, StubServer
 from tests.answer.test_engine import expected, rows
 
@@ -40,7 +40,13 @@ def test_every_clip_is_asked_about_at_one_server(tmp_path: Path) -> None:
         servers = [one, two, three]
         with routed(tmp_path, servers) as endpoint, open_run(recipe(tmp_path), PROMPTS) as run:
             summary = answer_questions(
-                run, recipe(tmp_path), PROMPTS, asked, endpoint, progress=False, read=read_stub
+                run,
+                recipe(tmp_path),
+                PROMPTS,
+                asked,
+                endpoint,
+                progress=False,
+                frames=stub_frames(tmp_path),
             )
     assert rows(tmp_path) == expected(asked)
     per_server = [clips_of(server) for server in servers]
@@ -70,7 +76,13 @@ def test_a_lost_servers_clips_move_and_nothing_else_does(
             open_run(recipe(tmp_path), PROMPTS) as run,
         ):
             answer_questions(
-                run, recipe(tmp_path), PROMPTS, asked, endpoint, progress=False, read=read_stub
+                run,
+                recipe(tmp_path),
+                PROMPTS,
+                asked,
+                endpoint,
+                progress=False,
+                frames=stub_frames(tmp_path),
             )
     assert rows(tmp_path) == expected(asked)
     first, second, gone = clips_of(one), clips_of(two), clips_of(lost)
