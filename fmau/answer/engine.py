@@ -170,11 +170,14 @@ class _Engine:
         self.watch.replied()
         before = await all_metrics(self.client, self.endpoint)
         async with asyncio.TaskGroup() as tasks:
-            pacing = tasks.create_task(keep_queue_short(self.client, self.endpoint))
+            pacing = tasks.create_task(self._keep_queue_short())
             await self._answer_all(clips)
             pacing.cancel()
         after = await all_metrics(self.client, self.endpoint)
         self.summary.counters = counted(before, after)
+
+    async def _keep_queue_short(self) -> None:
+        await keep_queue_short(self.client, self.endpoint, self.recipe.answer.request_timeout_s)
 
     async def _answer_all(self, clips: Iterable[Pending]) -> None:
         workers = self.clips_in_flight

@@ -41,11 +41,14 @@ COUNTERS = (
 )
 """Prompt tokens looked up and found in the prefix cache; media items looked up and found."""
 
-RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
-"""Requests in the server's batch, and in front of it."""
+RUNNING = "vllm:num_requests_running"
+"""Requests that the server works on, those in its queue not counted."""
 
-QUEUE_S = 2.0
+LOOK_S = 2.0
 """Seconds between two looks at the queue: some requests' time, and no work for the server."""
+
+WAIT_SHARE = 0.25
+"""Of the time that a request may take, the part that it may spend in the queue."""
 
 _WORD = "fmau-Q7"
 """What no model says unless it is made to."""
@@ -107,13 +110,24 @@ async def check_constraint(client: ChatClient, model: str) -> None:
         )
 
 
-async def keep_queue_short(client: ChatClient, endpoint: Endpoint) -> None:
-    """Tell the client's pace what waits at the servers, where they say so, until cancelled."""
+async def keep_queue_short(client: ChatClient, endpoint: Endpoint, timeout_s: float) -> None:
+    """Send the servers no more than they work on and answer in time; never returns.
+
+    What waits is answered at the rate at which the servers answer (Little's law), so a queue of
+    rate x `WAIT_SHARE` x `timeout_s` is one that no request times out in. Servers that tell
+    nothing of their queue are left alone.
+
+    Args:
+        timeout_s: what a request may take.
+    """
+    rate = 0.0
     while True:
-        queue = await all_metrics(client, endpoint, (RUNNING, WAITING))
-        if queue.keys() == {RUNNING, WAITING}:
-            client.pace.queued(int(queue[RUNNING]), int(queue[WAITING]))
-        await asyncio.sleep(QUEUE_S)
+        before = client.pace.answers
+        await asyncio.sleep(LOOK_S)
+        rate = max(rate, (client.pace.answers - before) / LOOK_S)
+        running = (await all_metrics(client, endpoint, {RUNNING})).get(RUNNING)
+        if rate and running is not None:
+            client.pace.hold(int(running + rate * WAIT_SHARE * timeout_s))
 
 
 async def all_metrics(

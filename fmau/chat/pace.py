@@ -5,9 +5,8 @@ Control, 1988): a server that says "too many" (429, 503) or does not answer in t
 number, each round of answered requests adds one again. So a server that takes everything is sent
 the most allowed from the start, and one that does not is kept at what it takes.
 
-A server may also take everything and let it wait. What it says of its queue, where it does, bounds
-the number too (`Pace.queued`): requests that wait with it keep it busy, but more of them than it
-works on only age.
+A server may also take everything and let it wait until time runs out. Who can see its queue bounds
+the number before that happens (`Pace.hold`).
 """
 
 import asyncio
@@ -25,6 +24,7 @@ class Pace:
     Attributes:
         limit: requests in flight allowed now.
         least: the lowest it ever was.
+        answers: replies so far.
         slowdowns: how often it was halved.
     """
 
@@ -32,6 +32,7 @@ class Pace:
         self.limit = float(most)
         self.least = most
         self.slowdowns = 0
+        self.answers = 0
         self._most = most
         self._room = most
         self._in_flight = 0
@@ -61,6 +62,7 @@ class Pace:
 
     def answered(self) -> None:
         """A request was answered: the limit grows by one per round of `limit` answers."""
+        self.answers += 1
         self.limit = min(float(self._most), self.limit + 1 / self.limit)
         self._admit()
 
@@ -78,17 +80,10 @@ class Pace:
         self.limit = max(1.0, self.limit / 2)
         self.least = min(self.least, int(self.limit))
 
-    def queued(self, running: int, waiting: int) -> None:
-        """What the server works on and what waits with it.
-
-        More waiting than running: no more is sent until it is down to as many. Less than half as
-        many: half as much again may be sent.
-        """
-        if waiting > running > 0:
-            self._room = min(self._most, 2 * running)
-        elif 2 * waiting <= running:
-            self._room = min(self._most, self._room + self._room // 2 + 1)
-            self._admit()
+    def hold(self, room: int) -> None:
+        """Keep it at `room` requests for now, whatever the limit; at one at least."""
+        self._room = max(1, min(self._most, room))
+        self._admit()
 
     @property
     def _allowed(self) -> int:

@@ -132,8 +132,6 @@ class StubServer:
             f'vllm:mm_cache_hits_total{{engine="0"}} {self._hits}.0',
             "# TYPE vllm:num_requests_running gauge",
             f'vllm:num_requests_running{{engine="0"}} {min(self.in_flight, self.slots)}.0',
-            "# TYPE vllm:num_requests_waiting gauge",
-            f'vllm:num_requests_waiting{{engine="0"}} {max(self.in_flight - self.slots, 0)}.0',
         ]
         return web.Response(text="\n".join(lines) + "\n")
 

@@ -53,38 +53,29 @@ def test_a_server_that_refuses_is_held_near_what_it_takes(capacity: int) -> None
     assert pace.slowdowns > 0
 
 
-def test_a_queue_longer_than_what_is_worked_on_is_cut_and_grows_back() -> None:
+def test_what_is_held_back_comes_in_when_there_is_room_again() -> None:
     async def work() -> list[int]:
-        pace, seen, open_turns = Pace(100), [], 0
+        pace, let_in, end = Pace(100), [], asyncio.Event()
+        inside = 0
 
-        async def hold(until: asyncio.Event) -> None:
-            nonlocal open_turns
+        async def ask() -> None:
+            nonlocal inside
             async with pace.turn():
-                open_turns += 1
-                await until.wait()
-                open_turns -= 1
+                inside += 1
+                await end.wait()
 
-        async def allowed() -> int:
-            """How many are let in together."""
-            until = asyncio.Event()
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(100):
-                    tasks.create_task(hold(until))
+        pace.hold(7)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(200):
+                tasks.create_task(ask())
+            for room in (7, 3, 0, 20, 1000):
+                pace.hold(room)
                 await asyncio.sleep(0.01)
-                taken = open_turns
-                until.set()
-            return taken
+                let_in.append(inside)
+            end.set()
+        return let_in
 
-        seen.append(await allowed())
-        for running, waiting in [(10, 90), (10, 10), (0, 50), (10, 6), (20, 10), (20, 0), (0, 0)]:
-            pace.queued(running, waiting)
-            seen.append(await allowed())
-        for _ in range(5):
-            pace.queued(50, 0)
-        seen.append(await allowed())
-        return seen
-
-    assert asyncio.run(work()) == [100, 20, 20, 20, 20, 31, 47, 71, 100]
+    assert asyncio.run(work()) == [7, 7, 7, 20, 100]
 
 
 def test_all_that_was_in_flight_together_halves_the_limit_once() -> None:
