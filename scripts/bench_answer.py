@@ -8,7 +8,8 @@ on open answers and the server's caches emptied before:
 
 - the plain runner: questions in the order of the file, each decodes its clip, sends its frames as
   eight images of their own size, waits for an answer in free text, and writes the result file anew.
-  The same with 48 questions at once, and with closed answers held to their choices;
+  The same with 48 questions at once, with closed answers held to their choices, and on a server
+  started as vLLM starts it, not as fmau does;
 - fmau, through `answer_questions`, decoding and with extracted frames; and its requests alone,
   prepared before the clock starts, which is what this server can do;
 - fmau's way with one of its parts taken away at a time.
@@ -251,8 +252,12 @@ def _put_images(messages: list[dict[str, Any]], frames: ClipFrames) -> None:
 
 
 @contextmanager
-def server_for_all_ways(recipe: Recipe, folder: Path) -> Iterator[str]:
-    """The recipe's server, which also takes images and empties its caches on demand."""
+def server_for_all_ways(recipe: Recipe, folder: Path, *, ours: bool = True) -> Iterator[str]:
+    """The recipe's server, which also takes images and empties its caches on demand.
+
+    Args:
+        ours: with the processes and threads that fmau gives to vLLM's CPU build, not vLLM's own.
+    """
     build = installed_build()
     argv = server_argv(recipe, build)
     place = argv.index("--limit-mm-per-prompt") + 1
@@ -264,6 +269,11 @@ def server_for_all_ways(recipe: Recipe, folder: Path) -> Iterator[str]:
     }
     argv[place] = json.dumps(json.loads(argv[place]) | {"images_kwargs": {"size": size}})
     environment = server_environment(recipe, build) | {"VLLM_SERVER_DEV_MODE": "1"}
+    if not ours:
+        place = argv.index("--distributed-executor-backend")
+        del argv[place : place + 2]
+        for name in ("OMP_NUM_THREADS", "VLLM_ENABLE_V1_MULTIPROCESSING"):
+            del environment[name]
     command = [sys.executable, "-m", VLLM_MODULE, *argv]
     with Server(command, environment, recipe.serve, folder / "server.log") as server:
         server.wait_ready()
@@ -319,6 +329,15 @@ def main() -> None:
             few = not way.by_clip or not way.decode_once
             rates[name] = bench.rate(way, clips=given.slow_clips if few else None)
             print(f"{name}: {rates[name]:.1f} questions/s", file=sys.stderr)
+    if installed_build() == "cpu":
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            server_for_all_ways(recipe, Path(folder), ours=False) as url,
+        ):
+            bench = Bench(recipe, asked, url)
+            bench.rate(PLAIN, clips=2)
+            name = "plain runner, vLLM's own processes and threads"
+            rates[name] = bench.rate(PLAIN, clips=given.slow_clips)
     plain, prepared = rates["plain runner"], rates["fmau's requests alone, prepared"]
     print(
         f"{len(asked)} questions about {len(names)} clips; about the first {given.slow_clips} in "

@@ -60,6 +60,7 @@ class StubServer:
     fault: Callable[[Asked], Fault | None] = lambda asked: None
     delay_s: float = 0.0
     slots: int = 10_000
+    host: str = "127.0.0.1"
     capacity: int = 10_000
     constrained: bool = True
     healthy: bool = True
@@ -100,9 +101,9 @@ class StubServer:
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, shutdown_timeout=0.05)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
-        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.base_url = f"http://{self.host}:{self._runner.addresses[0][1]}"
 
     async def _close(self) -> None:
         await self._runner.cleanup()
@@ -248,6 +249,7 @@ if __name__ == "__main__":  # a server process for tests that kill it
     import sys
     import time
 
-    with StubServer(port=int(sys.argv[1]), delay_s=float(sys.argv[2])) as stub:
+    host = sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1"
+    with StubServer(port=int(sys.argv[1]), delay_s=float(sys.argv[2]), host=host) as stub:
         print(stub.base_url.rpartition(":")[2], flush=True)
         time.sleep(3600)
