@@ -89,9 +89,16 @@ def folder_digest(folder: Path) -> str:
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix in _WEIGHT_FILES)
         if not any(path.suffix in {".safetensors", ".bin", ".gguf"} for path in files):
-            raise RecipeError(f"{folder}: no weight file (*.safetensors) in this folder")
+            raise RecipeError(
+                f"{folder}: no weight file (*.safetensors) in this folder; name that of a "
+                "checkpoint, or of an adapter (RUN/adapter)"
+            )
         with ThreadPoolExecutor(max_workers=4) as pool:  # hashing lets go of the GIL
             sums = list(pool.map(_file_digest, files))
+    except FileNotFoundError:
+        raise RecipeError(
+            f"{folder}: no such folder; name that of a checkpoint, or of an adapter (RUN/adapter)"
+        ) from None
     except OSError as error:
         raise RecipeError(f"{folder}: cannot be read: {error.strerror}") from error
     return digest([[path.name, total] for path, total in zip(files, sums, strict=True)])

@@ -123,7 +123,7 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path):
     (tmp_path / "config.json").write_text("{}", "utf-8")
     with pytest.raises(RecipeError, match="no weight file"):
         folder_digest(tmp_path)
-    with pytest.raises(RecipeError, match="cannot be read: No such file"):
+    with pytest.raises(RecipeError, match="no such folder; name that of a checkpoint"):
         folder_digest(tmp_path / "missing")
 
 
