@@ -60,9 +60,8 @@ def report(
     from fmau.report import print_scores, score_run, write_exports, write_report
 
     strip_of = _strips(runs[0]) if frames else None
-    # Refuses runs that do not compare.
-    path = write_report(runs, to or runs[0] / "report.html", strip_of)
     scored = [score_run(run) for run in runs]
+    path = write_report(scored, to or runs[0] / "report.html", strip_of)
     blind = {run.name for run in scored if run.blind}
     print_scores({run.name: run.scores for run in scored}, out, blind)
     out.print(f"report: {path}")

@@ -27,7 +27,7 @@ from fmau.report.charts import (
     recall_chart,
     training_chart,
 )
-from fmau.report.scored_run import ScoredRun, score_run
+from fmau.report.scored_run import ScoredRun
 from fmau.report.tables import (
     accuracy_table,
     agreement_table,
@@ -45,26 +45,24 @@ from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
 from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS
 
 
-def write_report(run_folders: Sequence[Path], out: Path, strip_of: StripOf | None = None) -> Path:
-    """Score runs and write a report about them to `out`, in place of an older one.
+def write_report(runs: Sequence[ScoredRun], out: Path, strip_of: StripOf | None = None) -> Path:
+    """Write a report about runs to `out`, in place of an older one.
 
     Args:
-        run_folders: one or more; each gets a fresh `scores.json`.
+        runs: one or more.
         out: the HTML file, about 5 MB and up; its folder must exist.
         strip_of: gives the frames of a clip as a picture; None for a report without frames.
 
     Raises:
-        RunError: a folder holds no run, two runs share a name or answered different question
-            files, or a file cannot be written.
-        InputError: a question file or `answers.jsonl` has defects.
+        RunError: two runs share a name or answered different question files, or the file cannot
+            be written.
     """
-    runs = [score_run(folder) for folder in run_folders]
     if len({run.name for run in runs}) < len(runs):
         raise RunError("two of these runs have the same name; a report needs distinct ones")
-    for folder, run in zip(run_folders, runs, strict=True):
+    for run in runs:
         if run.questions != runs[0].questions:
             raise RunError(
-                f"{folder}: answered other questions than {run_folders[0]}; "
+                f"{run.name}: answered other questions than {runs[0].name}; "
                 "write one report per question file"
             )
     try:

@@ -39,7 +39,7 @@ def test_the_latest_row_counts(tmp_path: Path):
 
 def test_a_report_of_two_runs(tmp_path: Path):
     folders = [write_run(tmp_path, name, QUESTIONS, ANSWERS) for name in ("base", "tuned")]
-    out = write_report(folders, tmp_path / "report.html")
+    out = write_report([*map(score_run, folders)], tmp_path / "report.html")
     text = out.read_text("utf-8")
     assert "<title>base, tuned · fmau report</title>" in text
     assert "some/model @ abc" in text
@@ -51,7 +51,7 @@ def test_a_runs_training_is_shown_and_a_damaged_log_is_said(tmp_path: Path):
     log = [{"step": 1, "loss": 2.0}, {"step": 2, "eval_score": 40.0}]
     (folder / "training.json").write_text(json.dumps(log), "utf-8")
     assert score_run(folder).training == log
-    page = write_report([folder], tmp_path / "report.html").read_text("utf-8")
+    page = write_report([score_run(folder)], tmp_path / "report.html").read_text("utf-8")
     assert 'data-chart="training-0"' in page
     assert 'data-chart="actions"' in page
     for damaged in ("[", "{}", "[1]"):
@@ -71,14 +71,14 @@ def test_runs_are_compared_by_a_judge_that_both_had(tmp_path: Path):
 
 
 def test_runs_that_do_not_belong_in_one_report(tmp_path: Path):
-    base = write_run(tmp_path, "base", QUESTIONS, ANSWERS)
-    other = write_run(tmp_path, "other", question_file(clips=5), {})
-    with pytest.raises(RunError, match="answered other questions"):
+    base = score_run(write_run(tmp_path, "base", QUESTIONS, ANSWERS))
+    other = score_run(write_run(tmp_path, "other", question_file(clips=5), {}))
+    with pytest.raises(RunError, match="other: answered other questions than base"):
         write_report([base, other], tmp_path / "report.html")
     with pytest.raises(RunError, match="same name"):
         write_report([base, base], tmp_path / "report.html")
     with pytest.raises(RunError, match="no run here"):
-        write_report([tmp_path], tmp_path / "report.html")
+        score_run(tmp_path)
     with pytest.raises(RunError, match="cannot be written"):
         write_report([base], tmp_path / "nowhere" / "report.html")
 
