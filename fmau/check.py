@@ -5,7 +5,7 @@ together; if there are none, the plan says how much there is to do.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -47,6 +47,7 @@ class Plan:
         mean_duration_s: of the clips.
         frame_height, frame_width: after resizing, of the first clip.
         vision_tokens: of one clip, timestamps not counted.
+        extracted: clips whose frames are in `data.cache`; None without one.
         common_tokens: length of the prompt set's common text; None when the tokenizer is not on
             this machine.
         longest_prompt: tokens of the longest question with all that precedes it; None likewise.
@@ -64,6 +65,7 @@ class Plan:
     frame_height: int
     frame_width: int
     vision_tokens: int
+    extracted: int | None = None
     common_tokens: int | None = None
     longest_prompt: int | None = None
     prompt_tokens: int | None = None
@@ -79,6 +81,7 @@ def check_recipe(recipe: Recipe) -> Plan:
     Raises:
         RecipeError: unusable prompts, or a context too short for the longest question.
         ServerError: a model path where no checkpoint is.
+        RunError: `data.cache` is no frame cache, or one of other frames.
         InputError: defects of the question or training files, or clips that cannot be read, all
             of them.
     """
@@ -96,6 +99,7 @@ def check_recipe(recipe: Recipe) -> Plan:
         frame_height=first.height,
         frame_width=first.width,
         vision_tokens=vision_tokens,
+        extracted=_extracted(recipe, timelines),
     )
     if recipe.train is not None:
         plan = replace(plan, training=load_training_data(recipe.train))
@@ -138,6 +142,9 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
     table.add_row("clips", f"{plan.clips:,}, {plan.mean_duration_s:.2f} s on average")
     size = f"{plan.frame_width} x {plan.frame_height} pixels (as the first clip)"
     table.add_row("frames", f"{recipe.frames.count} a clip, {recipe.frames.policy}, {size}")
+    if plan.extracted is not None:
+        rest = "" if plan.extracted == plan.clips else "; fmau frames extracts the others"
+        table.add_row("frame cache", f"{plan.extracted:,} of {plan.clips:,} clips{rest}")
     table.add_row("vision tokens", f"{plan.vision_tokens:,} a clip")
     if recipe.train is not None and plan.training is not None:
         for label, text in _training_rows(recipe.train, plan.training):
@@ -225,6 +232,19 @@ def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timel
     if problems:
         raise InputError(problems)
     return {clip: found for clip, found in looks.items() if isinstance(found, Timeline)}
+
+
+def _extracted(recipe: Recipe, clips: Collection[str]) -> int | None:
+    folder = recipe.data.cache
+    if folder is None:
+        return None
+    if not folder.exists():
+        return 0  # `fmau frames` comes after this
+    from fmau.frames.cache import FrameCache  # brings pyarrow
+
+    cache = FrameCache(folder)
+    cache.check_spec(recipe.frames)
+    return len(clips) - len(cache.missing(clips))
 
 
 def _with_tokens(

@@ -47,7 +47,11 @@ def test_frames_that_are_extracted_once_are_not_decoded_again(
     ask = ("answer", recipe, *setting, "--server", stub.base_url)
     assert "no frame cache" in fails(capsys, *ask)
     assert stub.questions == []
+    assert "0 of 1 clips; fmau frames extracts" in run(capsys, "check", recipe, *setting)[1]
     assert "1 clips extracted" in run(capsys, "frames", recipe, *setting)[1]
+    assert "1 of 1 clips" in run(capsys, "check", recipe, *setting)[1]
+    other = ("--set", "frames.count=4")
+    assert "frames.count: 8 -> 4" in fails(capsys, "check", recipe, *setting, *other)
     code, shown, said = run(capsys, *ask)
     assert code == 0, said
     assert "1 clips, 0 decoded and 1 out of the frame cache, 1 sent" in shown
