@@ -51,7 +51,7 @@ def test_every_stage_runs_and_the_checkpoint_loads(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(training, "HELD_OUT", HELD_OUT)
+    monkeypatch.setattr("fmau.tiny.samples.HELD_OUT", HELD_OUT)
     monkeypatch.setattr(training, "LOG_STEPS", 2)
     stages = [replace(stage, steps=2, clips=min(stage.clips, 3)) for stage in STAGES]
     model = new_model(processor.tokenizer, seed=0)
