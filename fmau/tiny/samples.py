@@ -1,7 +1,6 @@
 """Lessons about a clip as the model takes them: patches, packed conversations, read-out targets.
 
-Array suffixes: T frames, H height, W width, C red-green-blue or coordinates, G temporal groups of two
-frames.
+Array suffixes: T frames, H height, W width, C colours or coordinates, G temporal groups.
 """
 
 from collections.abc import Iterator, Sequence
