@@ -33,7 +33,7 @@ ALLOWED = {
     "train": SETTINGS
     | {"dataset", "frames", "conversation", "encode", "extraction", "torchvision_cpu"},
     "answer": SETTINGS | {"chat", "interrupt", "dataset", "frames", "conversation", "extraction"},
-    "cluster": SETTINGS | {"answer", "serve"},
+    "cluster": SETTINGS | {"answer", "frames", "serve"},
     "judge": SETTINGS | {"chat", "interrupt", "dataset", "extraction"},
     "score": FOUNDATION | {"dataset", "extraction"},
     "audit": FOUNDATION | {"dataset", "score"},

@@ -22,6 +22,7 @@ def run_python(code: str, python_path: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_child_process_can_import_torchvision() -> None:
     code = "import torchvision.transforms.v2.functional as f; print(f.resize.__name__)"
     result = run_python(code, f"{shim_pythonpath()}:{REPO}")

@@ -336,6 +336,7 @@ def test_payloads_in_memory_are_bounded(tmp_path: Path):
 
 
 @pytest.mark.parametrize("held", [True, False])
+@pytest.mark.slow
 def test_no_request_ages_in_the_queue_until_time_runs_out(
     tmp_path: Path, held: bool, monkeypatch: pytest.MonkeyPatch
 ):

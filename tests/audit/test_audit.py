@@ -220,6 +220,7 @@ def test_the_table_fits_80_columns_and_json_has_the_contract(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs the MA-Bench questions")
+@pytest.mark.slow
 def test_the_known_defects_of_the_real_file() -> None:
     """Against counts made from the raw text here."""
     rows = json.loads(FULL.read_text("utf-8"))
@@ -246,6 +247,7 @@ def test_the_known_defects_of_the_real_file() -> None:
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="needs the MA-Bench sample")
+@pytest.mark.slow
 def test_the_real_sample_answers_itself_from_its_words() -> None:
     """Opposite answers within a pair, counted by hand; words alone beat chance at yes/no."""
     rows = json.loads(SAMPLE.read_text("utf-8"))

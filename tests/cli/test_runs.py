@@ -162,6 +162,7 @@ def bare_install(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPO)
 
 
+@pytest.mark.slow
 def test_missing_packages_are_told_with_the_extra_that_has_them(
     recipe: Path, tmp_path: Path
 ) -> None:
@@ -179,6 +180,7 @@ def test_missing_packages_are_told_with_the_extra_that_has_them(
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_what_needs_no_extra_works_without(
     recipe: Path, tmp_path: Path, stub: StubServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

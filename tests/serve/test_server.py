@@ -34,6 +34,7 @@ def test_ready_then_stopped_and_the_port_is_free(tmp_path: Path) -> None:
     check_address(server.serve, None)
 
 
+@pytest.mark.slow
 def test_progress_shows_the_last_log_line(tmp_path: Path) -> None:
     script = f"import time\nprint('loading weights', flush=True)\ntime.sleep(2)\n{ANSWERING}"
     seen: list[str] = []
@@ -81,6 +82,7 @@ def test_a_server_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
         assert not server.alive()
 
 
+@pytest.mark.slow
 def test_another_server_on_the_port_is_not_taken_for_ours(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -118,6 +120,7 @@ with fake_server(Path(sys.argv[1]), STUBBORN_FAMILY):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.slow
 def test_no_process_outlives_ours(tmp_path: Path, number: signal.Signals) -> None:
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], cwd=REPO)
     pids = read_pids(tmp_path)
