@@ -17,18 +17,18 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from fmau.conversation import VIDEO_PART, messages, user_text
+from fmau.core.errors import ClipError, InputError, Problem, RecipeError, first_line
+from fmau.core.records import Question
+from fmau.core.taxonomy import Task
+from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.dataset.questions import clip_path, load_questions
 from fmau.dataset.training import TrainingData, load_training_data
-from fmau.errors import ClipError, InputError, Problem, RecipeError, first_line
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import Timeline, probe
 from fmau.prompts import PromptSet, load_prompts
 from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, Recipe, TrainBlock
-from fmau.records import Question
 from fmau.serve.flags import CPU_BLOCK_SIZE
 from fmau.serve.preflight import check_model
-from fmau.taxonomy import Task
-from fmau.torchvision_cpu import ensure_torchvision
 
 DEFAULT_BLOCK = CPU_BLOCK_SIZE
 """Tokens per KV block where the recipe does not say: the larger of the two defaults."""

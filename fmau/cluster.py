@@ -27,11 +27,11 @@ from fmau.answer.progress import AnswerProgress
 from fmau.answer.reuse import Reuse
 from fmau.answer.server import Endpoint
 from fmau.answer.summary import Summary
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
+from fmau.core.records import Answer, Question
 from fmau.frames.reader import ClipReader
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.records import Answer, Question
 from fmau.runs import Run
 from fmau.serve import start_server
 

@@ -16,8 +16,8 @@ parts of the user turn, the text a single one: templates differ in how they join
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fmau.core.records import Option, Question
 from fmau.prompts import PromptSet
-from fmau.records import Option, Question
 
 Message = dict[str, Any]
 """One turn, {"role": ..., "content": [part, ...]}, as chat templates and the OpenAI API take it."""

@@ -23,7 +23,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fmau.records import Answer, AnswerStatus, Option, Question
+from fmau.core.records import Answer, AnswerStatus, Option, Question
 
 YES_NO = ("Yes", "No")
 

@@ -20,9 +20,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fmau.errors import RecipeError
-from fmau.parsing import parse_yaml
-from fmau.taxonomy import Task
+from fmau.core.errors import RecipeError
+from fmau.core.parsing import parse_yaml
+from fmau.core.taxonomy import Task
 
 PROMPTS_FOLDER = Path("prompts")
 QUESTION = "question"

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fmau.core.errors import InputError, Problem, RunError
+from fmau.core.records import Answer, Question
+from fmau.core.taxonomy import Task
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree, read_text
 from fmau.dataset.questions import load_questions
-from fmau.errors import InputError, Problem, RunError
 from fmau.extraction import choices
 from fmau.prompts import PromptSet
-from fmau.records import Answer, Question
 from fmau.runs import FINAL, read_answers, read_manifest
-from fmau.taxonomy import Task
 
 ADAPTER_WARNING = (
     "this run used a LoRA adapter: Track 3 of the MAC 2026 challenge forbids fine-tuning, so do "

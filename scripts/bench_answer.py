@@ -37,6 +37,7 @@ from fmau.answer import Endpoint, answer_questions
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.request import ClipParts, build_request
 from fmau.chat import ChatClient, ChatRequest
+from fmau.core.records import Question
 from fmau.dataset.questions import clip_path, load_questions
 from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames, read_clip
@@ -44,7 +45,6 @@ from fmau.frames.decode import decode, probe
 from fmau.frames.sampling import sample_indices
 from fmau.prompts import PromptSet, load_prompts
 from fmau.recipe import Recipe, load_recipe
-from fmau.records import Question
 from fmau.runs import open_run
 from fmau.runs.manifest import usable_cores
 from fmau.serve import Server, installed_build, server_argv

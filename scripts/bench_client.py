@@ -22,13 +22,13 @@ from aiohttp import web
 from fmau.answer import Endpoint
 from fmau.answer.engine import answer_clips
 from fmau.answer.order import ClipQuestions
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import QUESTIONS_PER_CLIP, Task, parts
 from fmau.frames.clip import ClipFrames
 from fmau.frames.reader import ClipReader
 from fmau.prompts import load_prompts
 from fmau.recipe import FramesBlock, Recipe
-from fmau.records import Option, Question
 from fmau.runs import open_run
-from fmau.taxonomy import QUESTIONS_PER_CLIP, Task, parts
 
 MODEL = "instant"
 JPEG_BYTES = 6_000

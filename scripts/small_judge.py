@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from fmau.torchvision_cpu import ensure_torchvision
+from fmau.core.torchvision_cpu import ensure_torchvision
 
 ensure_torchvision()  # before Transformers, which imports torchvision
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402

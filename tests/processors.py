@@ -3,8 +3,8 @@
 import functools
 from typing import Any
 
+from fmau.core.taxonomy import Task
 from fmau.prompts import PromptSet
-from fmau.taxonomy import Task
 from fmau.tiny.model import new_processor
 from fmau.tiny.tokenizer import train_tokenizer
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fmau.taxonomy import Task, actions, parts
+from fmau.core.taxonomy import Task, actions, parts
 
 STEMS = {
     Task.CMAR: "Which body part performs the micro-action?",

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from fmau.cluster import LOCAL, answer_on_ray
+from fmau.core.errors import ServerError
+from fmau.core.records import AnswerStatus
 from fmau.dataset.questions import load_questions
-from fmau.errors import ServerError
 from fmau.mini.write import write_mini
-from fmau.records import AnswerStatus
 from fmau.runs import open_run, read_answers, read_manifest
 from tests.test_server import PROMPTS, tiny_recipe
 

@@ -12,10 +12,10 @@ from fmau.conversation import (
     user_text,
     with_answer,
 )
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import Task
 from fmau.dataset.questions import load_questions
 from fmau.prompts import load_prompts
-from fmau.records import Option, Question
-from fmau.taxonomy import Task
 
 REPO = Path(__file__).parents[1]
 PROMPTS = load_prompts("zero_shot", REPO / "prompts")

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmau.core.records import AnswerStatus, Option, Question
+from fmau.core.taxonomy import Task, parts
 from fmau.extraction import (
     Extraction,
     choices,
@@ -13,8 +15,6 @@ from fmau.extraction import (
     read_yes_no,
     strip_thinking,
 )
-from fmau.records import AnswerStatus, Option, Question
-from fmau.taxonomy import Task, parts
 
 OPTIONS = tuple(Option(letter, part.label) for letter, part in zip("ABCDEFG", parts(), strict=True))
 CHOICE = Question("CMAR_1", "clip", Task.CMAR, "Which part?", OPTIONS)

@@ -11,10 +11,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fmau.core.errors import FmauError
+from fmau.core.taxonomy import Task
 from fmau.dataset.captions import load_captions
 from fmau.dataset.dialogues import load_dialogues
 from fmau.dataset.questions import load_questions
-from fmau.errors import FmauError
 from fmau.judge.calibrate import load_human_scores
 from fmau.judge.judges import load_judge
 from fmau.judge.rubric import load_rubric
@@ -22,7 +23,6 @@ from fmau.prompts import load_prompts
 from fmau.recipe import load_recipe
 from fmau.runs import read_answers, read_manifest, read_verdicts
 from fmau.score import load_predictions
-from fmau.taxonomy import Task
 from tests.score.synthetic import question_file
 
 WORDS = [

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fmau.core.records import VerdictStatus
 from fmau.judge.judges import load_judge
-from fmau.records import VerdictStatus
 from fmau.report import score_run
 from fmau.runs import read_manifest, read_verdicts
 from tests.report.runs import write_run

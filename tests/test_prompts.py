@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
+from fmau.core.taxonomy import Task
 from fmau.prompts import load_prompts
-from fmau.taxonomy import Task
 
 ROOT = Path(__file__).resolve().parents[1]
 GOOD = {"system": "s", "common": "c", "tasks": {task.value: "x {question}" for task in Task}}

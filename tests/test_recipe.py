@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
 from fmau.recipe import TrainBlock, TrainDataBlock, digest, load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]

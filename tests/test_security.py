@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import ServeBlock
 from fmau.serve import server_argv
 from fmau.serve.preflight import check_address

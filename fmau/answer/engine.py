@@ -33,15 +33,15 @@ from fmau.answer.server import (
 )
 from fmau.answer.summary import Summary
 from fmau.chat import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
+from fmau.core.errors import ClipError
+from fmau.core.interrupt import finished
+from fmau.core.records import Answer, AnswerStatus, Question
+from fmau.core.taxonomy import QUESTIONS_PER_CLIP
 from fmau.dataset.questions import clip_path
-from fmau.errors import ClipError
 from fmau.frames.reader import ClipReader
-from fmau.interrupt import finished
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.records import Answer, AnswerStatus, Question
 from fmau.runs.manifest import usable_cores
-from fmau.taxonomy import QUESTIONS_PER_CLIP
 
 
 def answer_questions(

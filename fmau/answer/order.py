@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fmau.records import Question
-from fmau.taxonomy import Task
+from fmau.core.records import Question
+from fmau.core.taxonomy import Task
 
 _TASK_RANK = {task: rank for rank, task in enumerate(Task)}
 

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.summary import Summary
+from fmau.core.records import Answer, Question
 from fmau.dataset.questions import clip_path
 from fmau.recipe import Recipe
-from fmau.records import Answer, Question
 
 
 class Sink(Protocol):

@@ -15,7 +15,7 @@ from rich.progress import (
 from rich.text import Text
 
 from fmau.answer.summary import Summary
-from fmau.records import AnswerStatus
+from fmau.core.records import AnswerStatus
 
 
 class AnswerProgress:

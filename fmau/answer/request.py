@@ -18,11 +18,11 @@ from typing import Any
 
 from fmau.chat import ChatRequest, Reply
 from fmau.conversation import messages
+from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.extraction import Extraction, choices, complete_choice, extract
 from fmau.frames.clip import ClipFrames
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.records import Answer, AnswerStatus, Question
 from fmau.runs import DECODING
 
 MAX_TOKENS_CLOSED = 1

@@ -6,7 +6,7 @@ from fmau.answer.request import ClipParts
 from fmau.answer.server import Endpoint, choose_model
 from fmau.chat import ChatClient, ChatRequest, RequestError
 from fmau.conversation import messages_asking
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.frames.clip import ClipFrames
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe

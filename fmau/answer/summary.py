@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fmau.answer.reuse import Reuse
-from fmau.records import Answer, AnswerStatus
+from fmau.core.records import Answer, AnswerStatus
 from fmau.runs import FINAL
 
 _FAULTS = {status.value for status in AnswerStatus if status not in FINAL}

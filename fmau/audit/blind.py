@@ -12,10 +12,10 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
 from fmau.audit.check import Check, check
-from fmau.records import Question, QuestionFile
+from fmau.core.records import Question, QuestionFile
+from fmau.core.taxonomy import CLOSED_TASKS
 from fmau.score.baselines import chance
 from fmau.score.tally import Tally
-from fmau.taxonomy import CLOSED_TASKS
 
 FOLDS = 5
 SEED = 0

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from fmau.audit.check import Check, check
+from fmau.core.records import QuestionFile
+from fmau.core.taxonomy import TASK_ALIASES, Task
 from fmau.dataset.labels import written_action
 from fmau.dataset.questions import Survey
-from fmau.records import QuestionFile
 from fmau.score.groups import gold_labels
-from fmau.taxonomy import TASK_ALIASES, Task
 
 
 def schema(survey: Survey) -> Check:

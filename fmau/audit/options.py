@@ -3,8 +3,8 @@
 from collections import Counter
 
 from fmau.audit.check import Check, check, percent
-from fmau.records import Question, QuestionFile
-from fmau.taxonomy import Task
+from fmau.core.records import Question, QuestionFile
+from fmau.core.taxonomy import Task
 
 
 def label_code_suffix(questions: QuestionFile) -> Check:

@@ -5,10 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from fmau.audit.check import Check, check, percent
+from fmau.core.records import Question, QuestionFile
+from fmau.core.taxonomy import YES_NO_TASKS, Task, action_by_label
 from fmau.dataset.labels import written_action
-from fmau.records import Question, QuestionFile
 from fmau.score.groups import gold_labels
-from fmau.taxonomy import YES_NO_TASKS, Task, action_by_label
 
 _ANTONYMS = (
     ("left", "right"),

@@ -7,11 +7,11 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from fmau.audit.check import Check, check
-from fmau.records import QuestionFile
+from fmau.core.records import QuestionFile
+from fmau.core.taxonomy import CLOSED_TASKS, Task, parts
 from fmau.score.baselines import chance, majority
 from fmau.score.confusion import label_of
 from fmau.score.intervals import wilson
-from fmau.taxonomy import CLOSED_TASKS, Task, parts
 
 ALPHA = 0.01
 """Level, after Holm's adjustment over the tasks, from which a prior is called skewed."""

@@ -20,7 +20,7 @@ from tenacity import (
 
 from fmau.chat.pace import Pace
 from fmau.chat.wire import ChatRequest, Reply, ServedModel, read_models, read_refusal, read_reply
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from fmau.cli import data, judging, models, results  # noqa: F401 (each adds its commands to `app`)
 from fmau.cli.app import app, err
-from fmau.errors import FmauError
+from fmau.core.errors import FmauError
 
 __all__ = ["app", "main"]
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from fmau.errors import FmauError
+from fmau.core.errors import FmauError
 
 EXTRAS = {
     "mini": "mini",

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import Overrides, RecipeFile, app, err, out, progress_bar
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
 from fmau.recipe import FramesBlock, load_recipe
 
 
@@ -28,8 +28,8 @@ def mini(
     with progress_bar("rendering clips") as progress:
         write_mini(folder, clips=clips, train_clips=train_clips, seed=seed, progress=progress)
     if sheet:
+        from fmau.core.taxonomy import actions
         from fmau.mini.sheet import write_sheet
-        from fmau.taxonomy import actions
 
         write_sheet(folder / "actions.png", [action.code for action in actions()], seed)
     out.print(

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from fmau.cli.app import Overrides, app, err, out, progress_bar
 from fmau.cli.servers import reached, running_servers, server_key, url_of
-from fmau.errors import RunError
+from fmau.core.errors import RunError
 
 if TYPE_CHECKING:
     from fmau.judge.judges import Judge
@@ -110,11 +110,11 @@ def _estimate(who: "Judge", folder: Path, limit: int | None) -> None:
 def _calibrate(
     who: "Judge", questions: Path, count: int, seed: int, server: list[str] | None
 ) -> None:
+    from fmau.core.records import scores_of
     from fmau.dataset.questions import load_questions
     from fmau.judge.calibrate import calibration_items, calibration_report, print_calibration
     from fmau.judge.session import judge_items, judge_note
     from fmau.judge.verdicts import VerdictFile
-    from fmau.records import scores_of
     from fmau.runs import VERDICTS
 
     items = calibration_items(load_questions(questions), count=count, seed=seed)
@@ -139,8 +139,8 @@ def _calibrate(
 
 def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
     """How a judge agrees with the run's other judges, and with people."""
+    from fmau.core.records import scores_of
     from fmau.judge.calibrate import load_human_scores
-    from fmau.records import scores_of
     from fmau.report import print_agreements
     from fmau.runs import read_verdicts
     from fmau.score.agreement import agreements, judge_agreement

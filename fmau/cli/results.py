@@ -79,8 +79,8 @@ def _strips(run: Path) -> "StripOf | None":
             "pip install 'fmau\\[frames]'"
         )
         return None
+    from fmau.core.errors import ClipError, FmauError
     from fmau.dataset.questions import clip_path
-    from fmau.errors import ClipError, FmauError
     from fmau.recipe import DataBlock, FramesBlock
     from fmau.report.thumbnails import Strip, make_strip
     from fmau.runs import read_manifest

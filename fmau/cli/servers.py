@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import err
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import Recipe, ServeBlock, TextModel
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from fmau.core.taxonomy import Action
 from fmau.dataset.caption_fields import FIELDS, read_fields
 from fmau.dataset.labels import read_action
 from fmau.dataset.rows import Row, read_clip, read_records
-from fmau.taxonomy import Action
 
 __all__ = ["FIELDS", "CaptionedClip", "load_captions"]
 

@@ -6,7 +6,7 @@ training reads nothing else.
 
 from dataclasses import dataclass
 
-from fmau.records import Question
+from fmau.core.records import Question
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
+from fmau.core.taxonomy import Action, Part, action_by_label, parts
 from fmau.dataset.rows import Row
-from fmau.taxonomy import Action, Part, action_by_label, parts
 
 _ENDING: Final = "the ending of conclusive_summary"
 # The text after a mark is looked at, not consumed: it may hold the next mark.
 _MARK_END = r"\**[\]:][\s*:\"“]*(?=([^|\n]{0,60}))"
 _COARSE = re.compile(r"body part \(coarse-grained\)" + _MARK_END, re.IGNORECASE)
 _FINE = re.compile(r"micro-action \(fine-grained\)" + _MARK_END, re.IGNORECASE)
-_TAXONOMY: Final = "use the labels of fmau/taxonomy.json"
+_TAXONOMY: Final = "use the labels of fmau/core/taxonomy.json"
 
 
 def read_action(row: Row, summary: str) -> Action | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmau.errors import InputError, Problem
-from fmau.parsing import parse_json
-from fmau.records import Question
-from fmau.taxonomy import TASK_ALIASES
+from fmau.core.errors import InputError, Problem
+from fmau.core.parsing import parse_json
+from fmau.core.records import Question
+from fmau.core.taxonomy import TASK_ALIASES
 
 
 def read_text(path: Path) -> str:

@@ -1,9 +1,9 @@
 """Question files: the official JSON list, checked row by row into `Question` records.
 
 Accepted as found in the wild: `video_name` (no extension) or `video` (with one); an optional
-`answer`; the earlier task names of `fmau.taxonomy.TASK_ALIASES`; class codes (" - A1") on option
-lines, which are parsed off the label and kept beside it. Everything else is a problem, and all
-problems of a file are reported at once.
+`answer`; the earlier task names of `fmau.core.taxonomy.TASK_ALIASES`; class codes (" - A1") on
+option lines, which are parsed off the label and kept beside it. Everything else is a problem, and
+all problems of a file are reported at once.
 """
 
 import re
@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
-from fmau.errors import InputError, Problem
-from fmau.parsing import parse_json
-from fmau.records import Option, Question, QuestionFile
-from fmau.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
+from fmau.core.errors import InputError, Problem
+from fmau.core.parsing import parse_json
+from fmau.core.records import Option, Question, QuestionFile
+from fmau.core.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
 
 CLIP_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm")
 
@@ -176,7 +176,7 @@ def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Ite
             yield Problem(
                 where,
                 f"option {option.letter} names {option.label!r}, which the taxonomy lacks",
-                "use the labels of fmau/taxonomy.json",
+                "use the labels of fmau/core/taxonomy.json",
             )
     if answer is None or task.is_open:
         return

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from fmau.core.errors import InputError, Problem
+from fmau.core.parsing import parse_json
 from fmau.dataset.predictions import read_text
 from fmau.dataset.questions import CLIP_SUFFIXES
-from fmau.errors import InputError, Problem
-from fmau.parsing import parse_json
 
 Record = TypeVar("Record")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fmau.core.errors import InputError, Problem
 from fmau.dataset.captions import CaptionedClip
-from fmau.errors import InputError, Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.captions import load_captions
 from fmau.dataset.dialogues import load_dialogues
 from fmau.dataset.examples import Example
@@ -11,7 +12,6 @@ from fmau.dataset.questions import load_questions
 from fmau.dataset.splits import refuse_benchmark, split_by_participant
 from fmau.dataset.views import build_examples
 from fmau.recipe import TrainBlock
-from fmau.taxonomy import CLOSED_TASKS, Task
 
 VALIDATED_VIEWS = {str(task): 1.0 for task in (*CLOSED_TASKS, Task.MARE)}
 """What validation asks of each validation clip, whatever the mixture learns from: the closed tasks,

@@ -1,6 +1,6 @@
 """From a trained adapter to what others can use: checked, described, and merged on demand."""
 
-from fmau.torchvision_cpu import ensure_torchvision
+from fmau.core.torchvision_cpu import ensure_torchvision
 
 ensure_torchvision()  # before transformers is imported, which the modules here do
 

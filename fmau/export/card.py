@@ -6,11 +6,11 @@ from pathlib import Path
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fmau.core.taxonomy import CLOSED_TASKS
 from fmau.export.keys import Updates
 from fmau.report.tables import span
 from fmau.score import Scores
 from fmau.score.table4 import NOT_AVAILABLE, two_decimals
-from fmau.taxonomy import CLOSED_TASKS
 from fmau.train.record import TrainingRecord
 
 

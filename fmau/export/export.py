@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
+from fmau.core.parsing import parse_json
 from fmau.export.card import write_card
 from fmau.export.keys import Updates, check_updates
 from fmau.export.merge import merge
-from fmau.parsing import parse_json
 from fmau.score import Scores
 from fmau.serve.adapter import CONFIG, read_adapter
 from fmau.train.record import TrainingRecord, read_record

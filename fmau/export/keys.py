@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from transformers import AutoConfig, Qwen3VLConfig
 
-from fmau.errors import InputError, Problem, RecipeError, first_line
+from fmau.core.errors import InputError, Problem, RecipeError, first_line
 from fmau.serve.adapter import WEIGHTS
 from fmau.train.adapter import skeleton, tower
 

@@ -6,7 +6,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoProcessor, Qwen3VLForConditionalGeneration
 
-from fmau.errors import RunError
+from fmau.core.errors import RunError
 
 
 def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, out: Path) -> None:

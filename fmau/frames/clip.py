@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fmau.errors import ClipError
+from fmau.core.errors import ClipError
 from fmau.frames.decode import Timeline, decode, probe
 from fmau.frames.resize import resize
 from fmau.frames.sampling import sample_indices

@@ -19,7 +19,7 @@ import decord
 import numpy as np
 from numpy.typing import NDArray
 
-from fmau.errors import ClipError
+from fmau.core.errors import ClipError
 
 decord.logging.set_level(decord.logging.QUIET)
 

@@ -10,8 +10,8 @@ Axes: T frames, H height, W width, C red-green-blue.
 import numpy as np
 from numpy.typing import NDArray
 
+from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.recipe import PIXEL_FACTOR, FramesBlock
-from fmau.torchvision_cpu import ensure_torchvision
 
 
 def target_size(height: int, width: int, spec: FramesBlock) -> tuple[int, int]:

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fmau.chat import ChatClient, FailureWatch, Reply, RequestError
-from fmau.errors import ServerError
-from fmau.interrupt import finished
+from fmau.core.errors import ServerError
+from fmau.core.interrupt import finished
+from fmau.core.records import Verdict, VerdictStatus
 from fmau.judge.estimate import cost
 from fmau.judge.judges import LlmJudge
 from fmau.judge.reply import Judged, read_reply
 from fmau.judge.request import Call, build_request, seen
 from fmau.judge.rubric import Rubric
-from fmau.records import Verdict, VerdictStatus
 
 Append = Callable[[Verdict], None]
 Progress = Callable[[int, int], None]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fmau.core.records import Answer, QuestionFile
+from fmau.core.taxonomy import Task
 from fmau.extraction import visible_answer
-from fmau.records import Answer, QuestionFile
-from fmau.taxonomy import Task
 
 
 @dataclass(frozen=True, slots=True)

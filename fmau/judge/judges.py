@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
+from fmau.core.records import LEVELS
 from fmau.judge.rubric import Rubric, load_rubric
 from fmau.recipe import Block, TextModel, checked, read_tree
-from fmau.records import LEVELS
 from fmau.runs import model_identity
 
 FORMAT_VERSION = 1

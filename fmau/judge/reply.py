@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fmau.chat import Reply
+from fmau.core.records import LEVEL_MAX, VerdictStatus
 from fmau.extraction import is_refusal, strip_thinking
-from fmau.records import LEVEL_MAX, VerdictStatus
 
 RATIONALE = "rationale"
 

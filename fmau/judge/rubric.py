@@ -15,11 +15,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fmau.errors import RecipeError
-from fmau.parsing import parse_yaml
+from fmau.core.errors import RecipeError
+from fmau.core.parsing import parse_yaml
+from fmau.core.records import LEVELS
+from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.prompts import PROMPTS_FOLDER
-from fmau.records import LEVELS
-from fmau.taxonomy import OPEN_TASKS, Task
 
 RUBRICS_FOLDER = PROMPTS_FOLDER / "rubrics"
 

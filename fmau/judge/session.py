@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fmau.core.taxonomy import OPEN_TASKS
 from fmau.dataset.questions import load_questions
 from fmau.judge.engine import JudgeSummary, Progress, judge_calls, remaining
 from fmau.judge.estimate import Estimate, estimate
@@ -16,7 +17,6 @@ from fmau.judge.rule import judge_by_rule
 from fmau.judge.verdicts import VerdictFile
 from fmau.recipe import digest
 from fmau.runs import JudgeNote, read_answers, read_manifest
-from fmau.taxonomy import OPEN_TASKS
 
 
 @dataclass(frozen=True, slots=True)

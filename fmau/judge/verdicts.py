@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from fmau.errors import RunError
+from fmau.core.errors import RunError
+from fmau.core.records import Verdict
 from fmau.judge.items import JudgeItem
 from fmau.judge.judges import Judge
 from fmau.judge.request import call_fingerprint
-from fmau.records import Verdict
 from fmau.runs import JudgeNote, RowFile, Run, differences, read_rows
 
 

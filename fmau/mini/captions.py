@@ -11,11 +11,11 @@ from typing import TypedDict
 
 import numpy as np
 
+from fmau.core.taxonomy import Action, action_by_code
 from fmau.mini import phrases
 from fmau.mini.facts import PHASES, Facts, part_index
 from fmau.mini.neighbours import NEIGHBOURS
 from fmau.mini.plan import ClipPlan
-from fmau.taxonomy import Action, action_by_code
 
 
 class Caption(TypedDict):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
+from fmau.core.taxonomy import parts
 from fmau.mini.casting import plan_clip
 from fmau.mini.facts import Facts, observe
 from fmau.mini.figure import Subject, sample_subject
@@ -16,7 +17,6 @@ from fmau.mini.kinematics import animate
 from fmau.mini.plan import ClipPlan, Motion
 from fmau.mini.questions import askable
 from fmau.mini.questions.choice import balanced
-from fmau.taxonomy import parts
 
 CLIPS_PER_SUBJECT = 8
 _ATTEMPTS = 300

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from numpy.random import Generator
 
+from fmau.core.taxonomy import action_by_code
 from fmau.mini.figure import Subject
 from fmau.mini.motions import DRIFTS
 from fmau.mini.plan import FPS, ClipPlan, Event, Side
-from fmau.taxonomy import action_by_code
 
 REPEATED = {
     "A1": (1.5, 3.0), "B1": (2.0, 4.0), "B2": (2.0, 4.0), "C1": (1.5, 3.5), "C5": (2.5, 4.5),

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from fmau.core.taxonomy import action_by_code
 from fmau.mini.facts import (
     CLEAR_M,
     DIRECTIONS,
@@ -20,7 +21,6 @@ from fmau.mini.facts import (
     phase_bounds,
 )
 from fmau.mini.plan import BODY_PARTS, ClipPlan
-from fmau.taxonomy import action_by_code
 
 HANDS = ("left hand", "right hand")
 _ARMS = ("left lower arm", "right lower arm", "left upper arm", "right upper arm")

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fmau.core.taxonomy import action_by_code, actions
 from fmau.mini.casting import plan_clip
 from fmau.mini.figure import sample_subject
 from fmau.mini.kinematics import animate
 from fmau.mini.plan import FPS
 from fmau.mini.render import render_frames
-from fmau.taxonomy import action_by_code, actions
 
 Pixels = NDArray[np.uint8]
 

@@ -23,14 +23,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fmau.errors import RunError
+from fmau.core.errors import RunError
+from fmau.core.taxonomy import action_by_code
 from fmau.mini.captions import caption
 from fmau.mini.cast import CastClip, cast_split, subjects
 from fmau.mini.kinematics import animate
 from fmau.mini.plan import FPS, ClipPlan
 from fmau.mini.questions import ask
 from fmau.mini.render import render_frames
-from fmau.taxonomy import action_by_code
 
 GENERATOR: Final = 1
 """Raise it when motions, drawing or questions change: a folder must not mix clips of one generator

@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from fmau.errors import RecipeError
-from fmau.parsing import parse_yaml
+from fmau.core.errors import RecipeError
+from fmau.core.parsing import parse_yaml
 from fmau.recipe.blocks import (
     AnswerBlock,
     Block,

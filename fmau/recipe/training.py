@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
 from fmau.recipe.blocks import Block
 
 View = Literal["caption", "field", "CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "MADU", "MARE"]

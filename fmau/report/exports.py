@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from fmau.errors import RunError
-from fmau.records import LEVELS
+from fmau.core.errors import RunError
+from fmau.core.records import LEVELS
+from fmau.core.taxonomy import Task
 from fmau.report.browser import opinions, verdict
 from fmau.report.scored_run import ScoredRun
 from fmau.score.groups import gold_labels
 from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, markdown, table4
-from fmau.taxonomy import Task
 
 
 def write_exports(runs: Sequence[ScoredRun], folder: Path) -> list[Path]:

@@ -13,8 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from fmau.errors import RunError
-from fmau.records import Verdict
+from fmau.core.errors import RunError
+from fmau.core.records import Verdict
+from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS
 from fmau.report.browser import browser_data
 from fmau.report.charts import (
     accuracy_chart,
@@ -42,7 +43,6 @@ from fmau.runs import Manifest
 from fmau.score.record import Interval
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
-from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS
 
 
 def write_report(runs: Sequence[ScoredRun], out: Path, strip_of: StripOf | None = None) -> Path:

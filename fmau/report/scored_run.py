@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fmau.core.errors import RunError
+from fmau.core.parsing import parse_json
+from fmau.core.records import Answer, QuestionFile, Verdict
 from fmau.dataset.questions import load_questions
-from fmau.errors import RunError
-from fmau.parsing import parse_json
-from fmau.records import Answer, QuestionFile, Verdict
 from fmau.runs import Manifest, read_answers, read_manifest, read_verdicts
 from fmau.score import Scores, score
 from fmau.score.compare import Comparison, compare

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fmau.core.taxonomy import CLOSED_TASKS
 from fmau.report.tables import (
     TextTable,
     accuracy_table,
@@ -20,7 +21,6 @@ from fmau.score.compare import Comparison
 from fmau.score.levels import JudgeAgreement
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, table4, two_decimals
-from fmau.taxonomy import CLOSED_TASKS
 
 CLOSED_COLUMNS = len(CLOSED_TASKS) + 1
 """Columns of Table 4 that are about closed tasks: one each, and their mean."""

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
+from fmau.core.records import Question
 from fmau.prompts import PromptSet
 from fmau.recipe import ModelBlock, Recipe, digest
-from fmau.records import Question
 
 FORMAT_VERSION = 2
 """Raise it when fmau comes to put questions, take frames or read replies differently under an equal

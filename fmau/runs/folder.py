@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from fmau.errors import RunError
+from fmau.core.errors import RunError
+from fmau.core.records import Answer, AnswerStatus, Question, Verdict
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe, digest
-from fmau.records import Answer, AnswerStatus, Question, Verdict
 from fmau.runs.conditions import conditions, differences, fingerprint, row_fingerprint
 from fmau.runs.manifest import MANIFEST, Manifest, Session, read_manifest, utc_now
 from fmau.runs.rows import RowFile, iter_rows, read_rows

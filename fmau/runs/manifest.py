@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import fmau
-from fmau.errors import RunError, first_problem
+from fmau.core.errors import RunError, first_problem
 
 MANIFEST = "manifest.json"
 

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from fmau.errors import InputError, Problem, RunError, first_problem
+from fmau.core.errors import InputError, Problem, RunError, first_problem
 
 SYNC_ROWS = 64
 SYNC_SECONDS = 2.0

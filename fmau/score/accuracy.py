@@ -4,9 +4,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from fmau.errors import InputError, Problem
+from fmau.core.errors import InputError, Problem
+from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
+from fmau.core.taxonomy import CLOSED_TASKS, Task, Tier
 from fmau.extraction import choices, is_refusal
-from fmau.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
 from fmau.score.agreement import agreements
 from fmau.score.baselines import chance, majority
 from fmau.score.confusion import cmar_confusion
@@ -17,7 +18,6 @@ from fmau.score.labels import label_match
 from fmau.score.levels import Judgement
 from fmau.score.scores import Average, Benchmark, Scores, TaskScore
 from fmau.score.tally import Tally
-from fmau.taxonomy import CLOSED_TASKS, Task, Tier
 
 MA_BENCH_CLIPS = 1000
 MA_BENCH_CLIPS_SHA256 = "3f862efeb6056fe08ce697bbe839df29e41dc936e3c5b2a7b74f72f7a3b1479f"

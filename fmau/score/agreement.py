@@ -10,8 +10,8 @@ import krippendorff
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
-from fmau.errors import FmauError
-from fmau.records import LEVEL_MAX, JudgeScores, Verdict, scores_of
+from fmau.core.errors import FmauError
+from fmau.core.records import LEVEL_MAX, JudgeScores, Verdict, scores_of
 from fmau.score.intervals import SEED, percentile_interval
 from fmau.score.levels import JudgeAgreement
 from fmau.score.record import Interval

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from fmau.records import Gold, Question
+from fmau.core.records import Gold, Question
+from fmau.core.taxonomy import Task
 from fmau.score.confusion import label_of
 from fmau.score.scores import Baseline
-from fmau.taxonomy import Task
 
 
 def chance(task: Task) -> float | None:

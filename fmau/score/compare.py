@@ -21,14 +21,14 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from fmau.errors import RunError
-from fmau.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Verdict
+from fmau.core.errors import RunError
+from fmau.core.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Verdict
+from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 from fmau.score.accuracy import closed_outcomes
 from fmau.score.fmar import LABEL, fmar_columns
 from fmau.score.intervals import SEED, clustered_means, percentile_interval
 from fmau.score.judged import points_of
 from fmau.score.record import Interval, ScoreRecord
-from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 
 Test = Literal["McNemar exact", "sign flips over clips"]
 

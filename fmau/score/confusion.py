@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from sklearn.metrics import confusion_matrix
 
-from fmau.records import Answer, Gold, Question
+from fmau.core.records import Answer, Gold, Question
+from fmau.core.taxonomy import Task, parts
 from fmau.score.scores import Confusion
-from fmau.taxonomy import Task, parts
 
 
 def label_of(question: Question, letter: str) -> str:

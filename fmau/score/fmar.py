@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from fmau.records import Answer, Question, QuestionFile
+from fmau.core.records import Answer, Question, QuestionFile
+from fmau.core.taxonomy import Task, actions
 from fmau.score.confusion import label_of, same_label
 from fmau.score.scores import FmarReadings, LabelConfusion
 from fmau.score.tally import Tally
-from fmau.taxonomy import Task, actions
 
 STRICT, LABEL, CLEAN = str(Task.FMAR), "FMAR by label", ", rows that do not leak"
 

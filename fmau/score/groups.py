@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from fmau.records import Answer, QuestionFile
+from fmau.core.records import Answer, QuestionFile
+from fmau.core.taxonomy import CLOSED_TASKS, Task, actions, parts
 from fmau.score.confusion import label_of
 from fmau.score.intervals import wilson
 from fmau.score.scores import Share
-from fmau.taxonomy import CLOSED_TASKS, Task, actions, parts
 
 
 def by_action(questions: QuestionFile, answers: Mapping[str, Answer]) -> tuple[Share, ...]:

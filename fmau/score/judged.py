@@ -11,12 +11,20 @@ from statistics import fmean
 
 import numpy as np
 
+from fmau.core.records import (
+    LEVEL_MAX,
+    LEVELS,
+    Answer,
+    Question,
+    QuestionFile,
+    Verdict,
+    median_score,
+)
+from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.extraction import visible_answer
-from fmau.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile, Verdict, median_score
 from fmau.score.intervals import clustered_means, percentile_interval
 from fmau.score.levels import Judgement, LevelScore
 from fmau.score.record import Interval
-from fmau.taxonomy import OPEN_TASKS, Task
 
 Z95 = 1.959964
 """Half-width of a 95 % interval in standard errors."""

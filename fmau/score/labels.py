@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from fmau.core.records import Answer, QuestionFile
+from fmau.core.taxonomy import Action, Task
 from fmau.dataset.labels import written_action
 from fmau.extraction import visible_answer
-from fmau.records import Answer, QuestionFile
 from fmau.score.scores import LabelMatch
 from fmau.score.tally import Tally
-from fmau.taxonomy import Action, Task
 
 
 def label_match(questions: QuestionFile, answers: Mapping[str, Answer]) -> LabelMatch | None:

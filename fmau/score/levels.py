@@ -1,7 +1,7 @@
 """The records of `scores.json` that are about judges: levels, their means, how judges agree."""
 
+from fmau.core.taxonomy import Task
 from fmau.score.record import Interval, ScoreRecord
-from fmau.taxonomy import Task
 
 Levels = tuple[float, float, float]
 """Mean judge scores of an open task at L1, L2 and L3, each 0 to 5."""

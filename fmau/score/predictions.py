@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
+from fmau.core.errors import InputError
+from fmau.core.records import Answer, Question, QuestionFile
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree, read_text
-from fmau.errors import InputError
 from fmau.extraction import extract
-from fmau.records import Answer, Question, QuestionFile
 
 
 def load_predictions(path: Path, questions: QuestionFile) -> dict[str, Answer]:

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from fmau.core.taxonomy import Task, Tier
 from fmau.score.levels import JudgeAgreement, Judgement
 from fmau.score.record import Interval, ScoreRecord
-from fmau.taxonomy import Task, Tier
 
 Benchmark = Literal["MA-Bench", "other"]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 from fmau.score.levels import Judgement, Levels
 from fmau.score.record import Interval
 from fmau.score.scores import Scores
-from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 
 RowKind = Literal["paper", "run", "baseline", "blind"]
 

@@ -12,10 +12,10 @@ logcause.py     the cause of a failed start, out of the log
 health.py       is a server there, and with which model
 """
 
+from fmau.core.hardware import visible_gpus
 from fmau.serve.clipcheck import check_clips
 from fmau.serve.flags import installed_build, server_argv, server_env
 from fmau.serve.fleet import Fleet, log_paths, neighbours, replicas, start_fleet
-from fmau.serve.hardware import visible_gpus
 from fmau.serve.health import RunningModel, health, local_url, running_model
 from fmau.serve.router import start_router
 from fmau.serve.server import Server, start_server

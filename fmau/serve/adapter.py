@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.errors import RecipeError
-from fmau.parsing import parse_json
+from fmau.core.errors import RecipeError
+from fmau.core.parsing import parse_json
 
 NAME = "adapter"
 """Under which the adapter is served, beside the base model."""

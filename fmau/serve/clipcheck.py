@@ -16,7 +16,7 @@ from urllib.request import Request
 
 from PIL import Image
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock
 from fmau.serve.health import opener
 

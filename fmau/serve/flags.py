@@ -10,7 +10,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Literal
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock, Recipe, TextModel
 from fmau.serve.adapter import Adapter, adapter_flags
 

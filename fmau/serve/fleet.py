@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
+from fmau.core.hardware import visible_gpus
 from fmau.recipe import ServeBlock
 from fmau.serve.flags import Build, Served, installed_build
-from fmau.serve.hardware import visible_gpus
 from fmau.serve.server import Progress, Server, start_server
 
 POLL_S = 0.5

@@ -6,7 +6,7 @@ from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import ServeBlock
 
 TIMEOUT_S = 5.0

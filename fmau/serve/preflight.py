@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import ModelBlock, ServeBlock
 
 _HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from importlib import util
 from pathlib import Path
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import ServeBlock
 from fmau.serve.server import Server
 

@@ -19,7 +19,8 @@ from typing import Self
 
 import psutil
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
+from fmau.core.torchvision_cpu import shim_pythonpath
 from fmau.recipe import ServeBlock
 from fmau.runs.manifest import usable_cores
 from fmau.serve.adapter import read_adapter
@@ -28,7 +29,6 @@ from fmau.serve.health import health, local_url
 from fmau.serve.logcause import find_cause, last_line, remedy
 from fmau.serve.preflight import check_address, check_model
 from fmau.serve.supervisor import GRACE_S, ORPHAN_GRACE_S
-from fmau.torchvision_cpu import shim_pythonpath
 
 Progress = Callable[[str], None]
 """Called with the server's last log line, four times a second."""

@@ -9,7 +9,7 @@ demo use lies in `checkpoint/`.
 
 from pathlib import Path
 
-from fmau.torchvision_cpu import ensure_torchvision
+from fmau.core.torchvision_cpu import ensure_torchvision
 
 ensure_torchvision()  # before any module of this package imports Qwen3-VL's processors
 

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from transformers.video_utils import VideoMetadata
 
 from fmau.conversation import VIDEO_PART, messages, messages_asking
+from fmau.core.records import Question
+from fmau.core.taxonomy import action_by_code, actions
 from fmau.dataset.questions import load_questions
 from fmau.frames.clip import ClipFrames, frames_from_pixels
 from fmau.frames.sampling import sample_indices
@@ -34,8 +36,6 @@ from fmau.mini.questions import ask
 from fmau.mini.render import render_frames
 from fmau.prompts import PromptSet
 from fmau.recipe import FramesBlock
-from fmau.records import Question
-from fmau.taxonomy import action_by_code, actions
 
 RENDER_HEIGHT, RENDER_WIDTH = 384, 320
 """Size of mini clips; frames are drawn at it and shrunk, as they are in answering."""

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from transformers.models.qwen3_vl.modeling_qwen3_vl import apply_rotary_pos_emb
 
-from fmau.taxonomy import actions
+from fmau.core.taxonomy import actions
 
 ACTION_LAYER, OPTION_LAYER = 3, 5
 """After how many layers of the language model a read-out looks."""

@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fmau.errors import FmauError
+from fmau.core.errors import FmauError
+from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.recipe import load_recipe
-from fmau.torchvision_cpu import ensure_torchvision
 
 
 def main(

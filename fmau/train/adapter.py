@@ -14,7 +14,7 @@ from rich.table import Table
 from torch import nn
 from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
 from fmau.recipe import LoraBlock, TrainBlock
 
 TOWERS = {

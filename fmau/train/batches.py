@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from fmau.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer
+from fmau.core.errors import InputError, RecipeError, TrainingError
+from fmau.core.records import Question
 from fmau.dataset.examples import Example
 from fmau.encode import encode
-from fmau.errors import InputError, RecipeError, TrainingError
 from fmau.frames.cache import FrameCache
 from fmau.frames.clip import ClipFrames
 from fmau.prompts import PromptSet
 from fmau.recipe import PromptBlock
-from fmau.records import Question
 from fmau.train.packing import IGNORED, Conversation, Packed, PositionRule, collate, pack
 
 if TYPE_CHECKING:

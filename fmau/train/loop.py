@@ -25,8 +25,8 @@ from transformers import (
     set_seed,
 )
 
+from fmau.core.errors import RecipeError, RunError
 from fmau.dataset.training import TrainingData, load_training_data
-from fmau.errors import RecipeError, RunError
 from fmau.frames.cache import FrameCache
 from fmau.prompts import load_prompts
 from fmau.recipe import Recipe, TrainBlock

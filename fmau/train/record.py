@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fmau.core.errors import RunError, first_problem
+from fmau.core.parsing import parse_yaml
 from fmau.dataset.training import TrainingData
-from fmau.errors import RunError, first_problem
-from fmau.parsing import parse_yaml
 from fmau.recipe import Recipe, TrainDataBlock, digest
 from fmau.runs.manifest import Session
 

@@ -15,7 +15,7 @@ from torch.utils.data import RandomSampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from fmau.errors import TrainingError
+from fmau.core.errors import TrainingError
 from fmau.recipe import TrainBlock
 from fmau.train.adapter import parameter_groups
 from fmau.train.batches import Collator, ExampleDataset, Tensors

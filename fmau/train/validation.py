@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fmau.core.errors import RecipeError, TrainingError
+from fmau.core.records import Question
+from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
 from fmau.dataset.labels import written_action
-from fmau.errors import RecipeError, TrainingError
 from fmau.extraction import choices
-from fmau.records import Question
-from fmau.taxonomy import Task
 from fmau.train.batches import Tensors
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from fmau.answer import Endpoint, Summary, answer_questions
-from fmau.errors import ClipError
+from fmau.core.errors import ClipError
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import Task, parts
 from fmau.frames.clip import ClipFrames
 from fmau.frames.reader import ClipReader
 from fmau.prompts import PromptSet
 from fmau.recipe import FramesBlock, Recipe
-from fmau.records import Option, Question
 from fmau.runs import open_run
-from fmau.taxonomy import Task, parts
 from tests.answer.stub_server import MODEL
 
 PROMPTS = PromptSet(system="s", common="c", tasks=dict.fromkeys(Task, "{question}"))

@@ -13,13 +13,13 @@ import pytest
 
 from fmau.answer import Endpoint, answer_questions
 from fmau.chat import MAX_FAILURES_IN_A_ROW
-from fmau.errors import InputError, RunError, ServerError
+from fmau.core.errors import InputError, RunError, ServerError
+from fmau.core.records import Answer, AnswerStatus
+from fmau.core.taxonomy import Task
 from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames
 from fmau.recipe import FramesBlock
-from fmau.records import Answer, AnswerStatus
 from fmau.runs import open_run, read_answers, read_manifest
-from fmau.taxonomy import Task
 from tests.answer.small_run import (
     PROMPTS,
     answer,

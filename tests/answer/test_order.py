@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmau.answer.order import by_clip
-from fmau.records import Question
-from fmau.taxonomy import Task
+from fmau.core.records import Question
+from fmau.core.taxonomy import Task
 
 QUESTIONS = [
     Question(f"{task}_{clip}_{number}", f"clip{clip}", task, "?")

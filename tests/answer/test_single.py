@@ -6,7 +6,7 @@ import pytest
 
 from fmau.answer import Endpoint
 from fmau.answer.single import ask_clip
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from tests.answer.small_run import PROMPTS, read_stub, recipe
 from tests.answer.stub_server import MODEL, Asked, Fault, StubServer
 

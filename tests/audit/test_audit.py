@@ -12,8 +12,8 @@ from rich.console import Console
 
 from fmau.audit import audit_questions, print_audit
 from fmau.audit.check import Check
-from fmau.errors import InputError
-from fmau.taxonomy import Task, actions, parts
+from fmau.core.errors import InputError
+from fmau.core.taxonomy import Task, actions, parts
 
 MABENCH = Path(__file__).resolve().parents[2] / "../shared/mabench"
 FULL = MABENCH / "mabench_data.json"

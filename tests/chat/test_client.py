@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fmau.chat import ChatClient, ChatRequest, Reply, RequestError
 from fmau.chat.wire import read_models, read_refusal, read_reply
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 REQUEST = ChatRequest([{"role": "user", "content": "?"}], 5, {"seed": 0}, session="clip-1")

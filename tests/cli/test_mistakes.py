@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fmau.taxonomy import Task
+from fmau.core.taxonomy import Task
 from tests.answer.small_run import PROMPTS
 from tests.cli.support import REPO, fails, run
 from tests.question_rows import question_rows, write_questions

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fmau.core.taxonomy import actions
 from fmau.dataset.captions import FIELDS
 from fmau.frames.cache import FrameCache
 from fmau.frames.clip import read_clip
 from fmau.recipe import load_recipe
-from fmau.taxonomy import actions
 from tests.cli.support import fails, run
 from tests.clips import write_clip
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmau.core.errors import InputError
+from fmau.core.taxonomy import Task, action_by_label, actions
 from fmau.dataset.captions import FIELDS, CaptionedClip, load_captions
 from fmau.dataset.labels import read_action
 from fmau.dataset.questions import load_questions
 from fmau.dataset.rows import Row
-from fmau.errors import InputError
-from fmau.taxonomy import Task, action_by_label, actions
 
 MABENCH = Path(__file__).resolve().parents[3] / "shared" / "mabench"
 

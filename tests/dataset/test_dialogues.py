@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmau.core.errors import InputError
 from fmau.dataset.dialogues import load_dialogues
 from fmau.dataset.examples import Example
-from fmau.errors import InputError
 
 USER = {"role": "user", "content": "<video>\nWhich part moves?"}
 ASSISTANT = {"role": "assistant", "content": " The head.\n"}

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmau.core.errors import InputError
+from fmau.core.records import Question
+from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.questions import clip_path, load_questions
-from fmau.errors import InputError
-from fmau.records import Question
-from fmau.taxonomy import CLOSED_TASKS, Task
 
 MABENCH = Path(__file__).resolve().parents[3] / "shared" / "mabench"
 needs_mabench = pytest.mark.skipif(not MABENCH.exists(), reason="no MA-Bench files here")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmau.core.errors import InputError
 from fmau.dataset.captions import FIELDS, CaptionedClip
 from fmau.dataset.splits import Split, refuse_benchmark, split_by_participant
-from fmau.errors import InputError
 
 TEXTS = MappingProxyType(dict.fromkeys(FIELDS, "x"))
 

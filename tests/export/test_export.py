@@ -8,7 +8,7 @@ from transformers import Qwen3VLForConditionalGeneration
 from typer.testing import CliRunner
 
 from fmau.cli import app
-from fmau.errors import FmauError
+from fmau.core.errors import FmauError
 from fmau.export import export_adapter
 from fmau.recipe import LoraBlock
 from fmau.runs.manifest import Session

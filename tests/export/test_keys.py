@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from fmau.errors import InputError, RecipeError
+from fmau.core.errors import InputError, RecipeError
 from fmau.export.keys import check_updates, linear_shapes
 from fmau.recipe import LoraBlock
 from fmau.tiny.model import new_model

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.records import Question
+from fmau.core.records import Question
 from fmau.runs.conditions import conditions, fingerprint, row_fingerprint
 from tests.answer.small_run import PROMPTS, recipe
 from tests.answer.stub_server import reply_text

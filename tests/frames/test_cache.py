@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fmau.errors import ClipError, FmauError, InputError, Problem, RunError
+from fmau.core.errors import ClipError, FmauError, InputError, Problem, RunError
 from fmau.frames.cache import FrameCache, build, build_cache
 from fmau.frames.cache.ahead import map_ahead
 from fmau.frames.cache.shards import Shard, Source, as_row, write_shard

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmau.errors import ClipError
+from fmau.core.errors import ClipError
 from fmau.frames.clip import ClipFrames, frames_from_pixels, read_clip
 from fmau.recipe import FramesBlock
 from tests.clips import numbered_frame, read_number, write_clip

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fmau.errors import ClipError
+from fmau.core.errors import ClipError
 from fmau.frames import decode as decode_module
 from fmau.frames.decode import decode, probe
 from tests.clips import cut_off, read_number, write_audio_only, write_clip

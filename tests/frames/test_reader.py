@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.errors import ClipError, InputError, RunError
+from fmau.core.errors import ClipError, InputError, RunError
 from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames
 from fmau.frames.reader import ClipReader

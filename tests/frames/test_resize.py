@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.frames.resize import resize, target_size
 from fmau.recipe import FramesBlock
-from fmau.torchvision_cpu import ensure_torchvision
 from tests.clips import numbered_frame
 
 ensure_torchvision()

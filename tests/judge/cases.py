@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.judge.items import JudgeItem
 from fmau.judge.judges import LlmJudge
-from fmau.taxonomy import OPEN_TASKS, Task
 
 REFERENCE = "The right hand rises early to the chin and rests there; the head stays still."
 ANSWER = "The right hand moves up to the chin. It stays there until the end."

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
+from fmau.core.records import Verdict, VerdictStatus
 from fmau.judge.engine import JudgeSummary, judge_calls
 from fmau.judge.estimate import estimate
 from fmau.judge.judges import LlmJudge
 from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
-from fmau.records import Verdict, VerdictStatus
 from tests.judge.cases import StubJudge, honest_reply, items, judge
 
 RUBRIC = load_rubric("ma_bench")

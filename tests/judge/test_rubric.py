@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
+from fmau.core.taxonomy import Task
 from fmau.judge.rubric import load_rubric
-from fmau.taxonomy import Task
 
 SHIPPED = Path("prompts/rubrics/ma_bench.yaml")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fmau.core.records import QuestionFile
+from fmau.core.taxonomy import OPEN_TASKS
 from fmau.judge.session import run_items
-from fmau.records import QuestionFile
 from fmau.report import score_run
 from fmau.runs import read_manifest, read_verdicts
-from fmau.taxonomy import OPEN_TASKS
 from tests.cli.support import run as run_command
 from tests.judge.cases import StubJudge
 from tests.report.runs import write_run

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
+from fmau.core.taxonomy import actions
 from fmau.mini.casting import plan_clip
 from fmau.mini.figure import sample_subject
 from fmau.mini.kinematics import Animation, animate
 from fmau.mini.plan import ClipPlan
-from fmau.taxonomy import actions
 
 CODES = [action.code for action in actions()]
 SIDE_INDEX = {"left": 0, "right": 1}

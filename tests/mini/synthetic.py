@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from fmau.core.taxonomy import actions
 from fmau.mini.plan import BODY_PARTS, FPS, ClipPlan, Event, Motion
-from fmau.taxonomy import actions
 
 REST_PD = np.array(
     [

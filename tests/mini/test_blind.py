@@ -10,10 +10,10 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from fmau.core.taxonomy import CLOSED_TASKS, YES_NO_TASKS, Task, action_by_code
 from fmau.mini.cast import CastClip, deal_codes
 from fmau.mini.questions import Row
 from fmau.mini.questions.choice import fine_options
-from fmau.taxonomy import CLOSED_TASKS, YES_NO_TASKS, Task, action_by_code
 from tests.mini import blind
 from tests.mini.splits import split
 

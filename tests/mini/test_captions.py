@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
+from fmau.core.taxonomy import action_by_code, actions
 from fmau.mini.captions import Caption, caption, describe, explain
 from fmau.mini.facts import Facts, observe, part_index
 from fmau.mini.neighbours import NEIGHBOURS
 from fmau.mini.plan import Motion
-from fmau.taxonomy import action_by_code, actions
 from tests.mini import oracle
 from tests.mini.splits import split
 from tests.mini.synthetic import REST_PD, motion, plan

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fmau.core.taxonomy import YES_NO_TASKS, Task, action_by_code, actions, parts
 from fmau.mini.facts import observe
 from fmau.mini.questions import Row, Statement, ask, balance, candidates, choice, wording
-from fmau.taxonomy import YES_NO_TASKS, Task, action_by_code, actions, parts
 from tests.mini import oracle
 from tests.mini.splits import split
 from tests.mini.synthetic import motion, plan

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fmau.core.taxonomy import action_by_code, parts
 from fmau.mini.sheet import CAPTION, FRAMES, GAP, HEIGHT, README_CODES, WIDTH, write_sheet
-from fmau.taxonomy import action_by_code, parts
 
 
 def sheet(path: Path, codes: list[str], **options: int) -> np.ndarray:

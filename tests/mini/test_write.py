@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from fmau.core.errors import RunError
+from fmau.core.taxonomy import Task, action_by_code, parts
 from fmau.dataset.questions import load_questions
-from fmau.errors import RunError
 from fmau.mini.cast import deal_codes
 from fmau.mini.facts import observe
 from fmau.mini.plan import FPS, Motion
 from fmau.mini.write import write_mini
-from fmau.taxonomy import Task, action_by_code, parts
 
 SIZE = {"clips": 3, "train_clips": 2, "seed": 5, "height": 96, "width": 80}
 

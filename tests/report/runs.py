@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fmau.core.records import Answer, QuestionFile, Verdict
+from fmau.core.taxonomy import Task
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.records import Answer, QuestionFile, Verdict
 from fmau.report import ScoredRun
 from fmau.runs import Manifest, open_run
 from fmau.score import score
-from fmau.taxonomy import Task
 
 PROMPTS = PromptSet(
     system="Be exact.", common="One person.", tasks={t: f"{t}: {{question}}" for t in Task}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fmau.records import AnswerStatus, Option, Question, QuestionFile
+from fmau.core.records import AnswerStatus, Option, Question, QuestionFile
+from fmau.core.taxonomy import Task
 from fmau.report.browser import browser_data, verdict
-from fmau.taxonomy import Task
 from tests.score.synthetic import ok, without_answer
 from tests.score.synthetic import verdict as verdict_row
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fmau.errors import RunError
+from fmau.core.errors import RunError
 from fmau.report import write_exports
 from fmau.score.table4 import COLUMNS, PAPER_ROWS
 from tests.report.runs import scored

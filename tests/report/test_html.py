@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fmau.records import Answer, QuestionFile
+from fmau.core.records import Answer, QuestionFile
+from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.report.browser import WRONG, verdict
 from fmau.report.html import render
 from fmau.report.thumbnails import Strip, make_strip
-from fmau.taxonomy import CLOSED_TASKS, Task
 from tests.report.runs import scored
 from tests.score.synthetic import gold_answers, ok, question_file, random_answers, verdicts
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.errors import RunError
+from fmau.core.errors import RunError
 from fmau.report import compare_runs, score_run, write_report
 from fmau.score import Scores, score
 from tests.report.runs import write_run

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from fmau.records import QuestionFile
+from fmau.core.records import QuestionFile
 from fmau.report import print_scores
 from fmau.report.tables import accuracy_table, count_table, span
 from fmau.score import score

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import Task
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.records import Option, Question
 from fmau.runs import conditions, fingerprint, folder_digest
 from fmau.runs.conditions import differences, row_fingerprint
-from fmau.taxonomy import Task
 
 TREE = {
     "name": "a",

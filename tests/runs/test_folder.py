@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from fmau.errors import RunError
+from fmau.core.errors import RunError
+from fmau.core.records import Answer, AnswerStatus, Question
+from fmau.core.taxonomy import Task
 from fmau.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.records import Answer, AnswerStatus, Question
 from fmau.runs import open_run, read_answers, read_manifest, reopen_run
 from fmau.runs.manifest import git_state
-from fmau.taxonomy import Task
 
 PROMPTS = PromptSet(system="s", common="c", tasks=dict.fromkeys(Task, "{question}"))
 QUESTION = Question("SAD_1", "clip", Task.SAD, "Does the head move?")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from fmau.errors import InputError, RunError
+from fmau.core.errors import InputError, RunError
 from fmau.runs import RowFile, read_rows
 
 

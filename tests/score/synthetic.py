@@ -3,8 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 
-from fmau.extraction import choices
-from fmau.records import (
+from fmau.core.records import (
     LEVELS,
     Answer,
     AnswerStatus,
@@ -14,7 +13,8 @@ from fmau.records import (
     Verdict,
     VerdictStatus,
 )
-from fmau.taxonomy import Task, actions, parts
+from fmau.core.taxonomy import Task, actions, parts
+from fmau.extraction import choices
 
 
 def question_file(clips: int, seed: int = 0) -> QuestionFile:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmau.core.errors import InputError
+from fmau.core.records import AnswerStatus, Option, Question, QuestionFile
+from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.questions import load_questions
-from fmau.errors import InputError
-from fmau.records import AnswerStatus, Option, Question, QuestionFile
 from fmau.score import Scores, score
 from fmau.score.accuracy import benchmark_of
-from fmau.taxonomy import CLOSED_TASKS, Task
 from tests.score.synthetic import (
     gold_answers,
     ok,

@@ -4,7 +4,7 @@ import krippendorff
 import numpy as np
 import pytest
 
-from fmau.errors import FmauError
+from fmau.core.errors import FmauError
 from fmau.score import score
 from fmau.score.agreement import judge_agreement
 from tests.score.synthetic import gold_answers, question_file, verdicts

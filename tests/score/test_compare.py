@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from fmau.errors import RunError
-from fmau.records import QuestionFile
+from fmau.core.errors import RunError
+from fmau.core.records import QuestionFile
+from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.score import score
 from fmau.score.compare import _sign_flips, compare
-from fmau.taxonomy import CLOSED_TASKS, Task
 from tests.score.synthetic import gold_answers, ok, question_file, random_answers, verdicts
 
 QUESTIONS = question_file(clips=60)

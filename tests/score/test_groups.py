@@ -1,8 +1,8 @@
 """Readings, groups and labels against counts by hand."""
 
-from fmau.records import Option, Question, QuestionFile
+from fmau.core.records import Option, Question, QuestionFile
+from fmau.core.taxonomy import CLOSED_TASKS, Task, Tier
 from fmau.score import score
-from fmau.taxonomy import CLOSED_TASKS, Task, Tier
 from tests.score.synthetic import gold_answers, ok, question_file, random_answers
 
 

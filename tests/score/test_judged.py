@@ -5,10 +5,10 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from fmau.records import AnswerStatus
+from fmau.core.records import AnswerStatus
+from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 from fmau.score import score
 from fmau.score.intervals import clustered_means, percentile_interval
-from fmau.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 from tests.score.synthetic import (
     gold_answers,
     question_file,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fmau.errors import InputError
-from fmau.records import AnswerStatus, QuestionFile
+from fmau.core.errors import InputError
+from fmau.core.records import AnswerStatus, QuestionFile
+from fmau.core.taxonomy import Task
 from fmau.score import load_predictions, score
-from fmau.taxonomy import Task
 from tests.score.synthetic import question_file
 
 QUESTIONS = question_file(clips=2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fmau.records import QuestionFile
+from fmau.core.records import QuestionFile
 from fmau.score import score
 from fmau.score.table4 import (
     COLUMNS,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
 from fmau.serve.adapter import adapter_flags, read_adapter
 from fmau.serve.flags import server_argv
 from tests.serve.support import recipe

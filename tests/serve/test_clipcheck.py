@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import FramesBlock
 from fmau.serve import check_clips
 

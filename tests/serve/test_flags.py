@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import FramesBlock
 from fmau.serve.flags import (
     batched_tokens,
@@ -141,7 +141,7 @@ def test_a_clip_resized_by_the_client_is_within_the_servers_bounds(
 def test_the_real_processor_leaves_clips_within_the_bounds_alone(
     rows: int, columns: int, pairs: int
 ) -> None:
-    from fmau.torchvision_cpu import ensure_torchvision
+    from fmau.core.torchvision_cpu import ensure_torchvision
 
     ensure_torchvision()
     from transformers.models.qwen3_vl.video_processing_qwen3_vl import smart_resize
@@ -165,7 +165,7 @@ def test_the_real_processor_leaves_clips_within_the_bounds_alone(
 @pytest.mark.slow
 def test_vllm_understands_every_flag() -> None:
     pytest.importorskip("vllm")
-    from fmau.torchvision_cpu import ensure_torchvision
+    from fmau.core.torchvision_cpu import ensure_torchvision
 
     ensure_torchvision()
     from vllm.entrypoints.launchers.cli_args import make_arg_parser

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
+from fmau.core.hardware import visible_gpus
 from fmau.recipe import ServeBlock
 from fmau.serve import Fleet, log_paths, neighbours, replicas, start_fleet
 from fmau.serve import fleet as fleet_module
-from fmau.serve.hardware import visible_gpus
 from tests.serve.support import fake_server, recipe
 
 WAITING = "import time\ntime.sleep(600)\n"

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.serve import RunningModel, health, running_model
 from tests.serve.support import free_port
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import ModelBlock, ServeBlock
 from fmau.serve import start_server
 from fmau.serve.preflight import check_address, check_model, is_loopback

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.recipe import FramesBlock
 from fmau.serve import RunningModel, Server, check_clips, health, running_model, start_server
 from fmau.serve.preflight import check_address

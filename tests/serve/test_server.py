@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.errors import ServerError
+from fmau.core.errors import ServerError
 from fmau.serve import health, running_model
 from fmau.serve.preflight import check_address
 from tests.serve.support import (

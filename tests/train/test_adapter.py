@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
 from fmau.recipe import LoraBlock, TrainBlock, TrainDataBlock
 from fmau.tiny.model import new_model
 from fmau.train.adapter import add_adapter, count_parameters, parameter_groups, targets

@@ -8,13 +8,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fmau.core.errors import RecipeError
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
 from fmau.encode import encode
-from fmau.errors import RecipeError
 from fmau.frames.clip import ClipFrames, frames_from_pixels
 from fmau.recipe import FramesBlock, PromptBlock
-from fmau.records import Option, Question
-from fmau.taxonomy import Task
 from fmau.tiny.model import new_model, new_processor
 from fmau.tiny.tokenizer import train_tokenizer
 from fmau.train.batches import (

@@ -18,9 +18,9 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from fmau.core.taxonomy import actions
 from fmau.frames.cache import build_cache
 from fmau.recipe import FramesBlock
-from fmau.taxonomy import actions
 from fmau.tiny.model import new_model, save_checkpoint
 from fmau.train.record import read_record
 from tests.clips import write_clip

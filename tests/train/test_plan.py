@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
 from fmau.recipe import LoraBlock, PromptBlock
-from fmau.records import Option, Question
-from fmau.taxonomy import Task
 from fmau.tiny.model import new_model
 from fmau.train.adapter import add_adapter
 from fmau.train.batches import SequenceDataset

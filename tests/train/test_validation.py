@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from fmau.core.errors import RecipeError
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
-from fmau.errors import RecipeError
-from fmau.records import Option, Question
-from fmau.taxonomy import Task
 from fmau.tiny.model import new_model
 from fmau.tiny.tokenizer import train_tokenizer
 from fmau.train.batches import Collator, conversation, encode_example

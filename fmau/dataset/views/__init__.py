@@ -20,6 +20,8 @@ from typing import Final
 import numpy as np
 from numpy.random import Generator
 
+from fmau.core.errors import RecipeError
+from fmau.core.taxonomy import YES_NO_TASKS, Task
 from fmau.dataset.captions import CaptionedClip
 from fmau.dataset.examples import Example
 from fmau.dataset.views import choice, prose
@@ -27,8 +29,6 @@ from fmau.dataset.views.pairing import Pool
 from fmau.dataset.views.reading import read_claims
 from fmau.dataset.views.statements import Statement, statements
 from fmau.dataset.views.yes_no import yes_no
-from fmau.errors import RecipeError
-from fmau.taxonomy import YES_NO_TASKS, Task
 
 __all__ = ["VIEWS", "Examples", "build_examples"]
 

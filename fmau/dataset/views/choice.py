@@ -5,13 +5,13 @@ from string import ascii_uppercase
 
 from numpy.random import Generator
 
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import Action, Task, parts
 from fmau.dataset.captions import CaptionedClip
 from fmau.dataset.examples import Example
 from fmau.dataset.views.options import letters, option_lists, options_with
 from fmau.dataset.views.shares import shares
 from fmau.dataset.views.wording import STEMS, pick
-from fmau.records import Option, Question
-from fmau.taxonomy import Action, Task, parts
 
 
 def coarse(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:

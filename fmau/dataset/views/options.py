@@ -16,8 +16,8 @@ from typing import Final
 
 from numpy.random import Generator
 
-from fmau.taxonomy import Action, Task, parts
-from fmau.taxonomy import actions as all_actions
+from fmau.core.taxonomy import Action, Task, parts
+from fmau.core.taxonomy import actions as all_actions
 
 NEAREST: Final = {
     "Body": ("Head", "Upper limb", "Body-hand"),

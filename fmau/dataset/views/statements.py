@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, permutations, product
 
+from fmau.core.taxonomy import Task
 from fmau.dataset.claims import (
     AXES,
     AXIS,
@@ -23,7 +24,6 @@ from fmau.dataset.claims import (
     Stillness,
     Swing,
 )
-from fmau.taxonomy import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Final
 
 from numpy.random import Generator
 
+from fmau.core.taxonomy import Task
 from fmau.dataset.views.statements import Statement
-from fmau.taxonomy import Task
 
 STEMS: Final[dict[Task, tuple[str, ...]]] = {
     Task.CMAR: (

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from numpy.random import Generator
 
+from fmau.core.records import Question
+from fmau.core.taxonomy import Task
 from fmau.dataset.captions import CaptionedClip
 from fmau.dataset.examples import Example
 from fmau.dataset.views.pairing import Pool, pair_up
 from fmau.dataset.views.wording import word
-from fmau.records import Question
-from fmau.taxonomy import Task
 
 
 def yes_no(

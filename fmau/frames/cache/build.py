@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fmau.errors import ClipError, RunError
+from fmau.core.errors import ClipError, RunError
 from fmau.frames.cache.ahead import map_ahead
 from fmau.frames.cache.note import NOTE, check_spec, write_note
 from fmau.frames.cache.shards import (

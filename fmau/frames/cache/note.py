@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fmau.errors import RunError, first_problem
+from fmau.core.errors import RunError, first_problem
 from fmau.recipe import FramesBlock
 from fmau.runs.conditions import differences
 

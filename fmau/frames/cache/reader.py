@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from fmau.errors import ClipError, InputError, Problem
+from fmau.core.errors import ClipError, InputError, Problem
 from fmau.frames.cache.ahead import map_ahead
 from fmau.frames.cache.note import check_spec, read_note
 from fmau.frames.cache.shards import NO_SOURCE, Shard, Source, open_shards

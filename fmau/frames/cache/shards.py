@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from fmau.errors import InputError, Problem
+from fmau.core.errors import InputError, Problem
 from fmau.frames.cache.note import complete_file
 from fmau.frames.clip import ClipFrames
 

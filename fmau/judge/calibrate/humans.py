@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmau.errors import InputError, Problem
-from fmau.parsing import parse_json
-from fmau.records import LEVEL_MAX, LEVELS
+from fmau.core.errors import InputError, Problem
+from fmau.core.parsing import parse_json
+from fmau.core.records import LEVEL_MAX, LEVELS
 
 
 def load_human_scores(path: Path) -> dict[str, dict[int, float | None]]:

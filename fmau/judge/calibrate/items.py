@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from fmau.core.errors import FmauError
+from fmau.core.records import Question, QuestionFile
+from fmau.core.taxonomy import OPEN_TASKS, Action, Task, actions
 from fmau.dataset.labels import written_action
-from fmau.errors import FmauError
 from fmau.judge.calibrate.perturb import (
     GENERIC,
     flipped,
@@ -16,8 +18,6 @@ from fmau.judge.calibrate.perturb import (
     reversed_in_time,
 )
 from fmau.judge.items import JudgeItem
-from fmau.records import Question, QuestionFile
-from fmau.taxonomy import OPEN_TASKS, Action, Task, actions
 
 Kind = Literal[
     "identical",

@@ -7,7 +7,7 @@ alteration and nothing besides.
 import re
 from collections.abc import Mapping
 
-from fmau.taxonomy import Action
+from fmau.core.taxonomy import Action
 
 GENERIC = "The person makes a small movement with a part of the body."
 """True of any clip, and so says nothing about this one."""

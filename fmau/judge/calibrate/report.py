@@ -8,9 +8,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from fmau.core.records import JudgeScores
+from fmau.core.taxonomy import Task
 from fmau.judge.calibrate.items import CalibrationItem, Kind
-from fmau.records import JudgeScores
-from fmau.taxonomy import Task
 
 
 class _Record(BaseModel):

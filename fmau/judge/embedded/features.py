@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fmau.core.taxonomy import Action, action_by_label
 from fmau.dataset.labels import written_action
 from fmau.judge.embedded.lexicon import (
     DIRECTIONS,
@@ -19,7 +20,6 @@ from fmau.judge.embedded.lexicon import (
     SIDES,
     said,
 )
-from fmau.taxonomy import Action, action_by_label
 
 ENDING_CHARS = 250
 """Where a conclusion stands; a label further up may be a neighbour that was ruled out."""

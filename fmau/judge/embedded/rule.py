@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from fmau.core.taxonomy import Task
 from fmau.judge.embedded.features import Fact, Features, features, region
 from fmau.judge.embedded.lexicon import OPPOSITES
 from fmau.judge.items import Opinion
-from fmau.taxonomy import Task
 
 NO_SCORE, REVERSED, MIXED, APPROXIMATE, OMITS, ALL = range(6)
 """The anchors: 0 nothing or the opposite, 1 vague or reversed, 2 region or mixed, 3 approximate,

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from numpy.random import Generator
 
+from fmau.core.taxonomy import OPEN_TASKS, YES_NO_TASKS, Task, action_by_code
 from fmau.mini.captions import describe, explain
 from fmau.mini.facts import Facts
 from fmau.mini.plan import ClipPlan
 from fmau.mini.questions import balance, choice, wording
 from fmau.mini.questions.statements import Statement, candidates
-from fmau.taxonomy import OPEN_TASKS, YES_NO_TASKS, Task, action_by_code
 
 __all__ = ["Statement", "ask", "askable", "candidates"]
 

@@ -21,7 +21,7 @@ from string import ascii_uppercase
 
 from numpy.random import Generator
 
-from fmau.taxonomy import Action, action_by_code, parts
+from fmau.core.taxonomy import Action, action_by_code, parts
 
 _SMALL = "Leg-hand"
 _PARTNER = "Body-hand"

@@ -10,10 +10,10 @@ from itertools import combinations, permutations, product
 
 import numpy as np
 
+from fmau.core.taxonomy import Task
 from fmau.mini.facts import CLEAR_M, DIRECTIONS, PHASES, SLACK_M, Facts, part_index
 from fmau.mini.phrases import crosses, repeats, returns, same_limb
 from fmau.mini.plan import BODY_PARTS, ClipPlan
-from fmau.taxonomy import Task
 
 RATIO = 1.6
 """One movement is "larger" than another from this ratio on, and by at least `CLEAR_M`."""

@@ -5,8 +5,8 @@ from typing import Final
 
 from numpy.random import Generator
 
+from fmau.core.taxonomy import Task
 from fmau.mini.questions.statements import Statement
-from fmau.taxonomy import Task
 
 _PHASES: Final = (
     "during the {scope} phase of the video",

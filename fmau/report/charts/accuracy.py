@@ -5,9 +5,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.report.charts.figure import plain
 from fmau.score.scores import Scores, Share
-from fmau.taxonomy import CLOSED_TASKS, Task
 
 
 def accuracy_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:

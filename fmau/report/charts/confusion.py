@@ -5,9 +5,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from fmau.core.taxonomy import actions
 from fmau.report.charts.figure import NO_ANSWER, plain
 from fmau.score.scores import Confusion, LabelConfusion
-from fmau.taxonomy import actions
 
 
 def confusion_chart(confusion: Confusion) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from fmau.conversation import question_text
+from fmau.core.records import Question
+from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.views import build_examples
-from fmau.records import Question
-from fmau.taxonomy import CLOSED_TASKS, Task
 from tests.dataset.views.support import HALF, SEEDS, mini_clips
 from tests.mini import blind
 

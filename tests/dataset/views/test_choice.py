@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmau.core.records import Question
+from fmau.core.taxonomy import Action, Task, action_by_code, action_by_label, actions, parts
 from fmau.dataset.examples import Example
 from fmau.dataset.views.choice import coarse, fine
 from fmau.dataset.views.options import NEAREST, letters, option_lists
-from fmau.records import Question
-from fmau.taxonomy import Action, Task, action_by_code, action_by_label, actions, parts
 from tests.dataset.views.support import clip
 
 ACTIONS = st.lists(st.sampled_from(actions()), max_size=120)

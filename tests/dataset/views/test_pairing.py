@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmau.core.taxonomy import Task
 from fmau.dataset.views.pairing import Pool, pair_up
 from fmau.dataset.views.statements import Statement
-from fmau.taxonomy import Task
 
 STATEMENTS = [
     Statement(Task.SAD, "direction", (part, way, phase))

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from fmau.core.records import Question
+from fmau.core.taxonomy import action_by_code
 from fmau.dataset.captions import FIELDS
 from fmau.dataset.views import prose
-from fmau.records import Question
-from fmau.taxonomy import action_by_code
 from tests.dataset.views.support import clip
 
 ENDING = "[Body part (coarse-grained)] Head | [Micro-action (fine-grained)] Bowing head"

@@ -2,11 +2,11 @@
 
 import pytest
 
+from fmau.core.taxonomy import YES_NO_TASKS, Task
 from fmau.dataset.claims import Claim, Lead, Movement, Order, Proximity, Return, Stillness, Swing
 from fmau.dataset.views.reading import read_claims
 from fmau.dataset.views.statements import Statement, statements
 from fmau.dataset.views.wording import YES_NO
-from fmau.taxonomy import YES_NO_TASKS, Task
 from tests.dataset.views import truth
 from tests.dataset.views.support import HALF, SEEDS, mini_clips
 

@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fmau.core.taxonomy import action_by_label
 from fmau.judge.calibrate import perturb
-from fmau.taxonomy import action_by_label
 
 WORDS = st.lists(
     st.sampled_from(

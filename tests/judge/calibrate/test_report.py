@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from fmau.core.errors import FmauError, InputError
+from fmau.core.records import Question, QuestionFile
+from fmau.core.taxonomy import Task, actions
 from fmau.dataset.questions import load_questions
-from fmau.errors import FmauError, InputError
 from fmau.judge.calibrate import (
     calibration_items,
     calibration_report,
@@ -15,8 +17,6 @@ from fmau.judge.calibrate import (
     print_calibration,
 )
 from fmau.judge.embedded import embedded_opinions
-from fmau.records import Question, QuestionFile
-from fmau.taxonomy import Task, actions
 
 SAMPLE = Path(__file__).resolve().parents[3] / "../shared/mabench/mabench_data_sample_60.json"
 

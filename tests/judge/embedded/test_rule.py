@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.judge.embedded import embedded_opinions
-from fmau.taxonomy import OPEN_TASKS, Task
 
 MADU = (
     "The dominant action is led by the right hand, which moves upward and leftward in the early "

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 
-from fmau.errors import RecipeError
+from fmau.core.errors import RecipeError
 from fmau.recipe import load_recipe
 from fmau.tiny.model import new_model
 from fmau.train.loop import load_base

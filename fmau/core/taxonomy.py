@@ -32,7 +32,7 @@ class Part:
 @cache
 def parts() -> tuple[Part, ...]:
     """The 7 groups in code order A to G."""
-    table = json.loads(resources.files("fmau").joinpath("taxonomy.json").read_text("utf-8"))
+    table = json.loads(resources.files("fmau.core").joinpath("taxonomy.json").read_text("utf-8"))
     return tuple(
         Part(
             row["code"],

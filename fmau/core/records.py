@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from fmau.taxonomy import Task
+from fmau.core.taxonomy import Task
 
 Gold = Mapping[str, str]
 """qid -> gold answer, as written in the question file."""

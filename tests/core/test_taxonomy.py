@@ -1,6 +1,6 @@
 """The taxonomy against the counts that the benchmark's authors publish."""
 
-from fmau.taxonomy import (
+from fmau.core.taxonomy import (
     CLOSED_TASKS,
     OPEN_TASKS,
     Task,

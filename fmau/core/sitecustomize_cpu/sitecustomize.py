@@ -1,4 +1,4 @@
-"""Run by Python at start-up where this folder is on PYTHONPATH: see `fmau.torchvision_cpu`.
+"""Run by Python at start-up where this folder is on PYTHONPATH: see `fmau.core.torchvision_cpu`.
 
 Importing torch here would slow the start of every small child process, so a finder waits for the
 first import of torchvision instead, and steps aside.
@@ -17,7 +17,7 @@ class _BeforeTorchvision:
     ) -> ModuleSpec | None:
         if name == "torchvision":
             sys.meta_path.remove(cls)
-            from fmau.torchvision_cpu import ensure_torchvision
+            from fmau.core.torchvision_cpu import ensure_torchvision
 
             ensure_torchvision()
         return None  # the usual finders go on and find it

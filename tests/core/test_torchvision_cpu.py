@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmau import torchvision_cpu
-from fmau.torchvision_cpu import ensure_torchvision, shim_pythonpath
+from fmau.core import torchvision_cpu
+from fmau.core.torchvision_cpu import ensure_torchvision, shim_pythonpath
 
 REPO = Path(__file__).parents[1]
 
@@ -64,7 +64,7 @@ def test_threads_may_call_it_at_once() -> None:
 import sys, threading
 sys.setswitchinterval(1e-6)
 import torch
-from fmau.torchvision_cpu import ensure_torchvision
+from fmau.core.torchvision_cpu import ensure_torchvision
 barrier, failed = threading.Barrier(8), []
 def call():
     barrier.wait()

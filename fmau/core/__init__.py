@@ -1,0 +1,1 @@
+"""What every other room stands on: errors, records, the field's terms, files, this machine."""
