@@ -16,7 +16,6 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from fmau.conversation import VIDEO_PART, messages, user_text
 from fmau.core.errors import ClipError, InputError, Problem, RecipeError, first_line
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
@@ -25,7 +24,8 @@ from fmau.dataset.questions import clip_path, load_questions
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import Timeline, probe
-from fmau.prompts import PromptSet, load_prompts
+from fmau.prompting.conversation import VIDEO_PART, messages, user_text
+from fmau.prompting.prompts import PromptSet, load_prompts
 from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, Recipe, TrainBlock
 from fmau.serve.flags import CPU_BLOCK_SIZE
 from fmau.serve.preflight import check_model

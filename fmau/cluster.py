@@ -30,7 +30,7 @@ from fmau.answer.summary import Summary
 from fmau.core.errors import ServerError
 from fmau.core.records import Answer, Question
 from fmau.frames.reader import ClipReader
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import Run
 from fmau.serve import start_server

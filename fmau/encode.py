@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fmau.conversation import Message
 from fmau.frames.clip import ClipFrames
+from fmau.prompting.conversation import Message
 
 if TYPE_CHECKING:
     from transformers import Qwen3VLProcessor
@@ -31,7 +31,7 @@ def encode(
     """Turn one conversation about one clip into the inputs of `Qwen3VLForConditionalGeneration`.
 
     Args:
-        messages: with `fmau.conversation.VIDEO_PART` as the video; with an assistant turn for
+        messages: with `fmau.prompting.conversation.VIDEO_PART` as the video; with an assistant turn for
             training.
         add_generation_prompt: end where the assistant's answer begins; for generation.
 

@@ -16,8 +16,8 @@ from fmau.core.records import Answer, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree, read_text
 from fmau.dataset.questions import load_questions
-from fmau.extraction import choices
-from fmau.prompts import PromptSet
+from fmau.prompting.extraction import choices
+from fmau.prompting.prompts import PromptSet
 from fmau.runs import FINAL, read_answers, read_manifest
 
 ADAPTER_WARNING = (

@@ -43,7 +43,7 @@ from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import decode, probe
 from fmau.frames.sampling import sample_indices
-from fmau.prompts import PromptSet, load_prompts
+from fmau.prompting.prompts import PromptSet, load_prompts
 from fmau.recipe import Recipe, load_recipe
 from fmau.runs import open_run
 from fmau.runs.manifest import usable_cores

@@ -26,7 +26,7 @@ from fmau.core.records import Option, Question
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP, Task, parts
 from fmau.frames.clip import ClipFrames
 from fmau.frames.reader import ClipReader
-from fmau.prompts import load_prompts
+from fmau.prompting.prompts import load_prompts
 from fmau.recipe import FramesBlock, Recipe
 from fmau.runs import open_run
 

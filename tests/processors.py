@@ -4,7 +4,7 @@ import functools
 from typing import Any
 
 from fmau.core.taxonomy import Task
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.tiny.model import new_processor
 from fmau.tiny.tokenizer import train_tokenizer
 

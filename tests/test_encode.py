@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fmau.conversation import VIDEO_PART, Message, messages, with_answer
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
 from fmau.encode import encode
 from fmau.frames.clip import ClipFrames, frames_from_pixels
+from fmau.prompting.conversation import VIDEO_PART, Message, messages, with_answer
 from fmau.recipe import FramesBlock
 from tests.clips import numbered_frame
 from tests.processors import PROMPTS, small_processor

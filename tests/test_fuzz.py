@@ -19,7 +19,7 @@ from fmau.dataset.questions import load_questions
 from fmau.judge.calibrate import load_human_scores
 from fmau.judge.judges import load_judge
 from fmau.judge.rubric import load_rubric
-from fmau.prompts import load_prompts
+from fmau.prompting.prompts import load_prompts
 from fmau.recipe import load_recipe
 from fmau.runs import read_answers, read_manifest, read_verdicts
 from fmau.score import load_predictions

@@ -20,14 +20,14 @@ import pytest
 
 from fmau.answer import Endpoint, answer_questions
 from fmau.answer.request import ClipParts, build_request
-from fmau.conversation import VIDEO_PART, messages
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.dataset.questions import load_questions
 from fmau.encode import encode
-from fmau.extraction import choices
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.mini.write import write_mini
-from fmau.prompts import load_prompts
+from fmau.prompting.conversation import VIDEO_PART, messages
+from fmau.prompting.extraction import choices
+from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, load_recipe
 from fmau.runs import FINAL, open_run, read_answers
 from fmau.serve import Server, start_server

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fmau.conversation import VIDEO_PART, messages
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
 from fmau.encode import encode
 from fmau.frames.clip import read_clip
+from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.recipe import FramesBlock
 from tests.clips import read_number, write_clip
 from tests.processors import PROMPTS, small_processor

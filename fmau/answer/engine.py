@@ -39,7 +39,7 @@ from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
 from fmau.dataset.questions import clip_path
 from fmau.frames.reader import ClipReader
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs.manifest import usable_cores
 

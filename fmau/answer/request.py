@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fmau.chat import ChatRequest, Reply
-from fmau.conversation import messages
 from fmau.core.records import Answer, AnswerStatus, Question
-from fmau.extraction import Extraction, choices, complete_choice, extract
 from fmau.frames.clip import ClipFrames
-from fmau.prompts import PromptSet
+from fmau.prompting.conversation import messages
+from fmau.prompting.extraction import Extraction, choices, complete_choice, extract
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import DECODING
 

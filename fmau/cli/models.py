@@ -72,7 +72,7 @@ def answer(
     from fmau.answer import Summary, answer_questions, unanswered
     from fmau.dataset.questions import load_questions
     from fmau.frames.reader import ClipReader
-    from fmau.prompts import load_prompts
+    from fmau.prompting.prompts import load_prompts
     from fmau.runs import open_run
 
     if ray is not None and server:
@@ -107,7 +107,7 @@ def ask(
     """Ask one question about one clip."""
     from fmau.answer.single import ask_clip
     from fmau.frames.clip import read_clip
-    from fmau.prompts import load_prompts
+    from fmau.prompting.prompts import load_prompts
 
     recipe = load_recipe(recipe_file, overrides or ())
     prompts = load_prompts(recipe.prompt.set)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fmau.core.records import Answer, QuestionFile
 from fmau.core.taxonomy import Task
-from fmau.extraction import visible_answer
+from fmau.prompting.extraction import visible_answer
 
 
 @dataclass(frozen=True, slots=True)

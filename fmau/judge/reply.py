@@ -11,7 +11,7 @@ from typing import Any
 
 from fmau.chat import Reply
 from fmau.core.records import LEVEL_MAX, VerdictStatus
-from fmau.extraction import is_refusal, strip_thinking
+from fmau.prompting.extraction import is_refusal, strip_thinking
 
 RATIONALE = "rationale"
 

@@ -19,7 +19,7 @@ from fmau.core.errors import RecipeError
 from fmau.core.parsing import parse_yaml
 from fmau.core.records import LEVELS
 from fmau.core.taxonomy import OPEN_TASKS, Task
-from fmau.prompts import PROMPTS_FOLDER
+from fmau.prompting.prompts import PROMPTS_FOLDER
 
 RUBRICS_FOLDER = PROMPTS_FOLDER / "rubrics"
 

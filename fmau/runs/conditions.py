@@ -14,7 +14,7 @@ from typing import Any
 
 from fmau.core.errors import RecipeError
 from fmau.core.records import Question
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import ModelBlock, Recipe, digest
 
 FORMAT_VERSION = 2

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from fmau.core.errors import RunError
 from fmau.core.records import Answer, AnswerStatus, Question, Verdict
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe, digest
 from fmau.runs.conditions import conditions, differences, fingerprint, row_fingerprint
 from fmau.runs.manifest import MANIFEST, Manifest, Session, read_manifest, utc_now

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fmau.core.errors import InputError, Problem
 from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
 from fmau.core.taxonomy import CLOSED_TASKS, Task, Tier
-from fmau.extraction import choices, is_refusal
+from fmau.prompting.extraction import choices, is_refusal
 from fmau.score.agreement import agreements
 from fmau.score.baselines import chance, majority
 from fmau.score.confusion import cmar_confusion

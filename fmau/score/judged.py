@@ -21,7 +21,7 @@ from fmau.core.records import (
     median_score,
 )
 from fmau.core.taxonomy import OPEN_TASKS, Task
-from fmau.extraction import visible_answer
+from fmau.prompting.extraction import visible_answer
 from fmau.score.intervals import clustered_means, percentile_interval
 from fmau.score.levels import Judgement, LevelScore
 from fmau.score.record import Interval

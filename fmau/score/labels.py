@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fmau.core.records import Answer, QuestionFile
 from fmau.core.taxonomy import Action, Task
 from fmau.dataset.labels import written_action
-from fmau.extraction import visible_answer
+from fmau.prompting.extraction import visible_answer
 from fmau.score.scores import LabelMatch
 from fmau.score.tally import Tally
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from fmau.core.errors import InputError
 from fmau.core.records import Answer, Question, QuestionFile
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree, read_text
-from fmau.extraction import extract
+from fmau.prompting.extraction import extract
 
 
 def load_predictions(path: Path, questions: QuestionFile) -> dict[str, Answer]:

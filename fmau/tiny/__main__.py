@@ -11,7 +11,7 @@ from pathlib import Path
 
 from transformers import AutoProcessor
 
-from fmau.prompts import load_prompts
+from fmau.prompting.prompts import load_prompts
 from fmau.recipe import FramesBlock
 from fmau.tiny.lessons import LessonPool, build_pool, corpus
 from fmau.tiny.model import new_model, new_processor

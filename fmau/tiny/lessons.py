@@ -21,7 +21,6 @@ from datasets import Dataset, load_from_disk
 from numpy.typing import NDArray
 from transformers.video_utils import VideoMetadata
 
-from fmau.conversation import VIDEO_PART, messages, messages_asking
 from fmau.core.records import Question
 from fmau.core.taxonomy import action_by_code, actions
 from fmau.dataset.questions import load_questions
@@ -34,7 +33,8 @@ from fmau.mini.kinematics import animate
 from fmau.mini.plan import BODY_PARTS, FPS, ClipPlan
 from fmau.mini.questions import ask
 from fmau.mini.render import render_frames
-from fmau.prompts import PromptSet
+from fmau.prompting.conversation import VIDEO_PART, messages, messages_asking
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import FramesBlock
 
 RENDER_HEIGHT, RENDER_WIDTH = 384, 320

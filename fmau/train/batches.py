@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from fmau.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer
 from fmau.core.errors import InputError, RecipeError, TrainingError
 from fmau.core.records import Question
 from fmau.dataset.examples import Example
 from fmau.encode import encode
 from fmau.frames.cache import FrameCache
 from fmau.frames.clip import ClipFrames
-from fmau.prompts import PromptSet
+from fmau.prompting.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import PromptBlock
 from fmau.train.packing import IGNORED, Conversation, Packed, PositionRule, collate, pack
 

@@ -28,7 +28,7 @@ from transformers import (
 from fmau.core.errors import RecipeError, RunError
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.frames.cache import FrameCache
-from fmau.prompts import load_prompts
+from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, TrainBlock
 from fmau.runs.manifest import Session, utc_now
 from fmau.train.adapter import add_adapter, trained_table

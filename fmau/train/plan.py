@@ -7,11 +7,11 @@ from typing import Any
 
 from transformers import Qwen3VLConfig
 
-from fmau.conversation import Message
 from fmau.dataset.examples import Example
 from fmau.encode import encode
 from fmau.frames.clip import ClipFrames
-from fmau.prompts import PromptSet
+from fmau.prompting.conversation import Message
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import PIXEL_FACTOR, Recipe, TrainBlock
 from fmau.train import estimate
 from fmau.train.adapter import skeleton, targets

@@ -22,7 +22,7 @@ from fmau.core.records import Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
 from fmau.dataset.labels import written_action
-from fmau.extraction import choices
+from fmau.prompting.extraction import choices
 from fmau.train.batches import Tensors
 
 

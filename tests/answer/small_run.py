@@ -10,7 +10,7 @@ from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task, parts
 from fmau.frames.clip import ClipFrames
 from fmau.frames.reader import ClipReader
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import FramesBlock, Recipe
 from fmau.runs import open_run
 from tests.answer.stub_server import MODEL

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fmau.core.records import Answer, QuestionFile, Verdict
 from fmau.core.taxonomy import Task
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.report import ScoredRun
 from fmau.runs import Manifest, open_run

@@ -9,7 +9,7 @@ import pytest
 from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import conditions, fingerprint, folder_digest
 from fmau.runs.conditions import differences, row_fingerprint

@@ -10,7 +10,7 @@ import pytest
 from fmau.core.errors import RunError
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.core.taxonomy import Task
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import open_run, read_answers, read_manifest, reopen_run
 from fmau.runs.manifest import git_state

@@ -14,7 +14,7 @@ from fmau.core.records import (
     VerdictStatus,
 )
 from fmau.core.taxonomy import Task, actions, parts
-from fmau.extraction import choices
+from fmau.prompting.extraction import choices
 
 
 def question_file(clips: int, seed: int = 0) -> QuestionFile:

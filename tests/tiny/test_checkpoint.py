@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.prompts import load_prompts
+from fmau.prompting.prompts import load_prompts
 from fmau.tiny import CHECKPOINT
 from fmau.tiny.__main__ import FRAMES
 from fmau.tiny.lessons import LessonPool, build_pool

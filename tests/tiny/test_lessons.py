@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmau.conversation import VIDEO_PART, messages_asking
 from fmau.frames.clip import frames_from_pixels
 from fmau.mini.plan import BODY_PARTS
+from fmau.prompting.conversation import VIDEO_PART, messages_asking
 from fmau.recipe import FramesBlock
 from fmau.tiny.lessons import OPTION_LINE, Lesson, LessonClip
 from tests.clips import numbered_frame

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import Qwen3VLForConditionalGeneration
 
-from fmau.prompts import load_prompts
+from fmau.prompting.prompts import load_prompts
 from fmau.tiny import train as training
 from fmau.tiny.__main__ import FRAMES
 from fmau.tiny.curriculum import STAGES, rate

@@ -9,10 +9,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from fmau.conversation import question_text
 from fmau.core.records import Question
 from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.views import build_examples
+from fmau.prompting.conversation import question_text
 from tests.dataset.views.support import HALF, SEEDS, mini_clips
 from tests.mini import blind
 

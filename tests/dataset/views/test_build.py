@@ -6,12 +6,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from fmau.conversation import question_text
 from fmau.core.errors import RecipeError
 from fmau.core.records import Question
 from fmau.core.taxonomy import YES_NO_TASKS, Task
 from fmau.dataset.examples import Example
 from fmau.dataset.views import VIEWS, build_examples
+from fmau.prompting.conversation import question_text
 from tests.dataset.views.support import clip, mini_clips
 
 EVERYTHING = dict.fromkeys(VIEWS, 1.0)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fmau.core.records import Option, Question
-from fmau.prompts import PromptSet
+from fmau.prompting.prompts import PromptSet
 
 Message = dict[str, Any]
 """One turn, {"role": ..., "content": [part, ...]}, as chat templates and the OpenAI API take it."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fmau.core.records import AnswerStatus, Option, Question
 from fmau.core.taxonomy import Task, parts
-from fmau.extraction import (
+from fmau.prompting.extraction import (
     Extraction,
     choices,
     complete_choice,

@@ -7,7 +7,7 @@ import yaml
 
 from fmau.core.errors import RecipeError
 from fmau.core.taxonomy import Task
-from fmau.prompts import load_prompts
+from fmau.prompting.prompts import load_prompts
 
 ROOT = Path(__file__).resolve().parents[1]
 GOOD = {"system": "s", "common": "c", "tasks": {task.value: "x {question}" for task in Task}}

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fmau.conversation import (
+from fmau.core.records import Option, Question
+from fmau.core.taxonomy import Task
+from fmau.dataset.questions import load_questions
+from fmau.prompting.conversation import (
     VIDEO_PART,
     messages,
     messages_asking,
@@ -12,10 +15,7 @@ from fmau.conversation import (
     user_text,
     with_answer,
 )
-from fmau.core.records import Option, Question
-from fmau.core.taxonomy import Task
-from fmau.dataset.questions import load_questions
-from fmau.prompts import load_prompts
+from fmau.prompting.prompts import load_prompts
 
 REPO = Path(__file__).parents[1]
 PROMPTS = load_prompts("zero_shot", REPO / "prompts")
