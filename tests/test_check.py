@@ -13,7 +13,7 @@ from fmau.check import Plan, check_recipe, plan_table
 from fmau.core.errors import InputError, RecipeError, ServerError
 from fmau.core.taxonomy import Task
 from fmau.dataset.questions import load_questions
-from fmau.encode import encode
+from fmau.families.encode import encode
 from fmau.frames.clip import read_clip
 from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.prompting.prompts import load_prompts

@@ -22,7 +22,7 @@ from fmau.answer import Endpoint, answer_questions
 from fmau.answer.request import ClipParts, build_request
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.dataset.questions import load_questions
-from fmau.encode import encode
+from fmau.families.encode import encode
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.mini.write import write_mini
 from fmau.prompting.conversation import VIDEO_PART, messages

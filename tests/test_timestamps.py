@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
-from fmau.encode import encode
+from fmau.families.encode import encode
 from fmau.frames.clip import read_clip
 from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.recipe import FramesBlock

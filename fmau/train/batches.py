@@ -15,7 +15,7 @@ from torch import Tensor
 from fmau.core.errors import InputError, RecipeError, TrainingError
 from fmau.core.records import Question
 from fmau.dataset.examples import Example
-from fmau.encode import encode
+from fmau.families.encode import encode
 from fmau.frames.cache import FrameCache
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer

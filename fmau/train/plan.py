@@ -8,7 +8,7 @@ from typing import Any
 from transformers import Qwen3VLConfig
 
 from fmau.dataset.examples import Example
-from fmau.encode import encode
+from fmau.families.encode import encode
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import Message
 from fmau.prompting.prompts import PromptSet

@@ -12,7 +12,7 @@ from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
-from fmau.encode import encode
+from fmau.families.encode import encode
 from fmau.frames.clip import ClipFrames, frames_from_pixels
 from fmau.recipe import FramesBlock, PromptBlock
 from fmau.tiny.model import new_model, new_processor

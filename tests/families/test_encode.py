@@ -8,7 +8,7 @@ from PIL import Image
 
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
-from fmau.encode import encode
+from fmau.families.encode import encode
 from fmau.frames.clip import ClipFrames, frames_from_pixels
 from fmau.prompting.conversation import VIDEO_PART, Message, messages, with_answer
 from fmau.recipe import FramesBlock
