@@ -36,7 +36,6 @@ from PIL import Image
 from fmau.answer import Endpoint, answer_questions
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.request import ClipParts, build_request
-from fmau.chat import ChatClient, ChatRequest
 from fmau.core.records import Question
 from fmau.dataset.questions import clip_path, load_questions
 from fmau.frames.cache import build_cache
@@ -48,6 +47,7 @@ from fmau.recipe import Recipe, load_recipe
 from fmau.runs import open_run
 from fmau.runs.manifest import usable_cores
 from fmau.serve import Server, installed_build, server_argv
+from fmau.serve.client import ChatClient, ChatRequest
 from fmau.serve.server import VLLM_MODULE, server_environment
 
 PLAIN_AT_ONCE = 48

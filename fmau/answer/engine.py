@@ -32,7 +32,6 @@ from fmau.answer.server import (
     keep_queue_short,
 )
 from fmau.answer.summary import Summary
-from fmau.chat import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
 from fmau.core.errors import ClipError
 from fmau.core.interrupt import finished
 from fmau.core.records import Answer, AnswerStatus, Question
@@ -42,6 +41,7 @@ from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs.manifest import usable_cores
+from fmau.serve.client import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
 
 
 def answer_questions(

@@ -16,7 +16,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from fmau.chat import ChatRequest, Reply
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import messages
@@ -24,6 +23,7 @@ from fmau.prompting.extraction import Extraction, choices, complete_choice, extr
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import DECODING
+from fmau.serve.client import ChatRequest, Reply
 
 MAX_TOKENS_CLOSED = 1
 

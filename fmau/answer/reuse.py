@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from fmau.chat import Reply
+from fmau.serve.client import Reply
 
 WARN_BELOW = 0.95
 

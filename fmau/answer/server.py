@@ -7,8 +7,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from fmau.chat import ChatClient, ChatRequest, RequestError, ServedModel
 from fmau.core.errors import ServerError
+from fmau.serve.client import ChatClient, ChatRequest, RequestError, ServedModel
 
 
 @dataclass(frozen=True, slots=True)

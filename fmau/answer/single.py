@@ -4,13 +4,13 @@ import asyncio
 
 from fmau.answer.request import ClipParts
 from fmau.answer.server import Endpoint, choose_model
-from fmau.chat import ChatClient, ChatRequest, RequestError
 from fmau.core.errors import ServerError
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import messages_asking
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import DECODING
+from fmau.serve.client import ChatClient, ChatRequest, RequestError
 
 
 def ask_clip(

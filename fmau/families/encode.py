@@ -31,8 +31,8 @@ def encode(
     """Turn one conversation about one clip into the inputs of `Qwen3VLForConditionalGeneration`.
 
     Args:
-        messages: with `fmau.prompting.conversation.VIDEO_PART` as the video; with an assistant turn for
-            training.
+        messages: with `fmau.prompting.conversation.VIDEO_PART` as the video; with an assistant
+            turn for training.
         add_generation_prompt: end where the assistant's answer begins; for generation.
 
     Returns:

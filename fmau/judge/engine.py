@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fmau.chat import ChatClient, FailureWatch, Reply, RequestError
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import finished
 from fmau.core.records import Verdict, VerdictStatus
@@ -15,6 +14,7 @@ from fmau.judge.judges import LlmJudge
 from fmau.judge.reply import Judged, read_reply
 from fmau.judge.request import Call, build_request, seen
 from fmau.judge.rubric import Rubric
+from fmau.serve.client import ChatClient, FailureWatch, Reply, RequestError
 
 Append = Callable[[Verdict], None]
 Progress = Callable[[int, int], None]

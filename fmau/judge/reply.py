@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from fmau.chat import Reply
 from fmau.core.records import LEVEL_MAX, VerdictStatus
 from fmau.prompting.extraction import is_refusal, strip_thinking
+from fmau.serve.client import Reply
 
 RATIONALE = "rationale"
 

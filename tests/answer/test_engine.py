@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from fmau.answer import Endpoint, answer_questions
-from fmau.chat import MAX_FAILURES_IN_A_ROW
 from fmau.core.errors import InputError, RunError, ServerError
 from fmau.core.records import Answer, AnswerStatus
 from fmau.core.taxonomy import Task
@@ -20,6 +19,7 @@ from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames
 from fmau.recipe import FramesBlock
 from fmau.runs import open_run, read_answers, read_manifest
+from fmau.serve.client import MAX_FAILURES_IN_A_ROW
 from tests.answer.small_run import (
     PROMPTS,
     answer,
@@ -36,7 +36,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.chat.client.FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("fmau.serve.client.client.FIRST_WAIT_S", 0.02)
 
 
 def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:

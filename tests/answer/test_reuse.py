@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fmau.answer.reuse import EncoderLog, Reuse
-from fmau.chat import Reply
+from fmau.serve.client import Reply
 
 VISUAL, SHARED, PROMPT = 120, 160, 215
 """A clip's visual tokens; what the server shares between questions, in whole blocks; a prompt."""

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fmau.answer.server import choose_model, counted, read_metrics
-from fmau.chat import ChatClient
 from fmau.core.errors import ServerError
+from fmau.serve.client import ChatClient
 from tests.answer.stub_server import MODEL, StubServer
 
 PAGE = """\

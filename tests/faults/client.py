@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fmau.answer import Summary
-from fmau.chat import client as chat_client
 from fmau.core.errors import FmauError
+from fmau.serve.client import client as chat_client
 from tests.answer.small_run import answer, questions, recipe
 
 REPO = Path(__file__).resolve().parents[2]

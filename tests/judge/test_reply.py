@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmau.chat import Reply
 from fmau.core.records import VerdictStatus
 from fmau.judge.reply import read_reply, reply_schema
+from fmau.serve.client import Reply
 
 GOOD = '{"rationale": "agrees", "L1": 4, "L2": 0, "L3": 5}'
 ALL = (1, 2, 3)

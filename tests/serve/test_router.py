@@ -62,7 +62,7 @@ def test_every_clip_is_asked_about_at_one_server(tmp_path: Path) -> None:
 def test_a_lost_servers_clips_move_and_nothing_else_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fmau.chat.client.FIRST_WAIT_S", 0.2)
+    monkeypatch.setattr("fmau.serve.client.client.FIRST_WAIT_S", 0.2)
     asked = questions(40)
     with StubServer(delay_s=0.01) as one, StubServer(delay_s=0.01) as two, StubServer() as lost:
 

@@ -18,9 +18,16 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from fmau.chat.pace import Pace
-from fmau.chat.wire import ChatRequest, Reply, ServedModel, read_models, read_refusal, read_reply
 from fmau.core.errors import ServerError
+from fmau.serve.client.pace import Pace
+from fmau.serve.client.wire import (
+    ChatRequest,
+    Reply,
+    ServedModel,
+    read_models,
+    read_refusal,
+    read_reply,
+)
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0

@@ -6,9 +6,9 @@ pace.py      how many requests a server takes at once, found out by asking it
 watch.py     a request that failed, or a server that did
 """
 
-from fmau.chat.client import ChatClient, RequestError
-from fmau.chat.watch import MAX_FAILURES_IN_A_ROW, FailureWatch
-from fmau.chat.wire import ChatRequest, Reply, ServedModel
+from fmau.serve.client.client import ChatClient, RequestError
+from fmau.serve.client.watch import MAX_FAILURES_IN_A_ROW, FailureWatch
+from fmau.serve.client.wire import ChatRequest, Reply, ServedModel
 
 __all__ = [
     "MAX_FAILURES_IN_A_ROW",

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fmau.chat.pace import Pace
+from fmau.serve.client.pace import Pace
 
 
 async def simulate(pace: Pace, capacity: int, requests: int) -> list[int]:

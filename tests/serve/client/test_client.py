@@ -9,9 +9,9 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmau.chat import ChatClient, ChatRequest, Reply, RequestError
-from fmau.chat.wire import read_models, read_refusal, read_reply
 from fmau.core.errors import ServerError
+from fmau.serve.client import ChatClient, ChatRequest, Reply, RequestError
+from fmau.serve.client.wire import read_models, read_refusal, read_reply
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 REQUEST = ChatRequest([{"role": "user", "content": "?"}], 5, {"seed": 0}, session="clip-1")
@@ -20,7 +20,7 @@ GOOD = {"choices": [{"message": {"content": "Yes"}, "finish_reason": "stop"}]}
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.chat.client.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("fmau.serve.client.client.FIRST_WAIT_S", 0.01)
 
 
 def ask(handler: Handler, request: ChatRequest = REQUEST, **options: float) -> Reply:
