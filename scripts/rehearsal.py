@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from fmau.dataset.questions import load_questions
-from fmau.mini.cast import cast_split
-from fmau.mini.write import write_clip
+from fmau.demo.mini.cast import cast_split
+from fmau.demo.mini.write import write_clip
 from fmau.runs.manifest import usable_cores
 
 

@@ -4,9 +4,9 @@ import functools
 from typing import Any
 
 from fmau.core.taxonomy import Task
+from fmau.demo.tiny.model import new_processor
+from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.prompting.prompts import PromptSet
-from fmau.tiny.model import new_processor
-from fmau.tiny.tokenizer import train_tokenizer
 
 PROMPTS = PromptSet(
     system="You watch a clip of one seated person and answer from what is visible.",

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from fmau.demo.tiny import CHECKPOINT
 from fmau.frames.clip import read_clip
 from fmau.recipe import LoraBlock
 from fmau.serve import Server, start_server
 from fmau.serve.adapter import NAME
-from fmau.tiny import CHECKPOINT
 from tests.clips import write_clip
 from tests.serve.support import free_port
 from tests.test_server import (

@@ -13,12 +13,12 @@ from fmau.check import Plan, check_recipe, plan_table
 from fmau.core.errors import InputError, RecipeError, ServerError
 from fmau.core.taxonomy import Task
 from fmau.dataset.questions import load_questions
+from fmau.demo.tiny import CHECKPOINT
 from fmau.families.encode import encode
 from fmau.frames.clip import read_clip
 from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, load_recipe
-from fmau.tiny import CHECKPOINT
 from tests.clips import cut_off, write_audio_only, write_clip
 from tests.question_rows import write_questions
 

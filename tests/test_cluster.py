@@ -8,7 +8,7 @@ from fmau.cluster import LOCAL, answer_on_ray
 from fmau.core.errors import ServerError
 from fmau.core.records import AnswerStatus
 from fmau.dataset.questions import load_questions
-from fmau.mini.write import write_mini
+from fmau.demo.mini.write import write_mini
 from fmau.runs import open_run, read_answers, read_manifest
 from tests.test_server import PROMPTS, tiny_recipe
 

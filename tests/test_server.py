@@ -22,9 +22,10 @@ from fmau.answer import Endpoint, answer_questions
 from fmau.answer.request import ClipParts, build_request
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.dataset.questions import load_questions
+from fmau.demo.mini.write import write_mini
+from fmau.demo.tiny import CHECKPOINT
 from fmau.families.encode import encode
 from fmau.frames.clip import ClipFrames, read_clip
-from fmau.mini.write import write_mini
 from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.prompting.extraction import choices
 from fmau.prompting.prompts import load_prompts
@@ -32,7 +33,6 @@ from fmau.recipe import Recipe, load_recipe
 from fmau.runs import FINAL, open_run, read_answers
 from fmau.serve import Server, start_server
 from fmau.serve.preflight import check_address
-from fmau.tiny import CHECKPOINT
 from tests.clips import read_number, write_clip
 from tests.question_rows import write_questions
 from tests.serve.support import free_port

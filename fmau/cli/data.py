@@ -23,13 +23,13 @@ def mini(
     ] = False,
 ) -> None:
     """Write a mini benchmark: rendered clips, captions, questions with provable answers."""
-    from fmau.mini.write import write_mini
+    from fmau.demo.mini.write import write_mini
 
     with progress_bar("rendering clips") as progress:
         write_mini(folder, clips=clips, train_clips=train_clips, seed=seed, progress=progress)
     if sheet:
         from fmau.core.taxonomy import actions
-        from fmau.mini.sheet import write_sheet
+        from fmau.demo.mini.sheet import write_sheet
 
         write_sheet(folder / "actions.png", [action.code for action in actions()], seed)
     out.print(

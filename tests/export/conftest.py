@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.tiny.model import new_model, save_checkpoint
+from fmau.demo.tiny.model import new_model, save_checkpoint
 from tests.processors import small_processor
 
 

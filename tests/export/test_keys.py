@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fmau.core.errors import InputError, RecipeError
+from fmau.demo.tiny.model import new_model
 from fmau.export.keys import check_updates, linear_shapes
 from fmau.recipe import LoraBlock
-from fmau.tiny.model import new_model
 from fmau.train.adapter import add_adapter, targets
 from tests.processors import small_processor
 

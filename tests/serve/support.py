@@ -13,7 +13,7 @@ from fmau.recipe import Recipe, ServeBlock
 from fmau.serve import Server
 
 REPO = Path(__file__).resolve().parents[2]
-CHECKPOINT = REPO / "fmau/tiny/checkpoint"
+CHECKPOINT = REPO / "fmau/demo/tiny/checkpoint"
 
 
 def recipe(**blocks: Any) -> Recipe:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fmau.core.errors import RecipeError
+from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock, TrainBlock, TrainDataBlock
-from fmau.tiny.model import new_model
 from fmau.train.adapter import add_adapter, count_parameters, parameter_groups, targets
 from tests.processors import small_processor
 

@@ -12,11 +12,11 @@ from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
+from fmau.demo.tiny.model import new_model, new_processor
+from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.families.encode import encode
 from fmau.frames.clip import ClipFrames, frames_from_pixels
 from fmau.recipe import FramesBlock, PromptBlock
-from fmau.tiny.model import new_model, new_processor
-from fmau.tiny.tokenizer import train_tokenizer
 from fmau.train.batches import (
     Collator,
     SequenceDataset,

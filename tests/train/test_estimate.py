@@ -5,8 +5,8 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock
-from fmau.tiny.model import new_model
 from fmau.train.adapter import add_adapter
 from fmau.train.estimate import Sequence, Shape, forward_flops, hours, memory, training_flops
 from tests.processors import small_processor

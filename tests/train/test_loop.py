@@ -19,9 +19,9 @@ import yaml
 from safetensors.torch import load_file
 
 from fmau.core.taxonomy import actions
+from fmau.demo.tiny.model import new_model, save_checkpoint
 from fmau.frames.cache import build_cache
 from fmau.recipe import FramesBlock
-from fmau.tiny.model import new_model, save_checkpoint
 from fmau.train.record import read_record
 from tests.clips import write_clip
 from tests.processors import small_processor

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from fmau.tiny.model import new_model, new_processor
-from fmau.tiny.readouts import Choice
-from fmau.tiny.tokenizer import train_tokenizer
+from fmau.demo.tiny.model import new_model, new_processor
+from fmau.demo.tiny.readouts import Choice
+from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.train.packing import IGNORED, Conversation, Packed, collate, pack
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ import pytest
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
+from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock, PromptBlock
-from fmau.tiny.model import new_model
 from fmau.train.adapter import add_adapter
 from fmau.train.batches import SequenceDataset
 from fmau.train.packing import IGNORED

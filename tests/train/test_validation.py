@@ -8,8 +8,8 @@ from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples import Example
-from fmau.tiny.model import new_model
-from fmau.tiny.tokenizer import train_tokenizer
+from fmau.demo.tiny.model import new_model
+from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.train.batches import Collator, conversation, encode_example
 from fmau.train.validation import accuracies, answer_closed, closed_questions, prompt_only
 from tests.processors import PROMPTS, small_processor

@@ -10,9 +10,9 @@ import numpy as np
 
 from fmau.core.taxonomy import Action, action_by_code
 from fmau.dataset.captions import FIELDS, CaptionedClip
-from fmau.mini.captions import caption
-from fmau.mini.cast import cast_split
-from fmau.mini.facts import Facts
+from fmau.demo.mini.captions import caption
+from fmau.demo.mini.cast import cast_split
+from fmau.demo.mini.facts import Facts
 
 HALF, SEEDS = 150, (31, 32)
 """The splits of the slow tests: clips of each, and their seeds."""

@@ -14,7 +14,7 @@ from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.views import build_examples
 from fmau.prompting.conversation import question_text
 from tests.dataset.views.support import HALF, SEEDS, mini_clips
-from tests.mini import blind
+from tests.demo.mini import blind
 
 
 @cache

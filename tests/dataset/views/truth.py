@@ -12,8 +12,8 @@ from fmau.dataset.claims import (
     Swing,
 )
 from fmau.dataset.views.statements import Statement
-from fmau.mini import phrases
-from fmau.mini.facts import CLEAR_M, PHASES, Facts, part_index
+from fmau.demo.mini import phrases
+from fmau.demo.mini.facts import CLEAR_M, PHASES, Facts, part_index
 
 _AXIS_INDEX = {"horizontal": 0, "vertical": 1, "depth": 2}
 

@@ -1,0 +1,203 @@
+"""Writing a mini benchmark and its training set to a folder.
+
+OUT/mini.json             what was asked for, so that a second run can resume or refuse
+OUT/clips/NAME.mp4        test clips
+OUT/questions.json        12 questions per test clip, with answers
+OUT/train/clips/NAME.mp4  training clips, of other people
+OUT/train/captions.json   five-field captions with labels
+OUT/train/questions.json  12 questions per training clip, with answers
+OUT/truth.parquet         label, events and trajectories of every clip
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fmau.core.errors import RunError
+from fmau.core.taxonomy import action_by_code
+from fmau.demo.mini.captions import caption
+from fmau.demo.mini.cast import CastClip, cast_split, subjects
+from fmau.demo.mini.kinematics import animate
+from fmau.demo.mini.plan import FPS, ClipPlan
+from fmau.demo.mini.questions import ask
+from fmau.demo.mini.render import render_frames
+
+GENERATOR: Final = 1
+"""Raise it when motions, drawing or questions change: a folder must not mix clips of one generator
+with questions of another."""
+
+_WORKERS: Final = 2
+_CRF: Final = "18"
+
+Progress = Callable[[int, int], None]
+"""Called with the number of clips written so far and in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What identifies a mini benchmark."""
+
+    clips: int
+    train_clips: int
+    seed: int
+    height: int
+    width: int
+    generator: int = GENERATOR
+
+
+def write_mini(
+    out: Path,
+    *,
+    clips: int,
+    train_clips: int,
+    seed: int,
+    height: int = 384,
+    width: int = 320,
+    progress: Progress = lambda done, total: None,
+) -> None:
+    """Write a mini benchmark; the same arguments give the same files.
+
+    A run that was interrupted goes on where it stopped: clips that are there are kept.
+
+    Args:
+        out: folder to write to, made if missing.
+        clips: number of test clips, at least 1.
+        train_clips: number of training clips; 0 writes no `train` folder.
+        seed: of everything random. The test set doesn't depend on `train_clips`.
+        height, width: of the clips in pixels, both even (H.264 halves the colour planes).
+        progress: told after every clip.
+
+    Raises:
+        RunError: `out` holds anything else than the same mini benchmark.
+        ValueError: a number is out of range.
+    """
+    request = _Request(clips, train_clips, seed, height, width)
+    if clips < 1 or train_clips < 0 or height % 2 or width % 2:
+        raise ValueError(f"need clips >= 1, train_clips >= 0 and even sizes, got {request}")
+    _claim(out, request)
+    cast_test, ask_test, cast_train, ask_train = map(
+        np.random.default_rng, np.random.SeedSequence(seed).spawn(4)
+    )
+    test = cast_split(clips, 1, cast_test)
+    _dump(out / "questions.json", ask([(c.plan, c.facts) for c in test], ask_test))
+    train = cast_split(train_clips, 1 + subjects(clips), cast_train) if train_clips else []
+    if train:
+        _dump(out / "train" / "captions.json", [_caption_row(clip) for clip in train])
+        questions = ask([(c.plan, c.facts) for c in train], ask_train)
+        _dump(out / "train" / "questions.json", questions)
+    pq.write_table(truth_table(test, train), out / "truth.parquet")
+    jobs = [(c.plan, out / "clips") for c in test]
+    jobs += [(c.plan, out / "train" / "clips") for c in train]
+    _render_all(jobs, height, width, progress)
+
+
+def truth_table(test: Sequence[CastClip], train: Sequence[CastClip]) -> pa.Table:
+    """Everything an independent check needs: label, events and trajectories of every clip.
+
+    `positions` is the flattened positions_TPD of the clip, with `frame_count` frames.
+    """
+    rows = [
+        {
+            "name": clip.plan.name,
+            "split": split,
+            "participant": clip.participant,
+            "code": clip.code,
+            "events": [asdict(event) for event in clip.plan.events],
+            "fps": float(clip.motion.fps),
+            "frame_count": clip.plan.frame_count,
+            "positions": clip.motion.positions_TPD.astype(np.float32).ravel(),
+        }
+        for split, cast in (("test", test), ("train", train))
+        for clip in cast
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def _claim(out: Path, request: _Request) -> None:
+    """Mark the folder as this request's, or refuse it."""
+    marker = out / "mini.json"
+    if marker.is_file():
+        found = marker.read_text("utf-8")
+        if found != _as_json(asdict(request)):
+            raise RunError(
+                f"{out} holds another mini benchmark, {' '.join(found.split())}, and not "
+                f"{asdict(request)}; choose another folder or delete it"
+            )
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f"{out} is not an empty folder; choose another one or empty it")
+    _dump(marker, asdict(request))
+
+
+def _as_json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _dump(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_as_json(content), "utf-8")
+
+
+def _caption_row(clip: CastClip) -> dict[str, Any]:
+    action = action_by_code()[clip.code]
+    return {
+        "video": f"{clip.plan.name}.mp4",
+        "participant": clip.participant,
+        "caption": caption(clip.facts, clip.plan),
+        "coarse": action.part,
+        "fine": action.label,
+    }
+
+
+def _render_all(
+    jobs: Sequence[tuple[ClipPlan, Path]], height: int, width: int, progress: Progress
+) -> None:
+    """Render and encode all clips that are not there yet, in two processes."""
+    for _, folder in jobs:
+        folder.mkdir(parents=True, exist_ok=True)
+    missing = [(plan, folder) for plan, folder in jobs if not _file(plan, folder).exists()]
+    done = len(jobs) - len(missing)
+    # Fresh processes: a forked copy of a process with running threads can hang.
+    with ProcessPoolExecutor(_WORKERS, get_context("spawn")) as pool:
+        futures = [pool.submit(write_clip, *job, height, width) for job in missing]
+        for future in as_completed(futures):
+            future.result()
+            done += 1
+            progress(done, len(jobs))
+
+
+def _file(plan: ClipPlan, folder: Path) -> Path:
+    return folder / f"{plan.name}.mp4"
+
+
+def write_clip(plan: ClipPlan, folder: Path, height: int, width: int) -> Path:
+    """Render one clip and encode it as H.264 (yuv420p, `FPS`); it appears only when complete.
+
+    Returns:
+        The file written, FOLDER/NAME.mp4.
+    """
+    animation = animate(plan)
+    pixels_THWC = render_frames(
+        plan, animation, range(plan.frame_count), height=height, width=width
+    )
+    path = _file(plan, folder)
+    partial = path.with_suffix(".part")
+    with av.open(str(partial), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(FPS), options={"crf": _CRF})
+        stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+        stream.codec_context.thread_count = 1  # more threads would change the bytes
+        for pixels_HWC in pixels_THWC:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels_HWC, format="rgb24")))
+        container.mux(stream.encode())
+    partial.rename(path)
+    return path

@@ -1,0 +1,138 @@
+"""Lessons about a clip as the model takes them: patches, packed conversations, read-out targets.
+
+Array suffixes: T frames, H height, W width, C colours or coordinates, G temporal groups.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
+
+from fmau.demo.tiny.curriculum import Stage
+from fmau.demo.tiny.lessons import OPTION_LINE, Lesson, LessonClip, LessonPool
+from fmau.demo.tiny.readouts import Choice
+from fmau.train.packing import Conversation, Packed, pack
+
+HELD_OUT = 520
+"""The last clips of a pool, whose people appear in no other, are not trained on."""
+
+LENGTH_EXPONENT = 0.25
+"""A paragraph counts about three times as much as a letter, not a hundred times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One clip, ready for the model: packed conversations, pixels and the read-outs' targets."""
+
+    packed: Packed | None
+    choices: tuple[Choice, ...]
+    pixel_values: Tensor
+    grid_thw: Tensor
+    positions_GC: Tensor
+    action: int
+
+
+class Reader(torch.utils.data.IterableDataset[list[Sample]]):
+    """Endless batches of random clips with random lessons, made in a loader process."""
+
+    def __init__(
+        self,
+        pool: LessonPool,
+        processor: Qwen3VLProcessor,
+        model: Qwen3VLForConditionalGeneration,
+        stage: Stage,
+        seed: int,
+    ) -> None:
+        self.pool, self.processor, self.model = pool, processor, model
+        self.stage, self.seed = stage, seed
+
+    def __iter__(self) -> Iterator[list[Sample]]:
+        rng = np.random.default_rng(self.seed)
+        while True:
+            picks = rng.choice(len(self.pool) - HELD_OUT, self.stage.clips, replace=False)
+            yield [self._sample(self.pool[int(pick)], rng) for pick in picks]
+
+    def held_out(self, most: int) -> list[LessonClip]:
+        """The last clips of those that are not trained on, at most so many."""
+        end = len(self.pool)
+        return [self.pool[place] for place in range(end - min(most, HELD_OUT), end)]
+
+    def _sample(self, clip: LessonClip, rng: np.random.Generator) -> Sample:
+        if rng.random() < 0.5:
+            clip = clip.mirrored()
+        lessons = choose(clip.lessons, self.stage, rng) if self.stage.lessons else ()
+        return make_sample(clip, lessons, self.processor, self.model)
+
+
+def choose(lessons: Sequence[Lesson], stage: Stage, rng: np.random.Generator) -> list[Lesson]:
+    """Draw the stage's number of lessons without replacement, by the frequency of its kinds."""
+    weights = np.array([stage.kinds.get(lesson.kind, 0.0) for lesson in lessons])
+    count = min(stage.lessons, int((weights > 0).sum()))
+    picks = rng.choice(len(lessons), count, replace=False, p=weights / weights.sum())
+    drawn = [lessons[int(pick)] for pick in picks]
+    return [lesson.right_first() if rng.random() < stage.habit else lesson for lesson in drawn]
+
+
+def make_sample(
+    clip: LessonClip,
+    lessons: Sequence[Lesson],
+    processor: Qwen3VLProcessor,
+    model: Qwen3VLForConditionalGeneration,
+) -> Sample:
+    """Patchify a clip's frames and pack its lessons behind them."""
+    video = processor.video_processor(
+        videos=[np.ascontiguousarray(clip.pixels_THWC())],
+        do_sample_frames=False,
+        do_resize=False,
+        cap_pixels_per_frame=False,
+        video_metadata=[clip.metadata()],
+        return_metadata=True,
+        return_tensors="pt",
+    )
+    grid_thw = video["video_grid_thw"]
+    expanded = processor.replace_video_token(video, 0)
+    conversations, choices = [], []
+    for lesson in lessons:
+        text = processor.apply_chat_template(
+            lesson.messages, add_generation_prompt=True, tokenize=False
+        ).replace(processor.video_token, expanded)
+        answer = token_ids(processor, lesson.answer + processor.tokenizer.eos_token)
+        prompt, choice = _prompt(processor, text, lesson.answer)
+        conversations.append(Conversation(prompt, answer))
+        choices.append(choice)
+    packed = None
+    if conversations:
+        rule = model.model.get_rope_index
+        packed = pack(conversations, grid_thw, model.config.video_token_id, rule, LENGTH_EXPONENT)
+    moved = packed.moved if packed else ()
+    return Sample(
+        packed=packed,
+        choices=tuple(c.moved(by) for c, by in zip(choices, moved, strict=True) if c),
+        pixel_values=video["pixel_values_videos"],
+        grid_thw=grid_thw,
+        positions_GC=torch.from_numpy(clip.positions.reshape(int(grid_thw[0, 0]), -1)),
+        action=clip.action,
+    )
+
+
+def _prompt(processor: Qwen3VLProcessor, text: str, answer: str) -> tuple[list[int], Choice | None]:
+    """Token ids of a conversation up to its answer, and its options if it has some."""
+    prompt = processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    options = list(OPTION_LINE.finditer(text))
+    starts = [start for start, _ in prompt["offset_mapping"]]
+    # To the line break, a token of its own that has read its whole line.
+    lines = tuple(
+        (starts.index(option.start()), starts.index(option.end()) + 1) for option in options
+    )
+    letters = [option[1] for option in options]
+    ids = prompt["input_ids"]
+    choice = Choice(lines, letters.index(answer), len(ids) - 1) if options else None
+    return ids, choice
+
+
+def token_ids(processor: Qwen3VLProcessor, text: str) -> list[int]:
+    """A text as tokens, none added."""
+    return processor.tokenizer(text, add_special_tokens=False)["input_ids"]

@@ -1,0 +1,138 @@
+"""The folder that `write_mini` writes: complete, repeatable, and safe to write to again."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import av
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from fmau.core.errors import RunError
+from fmau.core.taxonomy import Task, action_by_code, parts
+from fmau.dataset.questions import load_questions
+from fmau.demo.mini.cast import deal_codes
+from fmau.demo.mini.facts import observe
+from fmau.demo.mini.plan import FPS, Motion
+from fmau.demo.mini.write import write_mini
+
+SIZE = {"clips": 3, "train_clips": 2, "seed": 5, "height": 96, "width": 80}
+
+
+@pytest.fixture(scope="module")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("mini") / "new"
+    write_mini(out, **SIZE)
+    return out
+
+
+def texts(out: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.json"))}
+
+
+def test_labels_are_dealt_out_evenly() -> None:
+    codes = deal_codes(7 * 60 + 3, np.random.default_rng(0))
+    by_part = Counter(action_by_code()[code].part for code in codes)
+    assert set(by_part.values()) == {60, 61}
+    by_code = Counter(codes)
+    for part in parts():
+        counts = [by_code[action.code] for action in part.actions]
+        assert max(counts) - min(counts) <= 1
+
+
+@pytest.mark.slow
+def test_files_agree_with_each_other(mini: Path) -> None:
+    truth = pq.read_table(mini / "truth.parquet").to_pylist()
+    assert Counter(row["split"] for row in truth) == {"test": 3, "train": 2}
+    people = {
+        split: {r["participant"] for r in truth if r["split"] == split}
+        for split in ("test", "train")
+    }
+    assert not people["test"] & people["train"]
+    for split, folder in (("test", mini), ("train", mini / "train")):
+        names = {row["name"] for row in truth if row["split"] == split}
+        assert {path.stem for path in (folder / "clips").iterdir()} == names
+        questions = json.loads((folder / "questions.json").read_text("utf-8"))
+        assert Counter(row["video"] for row in questions) == {f"{n}.mp4": 12 for n in names}
+        assert all(row["answer"] for row in questions)
+    captions = json.loads((mini / "train" / "captions.json").read_text("utf-8"))
+    labels = {row["name"]: action_by_code()[row["code"]] for row in truth}
+    for row in captions:
+        action = labels[Path(row["video"]).stem]
+        assert (row["coarse"], row["fine"]) == (action.part, action.label)
+        assert len(row["caption"]) == 5
+
+
+@pytest.mark.slow
+def test_question_files_are_read_like_the_official_ones(mini: Path) -> None:
+    for folder in (mini, mini / "train"):
+        read = load_questions(folder / "questions.json")
+        assert len(read.questions) == len(read.gold) == 12 * len(list((folder / "clips").iterdir()))
+        assert {q.task: len(q.options) for q in read.questions} == {
+            task: task.option_count for task in Task
+        }
+
+
+@pytest.mark.slow
+def test_truth_holds_the_trajectories_that_were_questioned(mini: Path) -> None:
+    for row in pq.read_table(mini / "truth.parquet").to_pylist():
+        positions_TPD = np.array(row["positions"], np.float32).reshape(row["frame_count"], 14, 3)
+        assert observe(Motion(positions_TPD)).duration_s == row["frame_count"] / row["fps"]
+        assert row["events"][0]["code"] == row["code"]
+
+
+@pytest.mark.slow
+def test_clips_are_h264_of_the_size_and_length_asked_for(mini: Path) -> None:
+    frames = {
+        r["name"]: r["frame_count"] for r in pq.read_table(mini / "truth.parquet").to_pylist()
+    }
+    for path in mini.rglob("*.mp4"):
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
+            assert (stream.height, stream.width) == (SIZE["height"], SIZE["width"])
+            assert stream.average_rate == FPS
+            assert sum(1 for _ in container.decode(stream)) == frames[path.stem]
+
+
+@pytest.mark.slow
+def test_the_same_seed_writes_the_same_bytes(mini: Path, tmp_path: Path) -> None:
+    write_mini(tmp_path / "again", **SIZE)
+    assert texts(tmp_path / "again") == texts(mini)
+    for path in mini.rglob("*.mp4"):
+        assert (tmp_path / "again" / path.relative_to(mini)).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_second_run_keeps_clips_and_restores_missing_ones(mini: Path) -> None:
+    kept, lost = sorted((mini / "clips").iterdir())[:2]
+    stamp, content = kept.stat().st_mtime_ns, lost.read_bytes()
+    lost.unlink()
+    seen: list[tuple[int, int]] = []
+    write_mini(mini, **SIZE, progress=lambda done, total: seen.append((done, total)))
+    assert kept.stat().st_mtime_ns == stamp
+    assert lost.read_bytes() == content
+    assert seen == [(5, 5)]
+
+
+@pytest.mark.slow
+def test_another_mini_in_the_folder_is_not_touched(mini: Path) -> None:
+    before = texts(mini)
+    with pytest.raises(RunError, match="another mini benchmark"):
+        write_mini(mini, **{**SIZE, "seed": 6})
+    assert texts(mini) == before
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("do not lose", "utf-8")
+    with pytest.raises(RunError, match="not an empty folder"):
+        write_mini(tmp_path, **SIZE)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("wrong", [{"clips": 0}, {"train_clips": -1}, {"height": 95}])
+def test_impossible_sizes_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="need clips"):
+        write_mini(tmp_path / "new", **{**SIZE, **wrong})
+    assert not (tmp_path / "new").exists()

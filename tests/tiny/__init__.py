@@ -1,5 +1,0 @@
-"""Tests of the tiny checkpoint; the package makes Transformers' Qwen3-VL importable."""
-
-import fmau.tiny as fmau_tiny  # before any test module imports transformers
-
-__all__ = ["fmau_tiny"]
