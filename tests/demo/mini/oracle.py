@@ -2,7 +2,8 @@
 
 It parses the English of a question with regular expressions and answers from the positions in
 `truth.parquet` by the plainest definition, with one threshold half-way between the two that the
-generator keeps clear of. It shares no code with `fmau.demo.mini` but the names and order of the parts.
+generator keeps clear of. It shares no code with `fmau.demo.mini` but the names and order of the
+parts.
 """
 
 import re
