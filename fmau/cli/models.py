@@ -29,8 +29,8 @@ def export(
     ] = None,
 ) -> None:
     """Check an adapter against its base model, write its model card, and merge it on demand."""
-    from fmau.export import export_adapter
     from fmau.report import score_run
+    from fmau.train.export import export_adapter
 
     if to and not merge:
         raise typer.BadParameter("--out is for --merge")

@@ -7,10 +7,10 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fmau.core.taxonomy import CLOSED_TASKS
-from fmau.export.keys import Updates
 from fmau.report.tables import span
 from fmau.score import Scores
 from fmau.score.table4 import NOT_AVAILABLE, two_decimals
+from fmau.train.export.keys import Updates
 from fmau.train.record import TrainingRecord
 
 
@@ -38,7 +38,7 @@ def write_card(
         The card's path.
     """
     environment = Environment(
-        loader=PackageLoader("fmau.export", "templates"),
+        loader=PackageLoader("fmau.train.export", "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 
 from fmau.core.errors import InputError, RecipeError
 from fmau.demo.tiny.model import new_model
-from fmau.export.keys import check_updates, linear_shapes
 from fmau.recipe import LoraBlock
 from fmau.train.adapter import add_adapter, targets
+from fmau.train.export.keys import check_updates, linear_shapes
 from tests.processors import small_processor
 
 BARE = "base_model.model.model.layers.0.self_attn.q_proj"

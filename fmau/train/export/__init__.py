@@ -4,6 +4,6 @@ from fmau.core.torchvision_cpu import ensure_torchvision
 
 ensure_torchvision()  # before transformers is imported, which the modules here do
 
-from fmau.export.export import Exported, export_adapter  # noqa: E402
+from fmau.train.export.export import Exported, export_adapter  # noqa: E402
 
 __all__ = ["Exported", "export_adapter"]

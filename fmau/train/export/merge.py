@@ -16,7 +16,7 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
     so the merged model answers like the adapted one up to this rounding; in float32 it is equal.
 
     Args:
-        adapter: folder in PEFT's format, checked (`fmau.export.check_updates`).
+        adapter: folder in PEFT's format, checked (`fmau.train.export.check_updates`).
         base: folder or hub name of the model it was trained on.
         revision: of a hub model.
         out: folder that does not exist yet, or is empty.

@@ -8,11 +8,11 @@ import torch
 
 from fmau.core.errors import RecipeError
 from fmau.core.parsing import parse_json
-from fmau.export.card import write_card
-from fmau.export.keys import Updates, check_updates
-from fmau.export.merge import merge
 from fmau.score import Scores
 from fmau.serve.adapter import CONFIG, read_adapter
+from fmau.train.export.card import write_card
+from fmau.train.export.keys import Updates, check_updates
+from fmau.train.export.merge import merge
 from fmau.train.record import TrainingRecord, read_record
 
 

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from fmau.cli import app
 from fmau.core.errors import FmauError
-from fmau.export import export_adapter
 from fmau.recipe import LoraBlock
 from fmau.runs.manifest import Session
 from fmau.train.adapter import add_adapter
+from fmau.train.export import export_adapter
 from fmau.train.record import TrainingRecord, read_record
 
 
