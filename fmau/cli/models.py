@@ -83,7 +83,7 @@ def answer(
     summary = Summary(total=len(questions), done_before=len(questions))
     with open_run(recipe, prompts, adapter=adapter) as run:
         if ray is not None:
-            from fmau.cluster import answer_on_ray
+            from fmau.answer.ray import answer_on_ray
 
             summary = answer_on_ray(run, recipe, prompts, questions, ray)
         elif unanswered(run, recipe, questions):  # else a server would be started for nothing

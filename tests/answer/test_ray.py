@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.cluster import LOCAL, answer_on_ray
+from fmau.answer.ray import LOCAL, answer_on_ray
 from fmau.core.errors import ServerError
 from fmau.core.records import AnswerStatus
 from fmau.dataset.questions import load_questions
@@ -42,7 +42,7 @@ def test_two_servers_answer_into_one_run_folder(tmp_path: Path) -> None:
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = tiny_recipe(tmp_path)
-    monkeypatch.setattr("fmau.cluster.util.find_spec", lambda name: None)
+    monkeypatch.setattr("fmau.answer.ray.util.find_spec", lambda name: None)
     question = load_questions(_one_question(tmp_path)).questions
     with open_run(recipe, PROMPTS) as run, pytest.raises(ServerError, match=r"fmau\[ray\]"):
         answer_on_ray(run, recipe, PROMPTS, question, LOCAL)
