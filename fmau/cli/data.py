@@ -41,7 +41,7 @@ def mini(
 @app.command()
 def check(recipe_file: RecipeFile, overrides: Overrides = None) -> None:
     """Validate recipe, prompts, questions and clips; print the plan."""
-    from fmau.check import check_recipe, plan_table
+    from fmau.cli.check import check_recipe, plan_table
 
     recipe = load_recipe(recipe_file, overrides or ())
     with err.status("reading questions and clips"):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fmau.check import Plan, check_recipe, plan_table
+from fmau.cli.check import Plan, check_recipe, plan_table
 from fmau.core.errors import InputError, RecipeError, ServerError
 from fmau.core.taxonomy import Task
 from fmau.dataset.questions import load_questions
