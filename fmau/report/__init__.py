@@ -2,8 +2,8 @@
 
 from fmau.report.exports import write_exports
 from fmau.report.html import write_report
-from fmau.report.scored_run import ScoredRun, compare_runs, score_run
 from fmau.report.terminal import print_agreements, print_comparison, print_scores
+from fmau.score.run import ScoredRun, compare_runs, score_run
 
 __all__ = [
     "ScoredRun",

@@ -28,7 +28,6 @@ from fmau.report.charts import (
     recall_chart,
     training_chart,
 )
-from fmau.report.scored_run import ScoredRun
 from fmau.report.tables import (
     accuracy_table,
     agreement_table,
@@ -41,6 +40,7 @@ from fmau.report.tables import (
 from fmau.report.thumbnails import StripOf, embedded
 from fmau.runs import Manifest
 from fmau.score.record import Interval
+from fmau.score.run import ScoredRun
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
 
