@@ -134,7 +134,7 @@ def submit(
     to: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("."),
 ) -> None:
     """Write and validate the challenge's submission file."""
-    from fmau.submit import submit_run
+    from fmau.score.submission import submit_run
 
     submission = submit_run(run, team, to)
     for warning in submission.warnings:

@@ -10,7 +10,7 @@ from fmau.core.records import AnswerStatus
 from fmau.core.taxonomy import Task
 from fmau.runs import read_manifest
 from fmau.score import load_predictions, score
-from fmau.submit import ADAPTER_WARNING, submit_run, validate_submission, write_submission
+from fmau.score.submission import ADAPTER_WARNING, submit_run, validate_submission, write_submission
 from tests.report.runs import PROMPTS, write_run
 from tests.score.synthetic import gold_answers, ok, question_file, without_answer
 
