@@ -113,7 +113,7 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Find defects of a question file, and shortcuts that need no look at a clip."""
-    from fmau.audit import audit_questions, print_audit
+    from fmau.score.audit import audit_questions, print_audit
 
     with err.status("auditing"):
         found = audit_questions(questions)

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fmau.audit.blind import blind_classifier
-from fmau.audit.check import Check
-from fmau.audit.fields import schema
-from fmau.audit.options import duplicate_option, label_code_suffix
-from fmau.audit.pairs import duplicate_question, label_named, opposite_pair
-from fmau.audit.priors import class_prior
 from fmau.dataset.questions import survey_questions
+from fmau.score.audit.blind import blind_classifier
+from fmau.score.audit.check import Check
+from fmau.score.audit.fields import schema
+from fmau.score.audit.options import duplicate_option, label_code_suffix
+from fmau.score.audit.pairs import duplicate_question, label_named, opposite_pair
+from fmau.score.audit.priors import class_prior
 
 
 class Audit(BaseModel):

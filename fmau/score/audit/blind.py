@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
-from fmau.audit.check import Check, check
 from fmau.core.records import Question, QuestionFile
 from fmau.core.taxonomy import CLOSED_TASKS
+from fmau.score.audit.check import Check, check
 from fmau.score.baselines import chance
 from fmau.score.tally import Tally
 

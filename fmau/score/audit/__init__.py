@@ -8,6 +8,6 @@ fields.py       fields, ids and labels that do not fit together
 audit.py        all checks of a file, as a record and a table
 """
 
-from fmau.audit.audit import Audit, Check, audit_questions, print_audit
+from fmau.score.audit.audit import Audit, Check, audit_questions, print_audit
 
 __all__ = ["Audit", "Check", "audit_questions", "print_audit"]

@@ -6,9 +6,9 @@ from typing import Any
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from fmau.audit.check import Check, check
 from fmau.core.records import QuestionFile
 from fmau.core.taxonomy import CLOSED_TASKS, Task, parts
+from fmau.score.audit.check import Check, check
 from fmau.score.baselines import chance, majority
 from fmau.score.confusion import label_of
 from fmau.score.intervals import wilson

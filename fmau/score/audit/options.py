@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from fmau.audit.check import Check, check, percent
 from fmau.core.records import Question, QuestionFile
 from fmau.core.taxonomy import Task
+from fmau.score.audit.check import Check, check, percent
 
 
 def label_code_suffix(questions: QuestionFile) -> Check:

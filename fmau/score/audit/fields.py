@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from fmau.audit.check import Check, check
 from fmau.core.records import QuestionFile
 from fmau.core.taxonomy import TASK_ALIASES, Task
 from fmau.dataset.labels import written_action
 from fmau.dataset.questions import Survey
+from fmau.score.audit.check import Check, check
 from fmau.score.groups import gold_labels
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fmau.audit import audit_questions, print_audit
-from fmau.audit.check import Check
 from fmau.core.errors import InputError
 from fmau.core.taxonomy import Task, actions, parts
+from fmau.score.audit import audit_questions, print_audit
+from fmau.score.audit.check import Check
 
 MABENCH = Path(__file__).resolve().parents[2] / "../shared/mabench"
 FULL = MABENCH / "mabench_data.json"
