@@ -10,7 +10,7 @@ from fmau.core.records import AnswerStatus
 from fmau.dataset.questions import load_questions
 from fmau.demo.mini.write import write_mini
 from fmau.runs import open_run, read_answers, read_manifest
-from tests.test_server import PROMPTS, tiny_recipe
+from tests.integration.test_server import PROMPTS, tiny_recipe
 
 
 @pytest.mark.server

@@ -15,8 +15,7 @@ from fmau.recipe import LoraBlock
 from fmau.serve import Server, start_server
 from fmau.serve.adapter import NAME
 from tests.clips import write_clip
-from tests.serve.support import free_port
-from tests.test_server import (
+from tests.integration.test_server import (
     GREEDY_TOKENS,
     SIZE,
     ask,
@@ -25,6 +24,7 @@ from tests.test_server import (
     questions_about,
     tiny_recipe,
 )
+from tests.serve.support import free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
