@@ -3,7 +3,7 @@
 Works on answers and gold alone; knows nothing of run folders, models, frames or servers.
 """
 
-from fmau.score.accuracy import score
+from fmau.score.compute import score
 from fmau.score.predictions import load_predictions
 from fmau.score.scores import Scores
 

@@ -24,7 +24,7 @@ from statsmodels.stats.multitest import multipletests
 from fmau.core.errors import RunError
 from fmau.core.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Verdict
 from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
-from fmau.score.accuracy import closed_outcomes
+from fmau.score.compute import closed_outcomes
 from fmau.score.fmar import LABEL, fmar_columns
 from fmau.score.intervals import SEED, clustered_means, percentile_interval
 from fmau.score.judged import points_of

@@ -26,7 +26,7 @@ def main(
     try:
         recipe = load_recipe(recipe_file, overrides or ())
         ensure_torchvision()
-        from fmau.train.loop import train_adapter
+        from fmau.train.run import train_adapter
 
         adapter = train_adapter(recipe)
     except FmauError as error:

@@ -71,7 +71,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class SequenceShape:
     """The mean sequence of a run.
 
     Attributes:
@@ -87,7 +87,7 @@ class Sequence:
     patches: int
 
 
-def forward_flops(shape: Shape, sequence: Sequence) -> tuple[float, float]:
+def forward_flops(shape: Shape, sequence: SequenceShape) -> tuple[float, float]:
     """Operations of one forward pass: of vision tower with mergers, and of the language model.
 
     Attention is counted over all pairs of tokens, as a kernel with a mask computes it.
@@ -108,7 +108,7 @@ def forward_flops(shape: Shape, sequence: Sequence) -> tuple[float, float]:
 
 
 def training_flops(
-    shape: Shape, sequence: Sequence, *, vision_trained: bool, checkpointing: bool
+    shape: Shape, sequence: SequenceShape, *, vision_trained: bool, checkpointing: bool
 ) -> float:
     """Operations that learning from one sequence takes with an adapter.
 
@@ -140,7 +140,7 @@ class Memory:
 
 def memory(
     shape: Shape,
-    sequence: Sequence,
+    sequence: SequenceShape,
     *,
     at_once: int,
     stored_bytes: float,

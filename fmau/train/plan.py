@@ -34,7 +34,7 @@ class Sizes:
         sequences: in an epoch.
     """
 
-    mean: estimate.Sequence
+    mean: estimate.SequenceShape
     longest: int
     sequences: int
 
@@ -66,7 +66,7 @@ def measure(
         learned.append(sum(replies))
     patch = PIXEL_FACTOR // 2
     return Sizes(
-        mean=estimate.Sequence(
+        mean=estimate.SequenceShape(
             tokens=sum(lengths) / len(lengths),
             learned=sum(learned) / len(learned),
             groups=len(frames.jpegs) // 2,

@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock
 from fmau.train.adapter import add_adapter
-from fmau.train.estimate import Sequence, Shape, forward_flops, hours, memory, training_flops
+from fmau.train.estimate import SequenceShape, Shape, forward_flops, hours, memory, training_flops
 from tests.processors import small_processor
 
 GROUPS, ROWS, COLUMNS = 4, 12, 10
@@ -36,8 +36,8 @@ def inputs(model):  # type: ignore[no-untyped-def]
     }
 
 
-def sequence(inputs) -> Sequence:  # type: ignore[no-untyped-def]
-    return Sequence(inputs["input_ids"].shape[1], LEARNED, GROUPS, PATCHES)
+def sequence(inputs) -> SequenceShape:  # type: ignore[no-untyped-def]
+    return SequenceShape(inputs["input_ids"].shape[1], LEARNED, GROUPS, PATCHES)
 
 
 def counted(run) -> float:  # type: ignore[no-untyped-def]
@@ -75,7 +75,7 @@ def test_a_training_step(model, inputs, vision: bool) -> None:  # type: ignore[n
 def test_the_published_size_of_the_8b_model_costs_what_is_said_of_it() -> None:
     """About 2 operations per parameter and token, and twice that to pass gradients on."""
     shape = Shape(36, 4096, 12288, 4096, 1024, 151_936, 27, 1152, 4304, 1536, 4)
-    clip = Sequence(tokens=1000, learned=50, groups=4, patches=952)
+    clip = SequenceShape(tokens=1000, learned=50, groups=4, patches=952)
     _, language = forward_flops(shape, clip)
     assert language == pytest.approx(2 * 6.95e9 * 1000, rel=0.06)
     whole = training_flops(shape, clip, vision_trained=False, checkpointing=False)
@@ -86,7 +86,7 @@ def test_the_published_size_of_the_8b_model_costs_what_is_said_of_it() -> None:
 
 def test_memory_grows_with_what_is_computed_at_once_and_shrinks_with_checkpointing() -> None:
     shape = Shape(36, 4096, 12288, 4096, 1024, 151_936, 27, 1152, 4304, 1536, 4)
-    clip = Sequence(tokens=1000, learned=50, groups=4, patches=952)
+    clip = SequenceShape(tokens=1000, learned=50, groups=4, patches=952)
     usual = {"stored_bytes": 17.5e9, "trained": 40_000_000, "number_bytes": 2, "shards": 1}
     one = memory(shape, clip, at_once=1, checkpointing=False, **usual)
     four = memory(shape, clip, at_once=4, checkpointing=False, **usual)

@@ -9,7 +9,7 @@ from accelerate.commands.config.config_args import load_config_from_file
 from fmau.core.errors import RecipeError
 from fmau.demo.tiny.model import new_model
 from fmau.recipe import load_recipe
-from fmau.train.loop import load_base
+from fmau.train.run import load_base
 from tests.processors import small_processor
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"

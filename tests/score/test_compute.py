@@ -13,7 +13,7 @@ from fmau.core.records import AnswerStatus, Option, Question, QuestionFile
 from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.questions import load_questions
 from fmau.score import Scores, score
-from fmau.score.accuracy import benchmark_of
+from fmau.score.compute import benchmark_of
 from tests.score.synthetic import (
     gold_answers,
     ok,
