@@ -18,11 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 
+from fmau.answer.cache_report import EncoderLog
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, Sink, pending_clips
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.request import ClipParts, answer_row, build_request
-from fmau.answer.reuse import EncoderLog
 from fmau.answer.server import (
     Endpoint,
     all_metrics,
@@ -116,8 +116,8 @@ def answer_clips(
             deque(pending, maxlen=0)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        summary.reuse.decodes = frames.decoded - before[0]
-        summary.reuse.cached = frames.cached - before[1]
+        summary.cache_report.decodes = frames.decoded - before[0]
+        summary.cache_report.cached = frames.cached - before[1]
         summary.seconds = round(time.monotonic() - started, 3)
         run.note(summary.facts() | {"servers": list(endpoint.servers)})
     return summary
@@ -159,9 +159,9 @@ class _Engine:
         encoder = EncoderLog(self.endpoint.logs)
         async with self.client:
             self.summary.stopped = not await finished(self._ask_server(clips))
-        self.summary.reuse.encoder_runs = encoder.runs()
-        if self.client.pace.slowdowns:
-            self.summary.least_in_flight = self.client.pace.least
+        self.summary.cache_report.encoder_runs = encoder.runs()
+        if self.client.limiter.slowdowns:
+            self.summary.least_in_flight = self.client.limiter.least
 
     async def _ask_server(self, clips: Iterable[Pending]) -> None:
         adapter = self.run.adapter
@@ -222,7 +222,7 @@ class _Engine:
         for question, row in waiting:
             if (reply := await self._ask(question, row, clip, by_reference=False)) is not None:
                 if clip is not None:
-                    self.summary.reuse.first_reply(reply)
+                    self.summary.cache_report.first_reply(reply)
                 break
         async with asyncio.TaskGroup() as tasks:
             for question, row in waiting:
@@ -231,7 +231,7 @@ class _Engine:
     async def _ask_later(self, question: Question, row: str, clip: ClipParts | None) -> None:
         reply = await self._ask(question, row, clip, by_reference=True)
         if reply is not None and clip is not None:
-            self.summary.reuse.later_reply(reply, clip.visual_tokens)
+            self.summary.cache_report.later_reply(reply, clip.visual_tokens)
 
     async def _ask(
         self, question: Question, row: str, clip: ClipParts | None, *, by_reference: bool
@@ -244,7 +244,7 @@ class _Engine:
         given = (question, self.recipe, self.prompts, clip)
 
         def whole() -> ChatRequest:
-            self.summary.reuse.uploads += clip is not None
+            self.summary.cache_report.uploads += clip is not None
             return build_request(*given, by_reference=False)
 
         first = build_request(*given, by_reference=True) if by_reference else whole()

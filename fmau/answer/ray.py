@@ -20,11 +20,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from fmau.answer.cache_report import CacheReport
 from fmau.answer.engine import answer_clips
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, pending_clips
 from fmau.answer.progress import AnswerProgress
-from fmau.answer.reuse import Reuse
 from fmau.answer.server import Endpoint
 from fmau.answer.summary import Summary
 from fmau.core.errors import ServerError
@@ -40,7 +40,7 @@ BATCH_ROUNDS = 16
 """A batch fills a server's places for clips so many times over; its end leaves some empty."""
 
 _QUESTIONS = TypeAdapter(tuple[Question, ...])
-_REUSE = TypeAdapter(Reuse)
+_CACHE_REPORT = TypeAdapter(CacheReport)
 
 
 def answer_on_ray(
@@ -80,12 +80,12 @@ def answer_on_ray(
     ray.data.DataContext.get_current().enable_progress_bars = False  # there is ours
     try:
         with AnswerProgress(summary, shown=progress) as bar:
-            for row, reuse in _answered(items, recipe, prompts, run.adapter):
+            for row, report in _answered(items, recipe, prompts, run.adapter):
                 run.append(row)
                 summary.count(row)
                 bar.advance(row.status)
-                if reuse is not None:
-                    summary.reuse.add(reuse)
+                if report is not None:
+                    summary.cache_report.add(report)
     except ray.exceptions.RayError as error:
         last = str(error).strip().splitlines()[-1]
         raise ServerError(
@@ -100,7 +100,7 @@ def answer_on_ray(
 
 def _answered(
     items: Sequence[Mapping[str, str]], recipe: Recipe, prompts: PromptSet, adapter: str | None
-) -> Iterator[tuple[Answer, Reuse | None]]:
+) -> Iterator[tuple[Answer, CacheReport | None]]:
     """Rows as they come; the first of each batch brings what the batch took."""
     import ray
 
@@ -121,8 +121,8 @@ def _answered(
         num_cpus=1,
     )
     for columns in answered.iter_batches(batch_size=None):
-        for row, reuse in zip(columns["row"], columns["reuse"], strict=True):
-            found = _REUSE.validate_json(reuse) if reuse else None
+        for row, report in zip(columns["row"], columns["cache_report"], strict=True):
+            found = _CACHE_REPORT.validate_json(report) if report else None
             yield Answer.model_validate_json(row), found
 
 
@@ -175,8 +175,8 @@ class AnswerActor:
             frames=self.frames,
         )
         rows = [row.model_dump_json() for row in collected.answers]
-        took = _REUSE.dump_json(summary.reuse).decode()
-        return {"row": rows, "reuse": [took, *[""] * (len(rows) - 1)]}
+        took = _CACHE_REPORT.dump_json(summary.cache_report).decode()
+        return {"row": rows, "cache_report": [took, *[""] * (len(rows) - 1)]}
 
     def _start(self) -> None:
         serve = self.recipe.serve.model_copy(update={"host": "127.0.0.1", "port": _free_port()})

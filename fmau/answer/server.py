@@ -19,7 +19,7 @@ class Endpoint:
         base_url: to send requests to: a server, or the router in front of several.
         api_key: None for servers without one.
         members: the servers themselves, e.g. "http://127.0.0.1:8000"; each is asked for counters.
-        logs: files that servers log to, for the proof in `fmau.answer.reuse`, where at hand.
+        logs: files that servers log to, for the proof in `fmau.answer.cache_report`, where at hand.
     """
 
     base_url: str
@@ -122,12 +122,12 @@ async def keep_queue_short(client: ChatClient, endpoint: Endpoint, timeout_s: fl
     """
     rate = 0.0
     while True:
-        before = client.pace.answers
+        before = client.limiter.answers
         await asyncio.sleep(LOOK_S)
-        rate = max(rate, (client.pace.answers - before) / LOOK_S)
+        rate = max(rate, (client.limiter.answers - before) / LOOK_S)
         running = (await all_metrics(client, endpoint, {RUNNING})).get(RUNNING)
         if rate and running is not None:
-            client.pace.hold(int(running + rate * WAIT_SHARE * timeout_s))
+            client.limiter.hold(int(running + rate * WAIT_SHARE * timeout_s))
 
 
 async def all_metrics(

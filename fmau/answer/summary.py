@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from fmau.answer.reuse import Reuse
+from fmau.answer.cache_report import CacheReport
 from fmau.core.records import Answer, AnswerStatus
 from fmau.runs import FINAL
 
@@ -18,7 +18,7 @@ class Summary:
         total: questions asked for.
         done_before: of them with a final answer from an earlier session.
         statuses: status -> rows written now.
-        reuse: what was done with the clips, and what had to be.
+        cache_report: what was done with the clips, and what had to be.
         prompt_tokens, cached_tokens, completion_tokens: sums over the replies.
         seconds: wall time.
         counters: what the server's cache counters gained; empty if it has none.
@@ -30,7 +30,7 @@ class Summary:
     total: int
     done_before: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
-    reuse: Reuse = field(default_factory=Reuse)
+    cache_report: CacheReport = field(default_factory=CacheReport)
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
@@ -63,9 +63,9 @@ class Summary:
                 f"{self.cached_tokens:,} of {self.prompt_tokens:,} prompt tokens from the "
                 "server's cache"
             )
-        if self.reuse.clips:
-            lines.append(self.reuse.text())
-            lines += [f"warning: {warning}" for warning in self.reuse.warnings()]
+        if self.cache_report.clips:
+            lines.append(self.cache_report.text())
+            lines += [f"warning: {warning}" for warning in self.cache_report.warnings()]
         if self.least_in_flight is not None:
             lines.append(
                 f"the server asked for less: down to {self.least_in_flight} requests at once"
@@ -76,8 +76,8 @@ class Summary:
 
     def facts(self) -> dict[str, Any]:
         """The summary as a JSON-able tree, for the manifest."""
-        plain = {name: getattr(self, name) for name in self.__slots__ if name != "reuse"}
-        return plain | {"reuse": self.reuse.facts()}
+        plain = {name: getattr(self, name) for name in self.__slots__ if name != "cache_report"}
+        return plain | {"reuse": self.cache_report.facts()}
 
     def count(self, row: Answer) -> None:
         """Add one row."""

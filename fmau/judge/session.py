@@ -7,13 +7,13 @@ from pathlib import Path
 
 from fmau.core.taxonomy import OPEN_TASKS
 from fmau.dataset.questions import load_questions
+from fmau.judge.embedded.run import judge_by_rule
 from fmau.judge.engine import JudgeSummary, Progress, judge_calls, remaining
 from fmau.judge.estimate import Estimate, estimate
 from fmau.judge.items import JudgeItem, items_of
 from fmau.judge.judges import EmbeddedJudge, Judge, LlmJudge
 from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
-from fmau.judge.rule import judge_by_rule
 from fmau.judge.verdicts import VerdictFile
 from fmau.recipe import digest
 from fmau.runs import JudgeNote, read_answers, read_manifest

@@ -36,7 +36,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.serve.client.client.FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("fmau.serve.client.chat.FIRST_WAIT_S", 0.02)
 
 
 def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:
@@ -66,7 +66,7 @@ def test_every_question_gets_its_own_answer(tmp_path: Path):
         summary = answer(recipe(tmp_path), asked, server.base_url)
     assert rows(tmp_path) == expected(asked)
     assert summary.statuses == {"ok": 60}
-    assert (summary.reuse.decodes, summary.remaining, summary.stopped) == (5, 0, False)
+    assert (summary.cache_report.decodes, summary.remaining, summary.stopped) == (5, 0, False)
     assert (summary.prompt_tokens, summary.cached_tokens) == (6000, 55 * 80)
     assert summary.complete
     assert summary.text().splitlines()[:2] == ["60 of 60 questions have a row", "  60 ok"]
@@ -96,7 +96,7 @@ def test_a_blind_run_sees_no_clip_and_is_a_run_of_its_own(tmp_path: Path):
         with pytest.raises(RunError, match="blind: True -> False"):
             answer(recipe(tmp_path), asked, server.base_url)
     assert rows(tmp_path) == expected(asked)
-    assert summary.reuse.decodes == 0
+    assert summary.cache_report.decodes == 0
 
 
 def _no_clip_is_read(path: Path, spec: FramesBlock) -> ClipFrames:
@@ -209,7 +209,7 @@ def test_a_finished_run_asks_nothing(tmp_path: Path):
     with StubServer() as server:
         answer(recipe(tmp_path), questions(1), server.base_url)
     summary = answer(recipe(tmp_path), questions(1), server.base_url)  # the server is gone
-    assert (summary.done_before, summary.reuse.decodes) == (12, 0)
+    assert (summary.done_before, summary.cache_report.decodes) == (12, 0)
 
 
 def test_a_changed_question_is_asked_again(tmp_path: Path):

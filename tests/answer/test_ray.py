@@ -31,8 +31,12 @@ def test_two_servers_answer_into_one_run_folder(tmp_path: Path) -> None:
     assert rows.keys() == {question.qid for question in asked}
     assert {row.status for row in rows.values()} <= {AnswerStatus.OK, AnswerStatus.TRUNCATED}
     assert summary.complete
-    assert (summary.reuse.clips, summary.reuse.uploads, summary.reuse.encoder_runs) == (8, 8, 8)
-    assert summary.reuse.followers_reused == summary.reuse.followers == 8 * 11
+    assert (
+        summary.cache_report.clips,
+        summary.cache_report.uploads,
+        summary.cache_report.encoder_runs,
+    ) == (8, 8, 8)
+    assert summary.cache_report.followers_reused == summary.cache_report.followers == 8 * 11
     assert read_manifest(recipe.run_folder).sessions[0].facts["ray"] == LOCAL
 
     with open_run(recipe, PROMPTS) as run:  # nothing is left, so no cluster is started

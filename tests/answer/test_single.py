@@ -19,7 +19,7 @@ def ask(tmp_path: Path, base_url: str, words: str = "[qid Q1] What does the left
 
 @pytest.fixture(autouse=True)
 def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.serve.client.client.FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("fmau.serve.client.chat.FIRST_WAIT_S", 0.02)
 
 
 def test_the_reply_comes_back_as_it_is(tmp_path: Path):

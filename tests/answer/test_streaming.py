@@ -14,7 +14,7 @@ from fmau.core.taxonomy import QUESTIONS_PER_CLIP, Task
 from fmau.frames.reader import ClipReader
 from fmau.runs import open_run
 from fmau.serve.client import ChatRequest, Reply, ServedModel
-from fmau.serve.client.pace import Pace
+from fmau.serve.client.rate_limiter import RateLimiter
 from tests.answer.small_run import PROMPTS, question, read_stub, recipe
 from tests.answer.stub_server import MODEL
 
@@ -24,7 +24,7 @@ class InstantClient:
 
     def __init__(self, base_url: str, **_: Any) -> None:
         self.base_url = base_url
-        self.pace = Pace(1)
+        self.limiter = RateLimiter(1)
 
     async def ask(
         self, _: str, request: ChatRequest, *, resend: Callable[[], ChatRequest] | None = None

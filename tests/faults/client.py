@@ -13,7 +13,7 @@ from typing import Any
 
 from fmau.answer import Summary
 from fmau.core.errors import FmauError
-from fmau.serve.client import client as chat_client
+from fmau.serve.client import chat as chat_client
 from tests.answer.small_run import answer, questions, recipe
 
 REPO = Path(__file__).resolve().parents[2]

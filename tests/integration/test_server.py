@@ -216,7 +216,7 @@ def test_the_720_questions_of_the_sample(server: Server, tmp_path: Path) -> None
     print(summary.text())
     rows = {row.qid: row for row in read_answers(recipe.run_folder)}
     assert len(asked) == len(rows) == 720
-    assert (summary.complete, summary.reuse.decodes, summary.done_before) == (True, 60, 0)
+    assert (summary.complete, summary.cache_report.decodes, summary.done_before) == (True, 60, 0)
     for question in asked:
         assert_valid(question, rows[question.qid])
     # Eleven of twelve questions about a clip find it, and all that precedes it, in the caches.

@@ -19,7 +19,7 @@ RUBRIC = load_rubric("ma_bench")
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.serve.client.client.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("fmau.serve.client.chat.FIRST_WAIT_S", 0.01)
 
 
 def run(

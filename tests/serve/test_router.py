@@ -53,7 +53,7 @@ def test_every_clip_is_asked_about_at_one_server(tmp_path: Path) -> None:
     assert sum(map(len, per_server)) == 24
     assert all(len(qids) == 12 for clips in per_server for qids in clips.values())
     assert min(map(len, per_server)) >= 2  # spread over all, if not evenly
-    assert (summary.reuse.uploads, summary.reuse.decodes) == (24, 24)
+    assert (summary.cache_report.uploads, summary.cache_report.decodes) == (24, 24)
     # The counters of all servers, not of the one that the router happens to ask.
     assert summary.counters["vllm:mm_cache_queries_total"] == 24 * 12
     assert summary.counters["vllm:mm_cache_hits_total"] == 24 * 11
@@ -62,7 +62,7 @@ def test_every_clip_is_asked_about_at_one_server(tmp_path: Path) -> None:
 def test_a_lost_servers_clips_move_and_nothing_else_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fmau.serve.client.client.FIRST_WAIT_S", 0.2)
+    monkeypatch.setattr("fmau.serve.client.chat.FIRST_WAIT_S", 0.2)
     asked = questions(40)
     with StubServer(delay_s=0.01) as one, StubServer(delay_s=0.01) as two, StubServer() as lost:
 

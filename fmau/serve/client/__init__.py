@@ -1,12 +1,12 @@
 """Asking OpenAI-compatible chat servers, through their bad moments.
 
-wire.py      requests and replies as they travel
-client.py    one request: attempts, waits, what is worth another attempt
-pace.py      how many requests a server takes at once, found out by asking it
-watch.py     a request that failed, or a server that did
+wire.py           requests and replies as they travel
+chat.py           one request: attempts, waits, what is worth another attempt
+rate_limiter.py   how many requests a server takes at once, found out by asking it
+watch.py          a request that failed, or a server that did
 """
 
-from fmau.serve.client.client import ChatClient, RequestError
+from fmau.serve.client.chat import ChatClient, RequestError
 from fmau.serve.client.watch import MAX_FAILURES_IN_A_ROW, FailureWatch
 from fmau.serve.client.wire import ChatRequest, Reply, ServedModel
 

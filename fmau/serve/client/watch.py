@@ -1,7 +1,7 @@
 """Telling a request that failed from a server that did."""
 
 from fmau.core.errors import ServerError
-from fmau.serve.client.client import ChatClient, RequestError
+from fmau.serve.client.chat import ChatClient, RequestError
 
 MAX_FAILURES_IN_A_ROW = 24
 """Two clips' worth of questions. So many failures without one reply between them are the server's

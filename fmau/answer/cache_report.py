@@ -29,7 +29,7 @@ _CROWDED = (
 
 
 @dataclass(slots=True)
-class Reuse:
+class CacheReport:
     """What one session did with its clips, and what it had to do.
 
     Attributes:
@@ -77,7 +77,7 @@ class Reuse:
             self.followers_reused += 1
             self.beyond[found] += 1
 
-    def add(self, other: "Reuse") -> None:
+    def add(self, other: "CacheReport") -> None:
         """Add what another server's share of the work took."""
         for name in ("clips", "decodes", "cached", "uploads", "followers", "followers_reused"):
             setattr(self, name, getattr(self, name) + getattr(other, name))

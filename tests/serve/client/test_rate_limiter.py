@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from fmau.serve.client.pace import Pace
+from fmau.serve.client.rate_limiter import RateLimiter
 
 
-async def simulate(pace: Pace, capacity: int, requests: int) -> list[int]:
+async def simulate(limiter: RateLimiter, capacity: int, requests: int) -> list[int]:
     """Requests to a server that refuses what is over its capacity; refused ones are sent again.
     Gives how many were at the server when each was taken in."""
     at_server = 0
@@ -16,7 +16,7 @@ async def simulate(pace: Pace, capacity: int, requests: int) -> list[int]:
     async def ask() -> None:
         nonlocal at_server
         while True:
-            async with pace.turn() as granted:
+            async with limiter.turn() as granted:
                 at_server += 1
                 seen.append(at_server)
                 refused = at_server > capacity
@@ -25,9 +25,9 @@ async def simulate(pace: Pace, capacity: int, requests: int) -> list[int]:
                 finally:
                     at_server -= 1
                 if refused:
-                    pace.too_many(granted)
+                    limiter.too_many(granted)
                 else:
-                    pace.answered()
+                    limiter.answered()
                     return
 
     async with asyncio.TaskGroup() as tasks:
@@ -37,39 +37,39 @@ async def simulate(pace: Pace, capacity: int, requests: int) -> list[int]:
 
 
 def test_a_server_that_takes_everything_is_sent_the_most_from_the_start() -> None:
-    pace = Pace(32)
-    seen = asyncio.run(simulate(pace, capacity=1000, requests=500))
+    limiter = RateLimiter(32)
+    seen = asyncio.run(simulate(limiter, capacity=1000, requests=500))
     assert max(seen) == 32
-    assert (pace.limit, pace.least, pace.slowdowns) == (32, 32, 0)
+    assert (limiter.limit, limiter.least, limiter.slowdowns) == (32, 32, 0)
 
 
 @pytest.mark.parametrize("capacity", [1, 5, 12])
 def test_a_server_that_refuses_is_held_near_what_it_takes(capacity: int) -> None:
-    pace = Pace(64)
-    seen = asyncio.run(simulate(pace, capacity, requests=3000))
+    limiter = RateLimiter(64)
+    seen = asyncio.run(simulate(limiter, capacity, requests=3000))
     late = seen[len(seen) // 2 :]
     assert max(late) <= 2 * capacity + 1
     assert sum(late) / len(late) >= capacity / 3
-    assert pace.slowdowns > 0
+    assert limiter.slowdowns > 0
 
 
 def test_what_is_held_back_comes_in_when_there_is_room_again() -> None:
     async def work() -> list[int]:
-        pace, let_in, end = Pace(100), [], asyncio.Event()
+        limiter, let_in, end = RateLimiter(100), [], asyncio.Event()
         inside = 0
 
         async def ask() -> None:
             nonlocal inside
-            async with pace.turn():
+            async with limiter.turn():
                 inside += 1
                 await end.wait()
 
-        pace.hold(7)
+        limiter.hold(7)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(200):
                 tasks.create_task(ask())
             for room in (7, 3, 0, 20, 1000):
-                pace.hold(room)
+                limiter.hold(room)
                 await asyncio.sleep(0.01)
                 let_in.append(inside)
             end.set()
@@ -79,48 +79,48 @@ def test_what_is_held_back_comes_in_when_there_is_room_again() -> None:
 
 
 def test_all_that_was_in_flight_together_halves_the_limit_once() -> None:
-    async def work() -> Pace:
-        pace = Pace(16)
+    async def work() -> RateLimiter:
+        limiter = RateLimiter(16)
         async with asyncio.TaskGroup() as tasks:
 
             async def refused() -> None:
-                async with pace.turn() as granted:
+                async with limiter.turn() as granted:
                     await asyncio.sleep(0)
-                    pace.too_many(granted)
+                    limiter.too_many(granted)
 
             for _ in range(16):
                 tasks.create_task(refused())
-        return pace
+        return limiter
 
-    pace = asyncio.run(work())
-    assert (pace.limit, pace.slowdowns) == (8, 1)
+    limiter = asyncio.run(work())
+    assert (limiter.limit, limiter.slowdowns) == (8, 1)
 
 
 def test_it_grows_back_by_one_a_round() -> None:
-    pace = Pace(16)
-    pace.too_many(0)
+    limiter = RateLimiter(16)
+    limiter.too_many(0)
     for _ in range(8):  # one round at a limit of 8
-        pace.answered()
-    assert 8.9 < pace.limit <= 9
+        limiter.answered()
+    assert 8.9 < limiter.limit <= 9
     for _ in range(1000):
-        pace.answered()
-    assert pace.limit == 16
+        limiter.answered()
+    assert limiter.limit == 16
 
 
 def test_it_never_falls_below_one() -> None:
-    pace = Pace(4)
+    limiter = RateLimiter(4)
     for granted in range(10):
-        pace.too_many(granted)
-    assert (pace.limit, pace.least) == (1, 1)
+        limiter.too_many(granted)
+    assert (limiter.limit, limiter.least) == (1, 1)
 
 
 def test_cancelled_requests_give_their_turn_back() -> None:
     async def work() -> list[int]:
-        pace = Pace(2)
+        limiter = RateLimiter(2)
         done: list[int] = []
 
         async def ask(number: int, seconds: float) -> None:
-            async with pace.turn():
+            async with limiter.turn():
                 await asyncio.sleep(seconds)
                 done.append(number)
 

@@ -6,7 +6,7 @@ number, each round of answered requests adds one again. So a server that takes e
 the most allowed from the start, and one that does not is kept at what it takes.
 
 A server may also take everything and let it wait until time runs out. Who can see its queue bounds
-the number before that happens (`Pace.hold`).
+the number before that happens (`RateLimiter.hold`).
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Pace:
+class RateLimiter:
     """A limit of requests in flight that gives way. For one event loop.
 
     Args:

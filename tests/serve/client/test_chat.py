@@ -20,7 +20,7 @@ GOOD = {"choices": [{"message": {"content": "Yes"}, "finish_reason": "stop"}]}
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fmau.serve.client.client.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("fmau.serve.client.chat.FIRST_WAIT_S", 0.01)
 
 
 def ask(handler: Handler, request: ChatRequest = REQUEST, **options: float) -> Reply:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fmau.answer.reuse import EncoderLog, Reuse
+from fmau.answer.cache_report import CacheReport, EncoderLog
 from fmau.serve.client import Reply
 
 VISUAL, SHARED, PROMPT = 120, 160, 215
@@ -13,31 +13,31 @@ def reply(cached: int, prompt: int = PROMPT) -> Reply:
     return Reply("A", "stop", prompt, cached, 1)
 
 
-def session(clips: int, *, missed: int = 0, uploads: int | None = None) -> Reuse:
+def session(clips: int, *, missed: int = 0, uploads: int | None = None) -> CacheReport:
     """Twelve questions about each clip; `missed` of all later ones found nothing in the cache."""
-    reuse = Reuse(decodes=clips, uploads=clips if uploads is None else uploads)
+    report = CacheReport(decodes=clips, uploads=clips if uploads is None else uploads)
     for _ in range(clips):
-        reuse.first_reply(reply(0))
+        report.first_reply(reply(0))
         for _ in range(11):
             missed -= 1
-            reuse.later_reply(reply(0 if missed >= 0 else SHARED), VISUAL)
-    reuse.encoder_runs = clips
-    return reuse
+            report.later_reply(reply(0 if missed >= 0 else SHARED), VISUAL)
+    report.encoder_runs = clips
+    return report
 
 
 def test_a_perfect_session_is_at_its_ideal() -> None:
-    reuse = session(50)
-    assert set(reuse.shares().values()) == {1.0}
-    assert reuse.computed_tokens == reuse.needed_tokens == 50 * (PROMPT + 11 * (PROMPT - SHARED))
-    assert reuse.warnings() == []
-    assert "550 of 550 later questions found their clip" in reuse.text()
+    report = session(50)
+    assert set(report.shares().values()) == {1.0}
+    assert report.computed_tokens == report.needed_tokens == 50 * (PROMPT + 11 * (PROMPT - SHARED))
+    assert report.warnings() == []
+    assert "550 of 550 later questions found their clip" in report.text()
 
 
 def test_evicted_clips_are_told() -> None:
-    reuse = session(50, missed=110)
-    assert reuse.shares()["found in the prefix cache"] == 440 / 550
-    assert reuse.computed_tokens - reuse.needed_tokens == 110 * SHARED
-    (warning,) = reuse.warnings()
+    report = session(50, missed=110)
+    assert report.shares()["found in the prefix cache"] == 440 / 550
+    assert report.computed_tokens - report.needed_tokens == 110 * SHARED
+    (warning,) = report.warnings()
     assert "lower answer.clips_in_flight" in warning
 
 
@@ -46,9 +46,9 @@ def test_a_few_misses_are_no_warning() -> None:
 
 
 def test_the_vision_tower_at_work_again_is_told() -> None:
-    reuse = session(50)
-    reuse.encoder_runs = 550
-    (warning,) = reuse.warnings()
+    report = session(50)
+    report.encoder_runs = 550
+    (warning,) = report.warnings()
     assert "550 runs of the vision tower for 50 clips" in warning
     assert "shorter than a KV block" in warning
 
@@ -59,12 +59,12 @@ def test_repeated_uploads_are_told() -> None:
 
 
 def test_a_server_that_does_not_count_is_not_accused() -> None:
-    reuse = Reuse(decodes=1, uploads=1)
-    reuse.first_reply(Reply("A", "stop", None, None, None))
-    reuse.later_reply(Reply("A", "stop", None, None, None), VISUAL)
-    assert reuse.warnings() == []
-    assert reuse.shares() == {"decoded": 1.0, "sent": 1.0}
-    assert "vision tower not counted" in reuse.text()
+    report = CacheReport(decodes=1, uploads=1)
+    report.first_reply(Reply("A", "stop", None, None, None))
+    report.later_reply(Reply("A", "stop", None, None, None), VISUAL)
+    assert report.warnings() == []
+    assert report.shares() == {"decoded": 1.0, "sent": 1.0}
+    assert "vision tower not counted" in report.text()
 
 
 def test_runs_of_the_vision_tower_are_read_from_the_log_that_grew(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tenacity import (
 )
 
 from fmau.core.errors import ServerError
-from fmau.serve.client.pace import Pace
+from fmau.serve.client.rate_limiter import RateLimiter
 from fmau.serve.client.wire import (
     ChatRequest,
     Reply,
@@ -76,11 +76,11 @@ class ChatClient:
         retries: further attempts after a failure that may pass. The wait doubles from half a
             second to 30 s; up to half a second is added at random, so that requests that failed
             together do not come back together. A server that names a wait (Retry-After) gets it.
-        in_flight: most requests at once; see `Pace`.
+        in_flight: most requests at once; see `RateLimiter`.
 
     Attributes:
         base_url: without "/v1".
-        pace: how many requests the server takes at once.
+        limiter: how many requests the server takes at once.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class ChatClient:
         in_flight: int = 256,
     ) -> None:
         self.base_url = base_url.rstrip("/").removesuffix("/v1")
-        self.pace = Pace(in_flight)
+        self.limiter = RateLimiter(in_flight)
         self._chat_url = f"{self.base_url}/v1/chat/completions"
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -172,7 +172,7 @@ class ChatClient:
         return content.decode("utf-8", "replace") if status == 200 else None
 
     async def __aenter__(self) -> Self:
-        # The pace bounds what is in flight; a second bound here would only hide it. No proxy of the
+        # The limiter bounds what is in flight; a second bound here would only hide it. No proxy of the
         # environment comes between us and our own server.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
         self._http = aiohttp.ClientSession(
@@ -191,20 +191,20 @@ class ChatClient:
             return response.status, await response.read()
 
     async def _attempt(self, model: str, request: ChatRequest) -> Reply:
-        async with self.pace.turn() as granted:
+        async with self.limiter.turn() as granted:
             try:
                 status, wait_s, content = await self._post(model, request)
             except TimeoutError as error:
-                self.pace.too_many(granted)
+                self.limiter.too_many(granted)
                 raise _TransientError("no reply in time") from error
             except aiohttp.ClientError as error:
                 raise _TransientError(f"no reply: {_cause(error)}") from error
             if status in _TOO_MANY:
-                self.pace.too_many(granted)
+                self.limiter.too_many(granted)
             if status >= 400:
                 raise self._failure(status, wait_s, content)
             reply = _completed(content)
-            self.pace.answered()
+            self.limiter.answered()
             return reply
 
     async def _post(self, model: str, request: ChatRequest) -> tuple[int, float, bytes]:
