@@ -132,7 +132,7 @@ def main() -> None:
                 clips_with_questions(clips),
                 Endpoint(url),
                 total=total,
-                frames=ClipReader(recipe.frames, read=cached_clip),
+                reader=ClipReader(recipe.frames, read=cached_clip),
             )
         seconds = time.perf_counter() - started
         print(

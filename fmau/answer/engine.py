@@ -52,7 +52,7 @@ def answer_questions(
     endpoint: Endpoint,
     *,
     progress: bool = True,
-    frames: ClipReader | None = None,
+    reader: ClipReader | None = None,
 ) -> Summary:
     """Put every question that has no final answer yet to the server, and append its row to `run`.
 
@@ -62,7 +62,7 @@ def answer_questions(
     Args:
         run: if it was opened with an adapter, the server must serve that on the recipe's model.
         progress: draw a progress bar on stderr.
-        frames: gives the frames of clips; default: as the recipe says.
+        reader: gives the frames of clips; default: as the recipe says.
 
     Raises:
         ServerError: the server is not there, is gone for good, serves another model, ignores
@@ -77,7 +77,7 @@ def answer_questions(
         endpoint,
         total=len(questions),
         progress=progress,
-        frames=frames,
+        reader=reader,
     )
 
 
@@ -90,7 +90,7 @@ def answer_clips(
     *,
     total: int,
     progress: bool = True,
-    frames: ClipReader | None = None,
+    reader: ClipReader | None = None,
 ) -> Summary:
     """`answer_questions` for questions that come clip by clip, as many as there are.
 
@@ -103,21 +103,21 @@ def answer_clips(
     first = next(pending, None)
     if first is None:
         return summary
-    frames = frames or ClipReader(recipe.frames, recipe.data.cache)
-    before = frames.decoded, frames.cached
+    reader = reader or ClipReader(recipe.frames, recipe.data.cache)
+    before = reader.decoded, reader.cached
     started = time.monotonic()
     workers = min(usable_cores(), recipe.answer.clips_in_flight)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     try:
         with AnswerProgress(summary, shown=progress) as bar:
-            engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, frames)
+            engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, reader)
             asyncio.run(engine.work(chain([first], pending)))
         if summary.stopped:  # what lies behind the stop was not looked at yet
             deque(pending, maxlen=0)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        summary.cache_report.decodes = frames.decoded - before[0]
-        summary.cache_report.cached = frames.cached - before[1]
+        summary.cache_report.decodes = reader.decoded - before[0]
+        summary.cache_report.cached = reader.cached - before[1]
         summary.seconds = round(time.monotonic() - started, 3)
         run.note(summary.facts() | {"servers": list(endpoint.servers)})
     return summary
@@ -135,7 +135,7 @@ class _Engine:
     bar: AnswerProgress
     pool: ThreadPoolExecutor
     look_ahead: int
-    frames: ClipReader
+    reader: ClipReader
     client: ChatClient = field(init=False)
     model: str = field(init=False)
     watch: FailureWatch = field(init=False)
@@ -200,7 +200,7 @@ class _Engine:
         if self.recipe.answer.blind:
             return None
         try:
-            frames = self.frames(clip, clip_path(self.recipe.data.clips, clip))
+            frames = self.reader(clip, clip_path(self.recipe.data.clips, clip))
         except ClipError as error:
             return error
         return ClipParts.of(frames)
@@ -208,43 +208,47 @@ class _Engine:
     async def _answer_from(self, queue: "_ClipQueue") -> None:
         while (item := await queue.get()) is not None:
             asked, decoding = item
-            clip = await decoding
-            if isinstance(clip, ClipError):
-                for question, row in asked.questions:
-                    self._record_failure(question, row, AnswerStatus.CLIP_FAILED, str(clip))
+            parts = await decoding
+            if isinstance(parts, ClipError):
+                for question, fingerprint in asked.questions:
+                    status = AnswerStatus.CLIP_FAILED
+                    self._record(Answer.failed(question, fingerprint, status, str(parts)))
             else:
-                await self._answer_clip(asked, clip)
+                await self._answer_clip(asked, parts)
 
-    async def _answer_clip(self, asked: Pending, clip: ClipParts | None) -> None:
+    async def _answer_clip(self, asked: Pending, parts: ClipParts | None) -> None:
         """The first reply shows that the server holds the clip; only then may others refer to it,
         or they would overtake the payload and be refused."""
         waiting = iter(asked.questions)
-        for question, row in waiting:
-            if (reply := await self._ask(question, row, clip, by_reference=False)) is not None:
-                if clip is not None:
+        for question, fingerprint in waiting:
+            reply = await self._ask(question, fingerprint, parts, by_reference=False)
+            if reply is not None:
+                if parts is not None:
                     self.summary.cache_report.first_reply(reply)
                 break
         async with asyncio.TaskGroup() as tasks:
-            for question, row in waiting:
-                tasks.create_task(self._ask_later(question, row, clip))
+            for question, fingerprint in waiting:
+                tasks.create_task(self._ask_later(question, fingerprint, parts))
 
-    async def _ask_later(self, question: Question, row: str, clip: ClipParts | None) -> None:
-        reply = await self._ask(question, row, clip, by_reference=True)
-        if reply is not None and clip is not None:
-            self.summary.cache_report.later_reply(reply, clip.visual_tokens)
+    async def _ask_later(
+        self, question: Question, fingerprint: str, parts: ClipParts | None
+    ) -> None:
+        reply = await self._ask(question, fingerprint, parts, by_reference=True)
+        if reply is not None and parts is not None:
+            self.summary.cache_report.later_reply(reply, parts.visual_tokens)
 
     async def _ask(
-        self, question: Question, row: str, clip: ClipParts | None, *, by_reference: bool
+        self, question: Question, fingerprint: str, parts: ClipParts | None, *, by_reference: bool
     ) -> Reply | None:
         """The server's reply, whatever it holds; its row is written. None if there was none.
 
         Args:
-            row: fingerprint of the question's row.
+            fingerprint: of the question's row.
         """
-        given = (question, self.recipe, self.prompts, clip)
+        given = (question, self.recipe, self.prompts, parts)
 
         def whole() -> ChatRequest:
-            self.summary.cache_report.uploads += clip is not None
+            self.summary.cache_report.uploads += parts is not None
             return build_request(*given, by_reference=False)
 
         first = build_request(*given, by_reference=True) if by_reference else whole()
@@ -253,17 +257,13 @@ class _Engine:
             reply = await self.client.ask(self.model, first, resend=whole)
         except RequestError as error:
             await self.watch.check(error)
-            self._record_failure(question, row, AnswerStatus.REQUEST_FAILED, str(error))
+            status = AnswerStatus.REQUEST_FAILED
+            self._record(Answer.failed(question, fingerprint, status, str(error)))
             self.watch.failed(question.qid, error)
             return None
         self.watch.replied()
-        self._record(answer_row(question, row, reply, time.monotonic() - started))
+        self._record(answer_row(question, fingerprint, reply, time.monotonic() - started))
         return reply
-
-    def _record_failure(
-        self, question: Question, row: str, status: AnswerStatus, reason: str
-    ) -> None:
-        self._record(Answer.failed(question, row, status, reason))
 
     def _record(self, row: Answer) -> None:
         self.run.append(row)

@@ -52,8 +52,8 @@ def pending_clips(
     for asked in clips:
         path = clip_path(recipe.data.clips, asked.clip)
         size = path.stat().st_size if path.is_file() else None
-        rows = [(question, run.row_fingerprint(question, size)) for question in asked.questions]
-        left = [(question, row) for question, row in rows if not run.is_done(question.qid, row)]
-        summary.done_before += len(rows) - len(left)
+        wanted = [(question, run.row_fingerprint(question, size)) for question in asked.questions]
+        left = [pair for pair in wanted if not run.is_done(pair[0].qid, pair[1])]
+        summary.done_before += len(wanted) - len(left)
         if left:
             yield Pending(asked.clip, tuple(left))

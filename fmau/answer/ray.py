@@ -135,7 +135,7 @@ class AnswerActor:
         self.recipe = Recipe.model_validate(recipe)
         self.prompts = PromptSet.model_validate(prompts)
         self.adapter = adapter
-        self.frames = ClipReader(self.recipe.frames, self.recipe.data.cache)
+        self.reader = ClipReader(self.recipe.frames, self.recipe.data.cache)
         self.log = Path(tempfile.mkdtemp(prefix="fmau-server-")) / "server.log"
         self._start()
 
@@ -161,8 +161,8 @@ class AnswerActor:
             for clip, questions in zip(batch["clip"], batch["questions"], strict=True)
         ]
         fingerprints: dict[str, str] = {}
-        for rows in batch["rows"]:
-            fingerprints |= json.loads(rows)
+        for of_clip in batch["fingerprints"]:
+            fingerprints |= json.loads(of_clip)
         collected = _Collected(self.adapter, fingerprints)
         summary = answer_clips(
             collected,
@@ -172,7 +172,7 @@ class AnswerActor:
             Endpoint(self.server.base_url, logs=(self.log,)),
             total=len(fingerprints),
             progress=False,
-            frames=self.frames,
+            reader=self.reader,
         )
         rows = [row.model_dump_json() for row in collected.answers]
         took = _CACHE_REPORT.dump_json(summary.cache_report).decode()
@@ -219,7 +219,9 @@ def _item(asked: Pending) -> dict[str, str]:
     return {
         "clip": asked.clip,
         "questions": _QUESTIONS.dump_json(questions).decode(),
-        "rows": json.dumps({question.qid: row for question, row in asked.questions}),
+        "fingerprints": json.dumps(
+            {question.qid: fingerprint for question, fingerprint in asked.questions}
+        ),
     }
 
 

@@ -64,30 +64,30 @@ def build_request(
     question: Question,
     recipe: Recipe,
     prompts: PromptSet,
-    clip: ClipParts | None,
+    parts: ClipParts | None,
     *,
     by_reference: bool,
 ) -> ChatRequest:
     """The request that puts `question` to the model.
 
     Args:
-        clip: None to ask in text alone.
+        parts: of the clip; None to ask in text alone.
         by_reference: name the clip by its uuid alone, because the server holds it.
     """
     fields: dict[str, Any] = dict(DECODING)
-    part = None
-    if clip is not None:
-        fields["media_io_kwargs"] = {"video": clip.media_kwargs}
-        part = clip.reference if by_reference else clip.payload
+    video = None
+    if parts is not None:
+        fields["media_io_kwargs"] = {"video": parts.media_kwargs}
+        video = parts.reference if by_reference else parts.payload
     max_tokens = recipe.answer.max_tokens_open
     if valid := choices(question):
         fields["structured_outputs"] = {"choice": list(valid)}
         max_tokens = MAX_TOKENS_CLOSED
     return ChatRequest(
-        messages(question, prompts, part, strip_class_codes=recipe.prompt.strip_class_codes),
+        messages(question, prompts, video, strip_class_codes=recipe.prompt.strip_class_codes),
         max_tokens,
         fields,
-        session=clip.uuid if clip else None,
+        session=parts.uuid if parts else None,
     )
 
 

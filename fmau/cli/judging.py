@@ -110,12 +110,12 @@ def _estimate(who: "Judge", folder: Path, limit: int | None) -> None:
 def _calibrate(
     who: "Judge", questions: Path, count: int, seed: int, server: list[str] | None
 ) -> None:
-    from fmau.core.records import scores_of
     from fmau.dataset.questions import load_questions
     from fmau.judge.calibrate import calibration_items, calibration_report, print_calibration
     from fmau.judge.session import judge_items, judge_note
     from fmau.judge.verdicts import VerdictFile
     from fmau.runs import VERDICTS
+    from fmau.score.levels import scores_of
 
     items = calibration_items(load_questions(questions), count=count, seed=seed)
     folder = Path("runs/calibration") / who.name
@@ -139,11 +139,11 @@ def _calibrate(
 
 def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
     """How a judge agrees with the run's other judges, and with people."""
-    from fmau.core.records import scores_of
     from fmau.judge.calibrate import load_human_scores
     from fmau.report import print_agreements
     from fmau.runs import read_verdicts
     from fmau.score.agreement import agreements, judge_agreement
+    from fmau.score.levels import scores_of
 
     verdicts = read_verdicts(folder)
     judges = sorted({row.judge for row in verdicts})

@@ -87,9 +87,9 @@ def answer(
 
             summary = answer_on_ray(run, recipe, prompts, questions, ray)
         elif unanswered(run, recipe, questions):  # else a server would be started for nothing
-            frames = ClipReader(recipe.frames, recipe.data.cache)
+            reader = ClipReader(recipe.frames, recipe.data.cache)
             with endpoint(recipe, server, adapter) as reached:
-                summary = answer_questions(run, recipe, prompts, questions, reached, frames=frames)
+                summary = answer_questions(run, recipe, prompts, questions, reached, reader=reader)
     out.print(escape(summary.text()), highlight=False)
     out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
     if not summary.complete:

@@ -93,16 +93,16 @@ def _strips(run: Path) -> "StripOf | None":
         err.print(f"[yellow]note:[/] {escape(str(clips))}: no such folder; no frames are shown")
         return None
 
-    block = FramesBlock.model_validate(recipe["frames"])
+    spec = FramesBlock.model_validate(recipe["frames"])
     try:
-        read = ClipReader(block, cache)
+        reader = ClipReader(spec, cache)
     except FmauError as error:
         err.print(f"[yellow]note:[/] {escape(str(error))}; clips are decoded", highlight=False)
-        read = ClipReader(block)
+        reader = ClipReader(spec)
 
     def strip_of(clip: str) -> Strip | None:
         try:
-            seen = read(clip, clip_path(clips, clip))
+            seen = reader(clip, clip_path(clips, clip))
         except ClipError:
             return None  # the report counts such clips
         return make_strip(seen.jpegs, [index / seen.fps for index in seen.indices])

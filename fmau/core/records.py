@@ -5,16 +5,23 @@ answers live in a `Gold` mapping beside the questions (`QuestionFile`), and only
 judging and scoring ask for it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from statistics import median
 from types import MappingProxyType
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
 from fmau.core.taxonomy import Task
+
+
+class Record(BaseModel):
+    """Base of everything that is read from a file or written to one: frozen, and an unknown key is
+    an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
 
 Gold = Mapping[str, str]
 """qid -> gold answer, as written in the question file."""
@@ -82,7 +89,7 @@ class AnswerStatus(StrEnum):
     """The server gave no reply after all retries."""
 
 
-class Answer(BaseModel):
+class Answer(Record):
     """One line of `answers.jsonl`.
 
     Attributes:
@@ -95,8 +102,6 @@ class Answer(BaseModel):
         prompt_tokens, cached_tokens, completion_tokens: as the server counted them.
         seconds: wall time from request to reply.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     qid: str
     clip: str
@@ -150,7 +155,7 @@ class VerdictStatus(StrEnum):
     """No reply came after all retries."""
 
 
-class Verdict(BaseModel):
+class Verdict(Record):
     """One line of `verdicts.jsonl`: one call of one judge about one open answer.
 
     Attributes:
@@ -170,8 +175,6 @@ class Verdict(BaseModel):
         seconds: wall time of the call.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     qid: str
     clip: str
     task: Task
@@ -189,32 +192,3 @@ class Verdict(BaseModel):
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float | None = None
-
-
-def median_score(rows: Iterable[Verdict], level: int) -> float | None:
-    """The score of an answer at a level: the median over one judge's samples; None if unscored.
-
-    Args:
-        rows: one judge's verdicts on one answer.
-    """
-    scores = [row.scores[level] for row in rows if row.scores and level in row.scores]
-    return float(median(scores)) if scores else None
-
-
-JudgeScores = Mapping[str, Mapping[int, float | None]]
-"""qid -> level -> score 0 to 5, None or missing where a judge gave none."""
-
-
-def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
-    """qid -> level -> median over the scored samples; None where there is none.
-
-    Args:
-        rows: of one judge.
-    """
-    of_answer: dict[str, list[Verdict]] = {}
-    for row in rows:
-        of_answer.setdefault(row.qid, []).append(row)
-    return {
-        qid: {level: median_score(found, level) for row in found for level in row.levels}
-        for qid, found in of_answer.items()
-    }

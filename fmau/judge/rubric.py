@@ -13,11 +13,11 @@ import string
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from fmau.core.errors import RecipeError
 from fmau.core.parsing import parse_yaml
-from fmau.core.records import LEVELS
+from fmau.core.records import LEVELS, Record
 from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.prompting.prompts import PROMPTS_FOLDER
 
@@ -27,14 +27,12 @@ _SYSTEM_PLACEHOLDERS = {"task", "levels", "keys"}
 _CASE_PLACEHOLDERS = {"question", "reference", "candidate"}
 
 
-class _TaskRubric(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _TaskRubric(Record):
     about: str
     levels: dict[int, str]
 
 
-class Rubric(BaseModel):
+class Rubric(Record):
     """A checked rubric.
 
     Attributes:
@@ -42,8 +40,6 @@ class Rubric(BaseModel):
         tasks: per open task what it is about, and the text of each level.
         case: template of the user prompt.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     system: str
     tasks: dict[Task, _TaskRubric]

@@ -18,10 +18,11 @@ import string
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from fmau.core.errors import RecipeError
 from fmau.core.parsing import parse_yaml
+from fmau.core.records import Record
 from fmau.core.taxonomy import Task
 
 PROMPTS_FOLDER = Path("prompts")
@@ -29,7 +30,7 @@ QUESTION = "question"
 """The one placeholder: where the question (with its option lines) goes."""
 
 
-class PromptSet(BaseModel):
+class PromptSet(Record):
     """A checked prompt set.
 
     Attributes:
@@ -37,8 +38,6 @@ class PromptSet(BaseModel):
         common: first text after the video, constant.
         tasks: task -> template with exactly one `{question}`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     system: str
     common: str

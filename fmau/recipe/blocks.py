@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from fmau.core.records import Record
 
 PIXEL_FACTOR = 32
 """Frame sides are multiples of this: patch 16 x spatial merge 2 in the Qwen3-VL vision tower."""
@@ -12,10 +14,8 @@ TEMPORAL_PATCH = 2
 """Frames that the Qwen3-VL vision tower fuses into one group of tokens."""
 
 
-class Block(BaseModel):
+class Block(Record):
     """Base of every recipe block: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ModelBlock(Block):

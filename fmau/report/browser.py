@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fmau.core.records import LEVELS, Answer, Question, QuestionFile, Verdict, median_score
+from fmau.core.records import LEVELS, Answer, Question, QuestionFile, Verdict
 from fmau.core.taxonomy import Task
-from fmau.score.confusion import same_label
-from fmau.score.groups import gold_labels
+from fmau.score.breakdowns import gold_labels, same_label
+from fmau.score.levels import median_score
 
 RIGHT = "right"
 RIGHT_LABEL = "right label"

@@ -13,7 +13,7 @@ from fmau.core.errors import RunError
 from fmau.core.records import LEVELS
 from fmau.core.taxonomy import Task
 from fmau.report.browser import opinions, verdict
-from fmau.score.groups import gold_labels
+from fmau.score.breakdowns import gold_labels
 from fmau.score.run import ScoredRun
 from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, markdown, table4
 

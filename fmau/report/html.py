@@ -39,7 +39,7 @@ from fmau.report.tables import (
 )
 from fmau.report.thumbnails import StripOf, embedded
 from fmau.runs import Manifest
-from fmau.score.record import Interval
+from fmau.score.intervals import Interval
 from fmau.score.run import ScoredRun
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals

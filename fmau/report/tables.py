@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fmau.core.taxonomy import CLOSED_TASKS, Task
+from fmau.score.intervals import Interval
 from fmau.score.levels import JudgeAgreement, Judgement
-from fmau.score.record import Interval
 from fmau.score.scores import Accuracy, FmarReadings, Scores, TaskScore
 from fmau.score.table4 import NOT_AVAILABLE, two_decimals
 

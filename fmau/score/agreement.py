@@ -11,10 +11,9 @@ import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
 from fmau.core.errors import FmauError
-from fmau.core.records import LEVEL_MAX, JudgeScores, Verdict, scores_of
-from fmau.score.intervals import SEED, percentile_interval
-from fmau.score.levels import JudgeAgreement
-from fmau.score.record import Interval
+from fmau.core.records import LEVEL_MAX, Verdict
+from fmau.score.intervals import SEED, Interval, percentile_interval
+from fmau.score.levels import JudgeAgreement, JudgeScores, scores_of
 
 DRAWS = 1000
 

@@ -22,13 +22,12 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from fmau.core.errors import RunError
-from fmau.core.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Verdict
+from fmau.core.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Record, Verdict
 from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
+from fmau.score.breakdowns import LABEL, fmar_columns
 from fmau.score.compute import closed_outcomes
-from fmau.score.fmar import LABEL, fmar_columns
-from fmau.score.intervals import SEED, clustered_means, percentile_interval
+from fmau.score.intervals import SEED, Interval, clustered_means, percentile_interval
 from fmau.score.judged import points_of
-from fmau.score.record import Interval, ScoreRecord
 
 Test = Literal["McNemar exact", "sign flips over clips"]
 
@@ -39,7 +38,7 @@ POWER_FACTOR = float(stats.norm.ppf(0.975) + stats.norm.ppf(0.80))
 """So many standard errors from 0, a difference is found in 80 % of samples at the 5 % level."""
 
 
-class Difference(ScoreRecord):
+class Difference(Record):
     """One measure of two sets of answers.
 
     Attributes:
@@ -68,7 +67,7 @@ class Difference(ScoreRecord):
     smallest: float | None
 
 
-class Comparison(ScoreRecord):
+class Comparison(Record):
     """How two sets of answers to the same questions differ.
 
     Attributes:

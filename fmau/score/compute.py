@@ -9,12 +9,18 @@ from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verd
 from fmau.core.taxonomy import CLOSED_TASKS, Task, Tier
 from fmau.prompting.extraction import choices, is_refusal
 from fmau.score.agreement import agreements
-from fmau.score.baselines import chance, majority
-from fmau.score.confusion import cmar_confusion
-from fmau.score.fmar import fmar_columns, fmar_confusion, fmar_readings
-from fmau.score.groups import by_action, by_part
+from fmau.score.breakdowns import (
+    by_action,
+    by_part,
+    chance,
+    cmar_confusion,
+    fmar_columns,
+    fmar_confusion,
+    fmar_readings,
+    label_match,
+    majority,
+)
 from fmau.score.judged import judgement
-from fmau.score.labels import label_match
 from fmau.score.levels import Judgement
 from fmau.score.scores import Average, Benchmark, Scores, TaskScore
 from fmau.score.tally import Tally

@@ -7,11 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
 
-from fmau.score.record import Interval
+from fmau.core.records import Record
 
 DRAWS = 4000
 SEED = 52
 TAIL_PERCENT = 2.5
+
+
+class Interval(Record):
+    """A 95 % confidence interval, in the unit of the value it belongs to."""
+
+    low: float
+    high: float
 
 
 def wilson(correct: int, total: int) -> Interval:

@@ -11,20 +11,11 @@ from statistics import fmean
 
 import numpy as np
 
-from fmau.core.records import (
-    LEVEL_MAX,
-    LEVELS,
-    Answer,
-    Question,
-    QuestionFile,
-    Verdict,
-    median_score,
-)
+from fmau.core.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile, Verdict
 from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.prompting.extraction import visible_answer
-from fmau.score.intervals import clustered_means, percentile_interval
-from fmau.score.levels import Judgement, LevelScore
-from fmau.score.record import Interval
+from fmau.score.intervals import Interval, clustered_means, percentile_interval
+from fmau.score.levels import Judgement, LevelScore, median_score
 
 Z95 = 1.959964
 """Half-width of a 95 % interval in standard errors."""

@@ -1,13 +1,18 @@
-"""The records of `scores.json` that are about judges: levels, their means, how judges agree."""
+"""Levels of open answers: what a judge's samples amount to, and the records of `scores.json` that
+are about judges."""
 
+from collections.abc import Iterable, Mapping
+from statistics import median
+
+from fmau.core.records import Record, Verdict
 from fmau.core.taxonomy import Task
-from fmau.score.record import Interval, ScoreRecord
+from fmau.score.intervals import Interval
 
 Levels = tuple[float, float, float]
 """Mean judge scores of an open task at L1, L2 and L3, each 0 to 5."""
 
 
-class LevelScore(ScoreRecord):
+class LevelScore(Record):
     """One level of one open task, as one judge scored it.
 
     Attributes:
@@ -37,7 +42,7 @@ class LevelScore(ScoreRecord):
     spread: float | None
 
 
-class Judgement(ScoreRecord):
+class Judgement(Record):
     """What one judge made of a run's open answers.
 
     Attributes:
@@ -72,7 +77,7 @@ class Judgement(ScoreRecord):
         return means
 
 
-class JudgeAgreement(ScoreRecord):
+class JudgeAgreement(Record):
     """How two judges, or a judge and people, agree on the same answers; all levels together.
 
     Attributes:
@@ -95,3 +100,32 @@ class JudgeAgreement(ScoreRecord):
     exact: float
     within_one: float
     bias: float
+
+
+def median_score(rows: Iterable[Verdict], level: int) -> float | None:
+    """The score of an answer at a level: the median over one judge's samples; None if unscored.
+
+    Args:
+        rows: one judge's verdicts on one answer.
+    """
+    scores = [row.scores[level] for row in rows if row.scores and level in row.scores]
+    return float(median(scores)) if scores else None
+
+
+JudgeScores = Mapping[str, Mapping[int, float | None]]
+"""qid -> level -> score 0 to 5, None or missing where a judge gave none."""
+
+
+def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
+    """qid -> level -> median over the scored samples; None where there is none.
+
+    Args:
+        rows: of one judge.
+    """
+    of_answer: dict[str, list[Verdict]] = {}
+    for row in rows:
+        of_answer.setdefault(row.qid, []).append(row)
+    return {
+        qid: {level: median_score(found, level) for row in found for level in row.levels}
+        for qid, found in of_answer.items()
+    }

@@ -8,14 +8,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from fmau.core.records import Record
 from fmau.core.taxonomy import Task, Tier
+from fmau.score.intervals import Interval
 from fmau.score.levels import JudgeAgreement, Judgement
-from fmau.score.record import Interval, ScoreRecord
 
 Benchmark = Literal["MA-Bench", "other"]
 
 
-class Accuracy(ScoreRecord):
+class Accuracy(Record):
     """A share of right answers.
 
     Attributes:
@@ -35,7 +36,7 @@ class Accuracy(ScoreRecord):
     clustered: Interval | None
 
 
-class Baseline(ScoreRecord):
+class Baseline(Record):
     """What always giving the same answer would score.
 
     Attributes:
@@ -47,7 +48,7 @@ class Baseline(ScoreRecord):
     percent: float
 
 
-class TaskScore(ScoreRecord):
+class TaskScore(Record):
     """One task of one run.
 
     The six counts from `answered` to `unanswered` add up to `asked`.
@@ -91,7 +92,7 @@ class TaskScore(ScoreRecord):
         return self.clip_failed + self.request_failed
 
 
-class Confusion(ScoreRecord):
+class Confusion(Record):
     """CMAR by body part: which part was right, which was chosen.
 
     Attributes:
@@ -108,7 +109,7 @@ class Confusion(ScoreRecord):
     recall: tuple[float | None, ...]
 
 
-class LabelConfusion(ScoreRecord):
+class LabelConfusion(Record):
     """FMAR by action: one entry per pair that occurs, since most of 52 x 52 never does.
 
     Attributes:
@@ -121,7 +122,7 @@ class LabelConfusion(ScoreRecord):
     count: int
 
 
-class Share(ScoreRecord):
+class Share(Record):
     """A plain share of right answers in a small group, with Wilson's interval.
 
     Attributes:
@@ -140,7 +141,7 @@ class Share(ScoreRecord):
     wilson: Interval
 
 
-class FmarReadings(ScoreRecord):
+class FmarReadings(Record):
     """FMAR read four ways; some of MA-Bench's rows give their answer away.
 
     A row leaks if an option carries a class code or a label is listed twice.
@@ -159,7 +160,7 @@ class FmarReadings(ScoreRecord):
     leaking: int
 
 
-class LabelMatch(ScoreRecord):
+class LabelMatch(Record):
     """MARE by the labels that an answer ends in, which needs no judge.
 
     Attributes:
@@ -173,7 +174,7 @@ class LabelMatch(ScoreRecord):
     unlabelled: int
 
 
-class Average(ScoreRecord):
+class Average(Record):
     """Closed-AVG: plain mean of the six closed accuracies, each task weighing the same.
 
     Attributes:
@@ -185,7 +186,7 @@ class Average(ScoreRecord):
     clustered: Interval | None
 
 
-class Scores(ScoreRecord):
+class Scores(Record):
     """Everything scored about one set of answers.
 
     Attributes:

@@ -10,8 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
+from fmau.score.intervals import Interval
 from fmau.score.levels import Judgement, Levels
-from fmau.score.record import Interval
 from fmau.score.scores import Scores
 
 RowKind = Literal["paper", "run", "baseline", "blind"]

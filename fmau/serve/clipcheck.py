@@ -29,19 +29,19 @@ prompt shows, and like nothing that a fallback of 1, 2 or 24 fps gives."""
 REMEDY = "restart it with `fmau serve RECIPE`, or let `fmau answer` start its own"
 
 
-def check_clips(base_url: str, model: str, frames: FramesBlock, api_key: str | None = None) -> None:
+def check_clips(base_url: str, model: str, spec: FramesBlock, api_key: str | None = None) -> None:
     """See that frame times and pixels of the recipe's largest and smallest clips arrive unchanged.
 
     Raises:
         ServerError: the server refuses frame times, ignores them, or changes the frame size.
     """
     for pixels, rounded in (
-        (frames.max_pixels_per_frame, math.floor),
-        (frames.min_pixels_per_frame, math.ceil),
+        (spec.max_pixels_per_frame, math.floor),
+        (spec.min_pixels_per_frame, math.ceil),
     ):
         side = PIXEL_FACTOR * max(1, rounded(math.sqrt(pixels) / PIXEL_FACTOR))
-        prompt = _prompt_as_seen(base_url, model, frames.count, side, api_key)
-        _compare(base_url, prompt, frames.count, side)
+        prompt = _prompt_as_seen(base_url, model, spec.count, side, api_key)
+        _compare(base_url, prompt, spec.count, side)
 
 
 def _compare(base_url: str, prompt: str, count: int, side: int) -> None:

@@ -57,24 +57,24 @@ def installed_build() -> Build:
     return "cpu" if cpu else "gpu"
 
 
-def clip_tokens(frames: FramesBlock) -> int:
+def clip_tokens(spec: FramesBlock) -> int:
     """Most vision tokens of one clip: one per 32 x 32 pixel cell and pair of frames."""
-    groups = frames.count // TEMPORAL_PATCH
-    return groups * (frames.max_pixels_per_frame // PIXEL_FACTOR**2)
+    groups = spec.count // TEMPORAL_PATCH
+    return groups * (spec.max_pixels_per_frame // PIXEL_FACTOR**2)
 
 
-def clip_pixel_bounds(frames: FramesBlock) -> dict[str, int]:
+def clip_pixel_bounds(spec: FramesBlock) -> dict[str, int]:
     """Size limits, in pixels of the whole clip (t*h*w), within which vLLM leaves a clip alone.
 
     The client has resized the frames already; its rounding to multiples of 32 may overshoot the
     recipe's bounds. So the lower limit is the smallest frame there is, and the upper one lets both
     sides of a largest frame of up to 4:1, 2S x S/2, grow by one cell: (2S + 32)(S/2 + 32).
     """
-    side = math.isqrt(frames.max_pixels_per_frame) + 1
+    side = math.isqrt(spec.max_pixels_per_frame) + 1
     largest = (2 * side + PIXEL_FACTOR) * (side // 2 + 1 + PIXEL_FACTOR)
     return {
-        "shortest_edge": frames.count * PIXEL_FACTOR**2,
-        "longest_edge": frames.count * largest,
+        "shortest_edge": spec.count * PIXEL_FACTOR**2,
+        "longest_edge": spec.count * largest,
     }
 
 

@@ -365,7 +365,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
                 questions(3),
                 Endpoint(server.base_url),
                 progress=False,
-                frames=stub_frames(tmp_path),
+                reader=stub_frames(tmp_path),
             )
 
 

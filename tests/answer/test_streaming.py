@@ -70,7 +70,7 @@ def peak_bytes(root: Path, clips: int) -> int:
                 Endpoint("http://nowhere"),
                 total=total,
                 progress=False,
-                frames=ClipReader(wanted.frames, read=read_stub),
+                reader=ClipReader(wanted.frames, read=read_stub),
             )
             _, peak = tracemalloc.get_traced_memory()
         finally:

@@ -9,7 +9,7 @@ from fmau.core.records import QuestionFile
 from fmau.report import print_scores
 from fmau.report.tables import accuracy_table, count_table, span
 from fmau.score import score
-from fmau.score.record import Interval
+from fmau.score.intervals import Interval
 from fmau.score.table4 import NOT_COMPARABLE
 from tests.score.synthetic import gold_answers, question_file, random_answers
 

@@ -46,7 +46,7 @@ def test_every_clip_is_asked_about_at_one_server(tmp_path: Path) -> None:
                 asked,
                 endpoint,
                 progress=False,
-                frames=stub_frames(tmp_path),
+                reader=stub_frames(tmp_path),
             )
     assert rows(tmp_path) == expected(asked)
     per_server = [clips_of(server) for server in servers]
@@ -82,7 +82,7 @@ def test_a_lost_servers_clips_move_and_nothing_else_does(
                 asked,
                 endpoint,
                 progress=False,
-                frames=stub_frames(tmp_path),
+                reader=stub_frames(tmp_path),
             )
     assert rows(tmp_path) == expected(asked)
     first, second, gone = clips_of(one), clips_of(two), clips_of(lost)

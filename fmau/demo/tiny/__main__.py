@@ -50,7 +50,7 @@ def main() -> None:
             # Mini benchmarks are cast from small seeds; lessons must not repeat their people.
             seed=10_000_019 + options.seed,
             prompts=prompts,
-            frames=FRAMES,
+            spec=FRAMES,
             workers=options.workers,
         )
     model = new_model(processor.tokenizer, options.seed)

@@ -162,11 +162,11 @@ class LessonPool:
 
 
 def build_pool(
-    out: Path, *, clips: int, seed: int, prompts: PromptSet, frames: FramesBlock, workers: int
+    out: Path, *, clips: int, seed: int, prompts: PromptSet, spec: FramesBlock, workers: int
 ) -> None:
     """Cast, question, and render `clips` clips and save them to the folder `out`."""
     draws = [
-        (clips_of_draw, seed, draw, prompts, frames)
+        (clips_of_draw, seed, draw, prompts, spec)
         for draw, clips_of_draw in enumerate(_chunks(clips, QUESTIONS_PER_DRAW))
     ]
 

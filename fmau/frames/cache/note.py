@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from fmau.core.errors import RunError, first_problem
+from fmau.core.records import Record
 from fmau.recipe import FramesBlock
 from fmau.runs.conditions import differences
 
@@ -17,7 +18,7 @@ TEMPORARY = "unfinished.tmp"
 """One name is enough: there is one builder at a time, and its next file replaces what it left."""
 
 
-class CacheNote(BaseModel):
+class CacheNote(Record):
     """The contents of `cache.json`.
 
     Attributes:
@@ -25,8 +26,6 @@ class CacheNote(BaseModel):
             frames.
         frames: how every clip of the cache became frames.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[2] = 2
     frames: FramesBlock

@@ -8,14 +8,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from fmau.core.records import JudgeScores
+from fmau.core.records import Record
+from fmau.score.levels import JudgeScores
 from fmau.core.taxonomy import Task
 from fmau.judge.calibrate.items import CalibrationItem, Kind
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Record(Record):
 
 class KindReport(_Record):
     """One alteration at one level of one task.

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fmau.core.records import Record
 from fmau.dataset.questions import survey_questions
 from fmau.score.audit.blind import blind_classifier
 from fmau.score.audit.check import Check
@@ -18,7 +18,7 @@ from fmau.score.audit.pairs import duplicate_question, label_named, opposite_pai
 from fmau.score.audit.priors import class_prior
 
 
-class Audit(BaseModel):
+class Audit(Record):
     """What was found in a question file.
 
     Attributes:
@@ -27,8 +27,6 @@ class Audit(BaseModel):
         with_gold: of them with an answer.
         checks: one per kind of defect or shortcut, clean ones too.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str
     rows: int

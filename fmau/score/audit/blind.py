@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from fmau.core.records import Question, QuestionFile
 from fmau.core.taxonomy import CLOSED_TASKS
 from fmau.score.audit.check import Check, check
-from fmau.score.baselines import chance
+from fmau.score.breakdowns import chance
 from fmau.score.tally import Tally
 
 FOLDS = 5

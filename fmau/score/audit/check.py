@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from fmau.core.records import Record
 
 CheckId = Literal[
     "label-code-suffix",
@@ -17,7 +17,7 @@ CheckId = Literal[
 ]
 
 
-class Check(BaseModel):
+class Check(Record):
     """What one check found.
 
     Attributes:
@@ -27,8 +27,6 @@ class Check(BaseModel):
         meaning: what a row found here is, in a sentence.
         facts: further figures, by name; shares in percent.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: CheckId
     rows: int

@@ -9,7 +9,7 @@ from fmau.core.taxonomy import TASK_ALIASES, Task
 from fmau.dataset.labels import written_action
 from fmau.dataset.questions import Survey
 from fmau.score.audit.check import Check, check
-from fmau.score.groups import gold_labels
+from fmau.score.breakdowns import gold_labels
 
 
 def schema(survey: Survey) -> Check:

@@ -8,7 +8,7 @@ from fmau.core.records import Question, QuestionFile
 from fmau.core.taxonomy import YES_NO_TASKS, Task, action_by_label
 from fmau.dataset.labels import written_action
 from fmau.score.audit.check import Check, check, percent
-from fmau.score.groups import gold_labels
+from fmau.score.breakdowns import gold_labels
 
 _ANTONYMS = (
     ("left", "right"),

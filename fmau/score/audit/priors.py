@@ -9,8 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from fmau.core.records import QuestionFile
 from fmau.core.taxonomy import CLOSED_TASKS, Task, parts
 from fmau.score.audit.check import Check, check
-from fmau.score.baselines import chance, majority
-from fmau.score.confusion import label_of
+from fmau.score.breakdowns import chance, label_of, majority
 from fmau.score.intervals import wilson
 
 ALPHA = 0.01

@@ -172,8 +172,8 @@ class ChatClient:
         return content.decode("utf-8", "replace") if status == 200 else None
 
     async def __aenter__(self) -> Self:
-        # The limiter bounds what is in flight; a second bound here would only hide it. No proxy of the
-        # environment comes between us and our own server.
+        # The limiter bounds what is in flight; a second bound here would only hide it. No proxy of
+        # the environment comes between us and our own server.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
         self._http = aiohttp.ClientSession(
             connector=connector, headers=self._headers, trust_env=False

@@ -50,7 +50,7 @@ def test_it_names_groups_and_finds_letters_better_than_chance(
         clips=clips,
         seed=77,
         prompts=load_prompts("brief", PROMPTS),
-        frames=FRAMES,
+        spec=FRAMES,
         workers=2,
     )
     pool = LessonPool(tmp_path / "clips")

@@ -30,7 +30,7 @@ def processor():  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> LessonPool:
     folder = tmp_path_factory.mktemp("pool") / "lessons"
-    build_pool(folder, clips=CLIPS, seed=1, prompts=PROMPTS, frames=FRAMES, workers=1)
+    build_pool(folder, clips=CLIPS, seed=1, prompts=PROMPTS, spec=FRAMES, workers=1)
     return LessonPool(folder)
 
 

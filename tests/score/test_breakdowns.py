@@ -4,8 +4,7 @@ import pytest
 
 from fmau.core.records import Answer, AnswerStatus, Option, Question, QuestionFile
 from fmau.core.taxonomy import Task, parts
-from fmau.score.baselines import chance, majority
-from fmau.score.confusion import cmar_confusion
+from fmau.score.breakdowns import chance, cmar_confusion, majority
 from tests.score.synthetic import gold_answers, ok, question_file, without_answer
 
 LABELS = [part.label for part in parts()]
