@@ -27,18 +27,26 @@ def chance(task: Task) -> float | None:
     return 100 / (task.option_count or 2)
 
 
-def majority(task: Task, questions: Sequence[Question], gold: Gold) -> Baseline | None:
-    """The best constant answer to a closed task on this very file; None without gold.
+def gold_counts(task: Task, questions: Sequence[Question], gold: Gold) -> Counter[str]:
+    """How often each answer to a closed task is the right one on this very file.
 
     CMAR is counted by part, since all seven parts stand in every question under shuffled letters.
     FMAR is counted by letter: its five options differ from question to question, so no one action
-    could always be chosen. Ties go to the answer that sorts first.
+    could always be chosen.
     """
-    answers = Counter(
+    return Counter(
         label_of(question, gold[question.qid]) if task is Task.CMAR else gold[question.qid]
         for question in questions
         if question.task is task and question.qid in gold
     )
+
+
+def majority(task: Task, questions: Sequence[Question], gold: Gold) -> Baseline | None:
+    """The best constant answer to a closed task on this very file; None without gold.
+
+    Counted as by `gold_counts`. Ties go to the answer that sorts first.
+    """
+    answers = gold_counts(task, questions, gold)
     if task.is_open or not answers:
         return None
     answer, count = min(answers.items(), key=lambda item: (-item[1], item[0]))

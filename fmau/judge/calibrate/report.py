@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from pydantic import BaseModel, ConfigDict
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from fmau.core.records import Record
-from fmau.score.levels import JudgeScores
 from fmau.core.taxonomy import Task
 from fmau.judge.calibrate.items import CalibrationItem, Kind
+from fmau.score.levels import JudgeScores
 
 
-class _Record(Record):
-
-class KindReport(_Record):
+class KindReport(Record):
     """One alteration at one level of one task.
 
     Attributes:
@@ -36,7 +33,7 @@ class KindReport(_Record):
     obeyed: float | None
 
 
-class CalibrationReport(_Record):
+class CalibrationReport(Record):
     """How far a judge obeys the rubric.
 
     Attributes:

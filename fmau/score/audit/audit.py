@@ -10,12 +10,15 @@ from rich.text import Text
 
 from fmau.core.records import Record
 from fmau.dataset.questions import survey_questions
-from fmau.score.audit.blind import blind_classifier
 from fmau.score.audit.check import Check
 from fmau.score.audit.fields import schema
-from fmau.score.audit.options import duplicate_option, label_code_suffix
 from fmau.score.audit.pairs import duplicate_question, label_named, opposite_pair
-from fmau.score.audit.priors import class_prior
+from fmau.score.audit.shortcuts import (
+    blind_classifier,
+    class_prior,
+    duplicate_option,
+    label_code_suffix,
+)
 
 
 class Audit(Record):
