@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "fmau"
+from tests.paths import PACKAGE
 
 FOUNDATION = {"errors", "parsing", "records", "taxonomy"}
 SETTINGS = FOUNDATION | {"recipe", "prompts", "runs"}

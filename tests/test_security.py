@@ -11,9 +11,9 @@ from fmau.serve import server_argv
 from fmau.serve.preflight import check_address
 from tests.answer.small_run import answer, questions, recipe
 from tests.answer.stub_server import StubServer
+from tests.paths import PACKAGE
 from tests.serve.support import recipe as serve_recipe
 
-PACKAGE = Path(__file__).resolve().parents[1] / "fmau"
 FILES = sorted(PACKAGE.rglob("*.py"))
 KEY = "sesame-3f9c"
 

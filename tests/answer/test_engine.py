@@ -30,8 +30,7 @@ from tests.answer.small_run import (
     stub_frames,
 )
 from tests.answer.stub_server import Asked, Fault, StubServer, reply_text
-
-REPO = Path(__file__).resolve().parents[2]
+from tests.paths import REPO
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,11 @@
 """Running one command of the command line within a test."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fmau.cli import main
-
-REPO = Path(__file__).resolve().parents[2]
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:

@@ -20,9 +20,9 @@ from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, load_recipe
 from tests.clips import cut_off, write_audio_only, write_clip
+from tests.paths import REPO
 from tests.question_rows import write_questions
 
-REPO = Path(__file__).resolve().parents[1]
 CLIPS = {"short": 20, "middle": 45, "long": 90}
 """Clip -> frames at 30 per second."""
 

@@ -1,14 +1,12 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from fmau.core import torchvision_cpu
 from fmau.core.torchvision_cpu import ensure_torchvision, shim_pythonpath
-
-REPO = Path(__file__).parents[1]
+from tests.paths import REPO
 
 
 def run_python(code: str, python_path: str) -> subprocess.CompletedProcess[str]:

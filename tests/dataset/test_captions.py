@@ -16,8 +16,7 @@ from fmau.dataset.captions import FIELDS, CaptionedClip, load_captions
 from fmau.dataset.labels import read_action
 from fmau.dataset.questions import load_questions
 from fmau.dataset.rows import Row
-
-MABENCH = Path(__file__).resolve().parents[3] / "shared" / "mabench"
+from tests.paths import MABENCH
 
 ENDING = "[Body part (coarse-grained)] Head | [Micro-action (fine-grained)] Nodding"
 CAPTION = {

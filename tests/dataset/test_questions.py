@@ -14,8 +14,8 @@ from fmau.core.errors import InputError
 from fmau.core.records import Question
 from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.questions import clip_path, load_questions
+from tests.paths import MABENCH
 
-MABENCH = Path(__file__).resolve().parents[3] / "shared" / "mabench"
 needs_mabench = pytest.mark.skipif(not MABENCH.exists(), reason="no MA-Bench files here")
 
 FMAR = "Which one?\nA. Nodding\nB. Turning head\nC. Head up\nD. Bowing head\nE. Shaking head"

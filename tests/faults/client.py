@@ -15,8 +15,8 @@ from fmau.answer import Summary
 from fmau.core.errors import FmauError
 from fmau.serve.client import chat as chat_client
 from tests.answer.small_run import answer, questions, recipe
+from tests.paths import REPO
 
-REPO = Path(__file__).resolve().parents[2]
 FIRST_WAIT_S = 0.02
 KNOBS: dict[str, Any] = {"retries": 4, "request_timeout_s": 0.6, "clips_in_flight": 3}
 

@@ -11,9 +11,9 @@ from fmau.core.errors import ClipError
 from fmau.frames.clip import ClipFrames, frames_from_pixels, read_clip
 from fmau.recipe import FramesBlock
 from tests.clips import numbered_frame, read_number, write_clip
+from tests.paths import REAL_CLIPS
 
 SPEC = FramesBlock(min_pixels_per_frame=4096, max_pixels_per_frame=16384)
-REAL_CLIPS = sorted((Path(__file__).parents[3] / "shared" / "clips").glob("*.mp4"))
 
 
 def test_a_clip_becomes_eight_small_frames_in_order(tmp_path: Path) -> None:

@@ -15,11 +15,10 @@ from fmau.core.records import VerdictStatus
 from fmau.judge.judges import load_judge
 from fmau.report import score_run
 from fmau.runs import read_manifest, read_verdicts
+from tests.paths import REPO
 from tests.report.runs import write_run
 from tests.score.synthetic import gold_answers, question_file
 from tests.serve.support import free_port
-
-ROOT = Path(__file__).resolve().parents[1]
 
 pytestmark = [
     pytest.mark.server,
@@ -29,14 +28,14 @@ pytestmark = [
 
 
 def fmau(*arguments: object) -> None:
-    subprocess.run([sys.executable, "-m", "fmau", *map(str, arguments)], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "fmau", *map(str, arguments)], cwd=REPO, check=True)
 
 
 def test_a_real_small_judge_scores_a_run(tmp_path: Path) -> None:
     model = tmp_path / "model"
-    script = ROOT / "scripts" / "small_judge.py"
-    subprocess.run([sys.executable, str(script), str(model)], cwd=ROOT, check=True)
-    tree = yaml.safe_load((ROOT / "recipes/judges/smollm2.yaml").read_text("utf-8"))
+    script = REPO / "scripts" / "small_judge.py"
+    subprocess.run([sys.executable, str(script), str(model)], cwd=REPO, check=True)
+    tree = yaml.safe_load((REPO / "recipes/judges/smollm2.yaml").read_text("utf-8"))
     tree["served"]["model"]["path"] = str(model)
     tree["served"]["serve"]["port"] = free_port(8400)
     file = tmp_path / "judge.yaml"

@@ -18,12 +18,12 @@ from fmau.report import score_run
 from fmau.runs import read_manifest, read_verdicts
 from tests.cli.support import run as run_command
 from tests.judge.cases import StubJudge
+from tests.paths import REPO
 from tests.report.runs import write_run
 from tests.score.synthetic import gold_answers, question_file
 
 Fmau = Callable[..., str]
 
-ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = question_file(clips=20)
 
 
@@ -79,7 +79,7 @@ def test_a_killed_judge_goes_on_and_ends_with_the_same_verdicts(tmp_path: Path, 
         fmau(runs[0], "--judge", file)
         assert len(server.asked) == 120
         server.delay_s = 0.05
-        process = subprocess.Popen(command(runs[1], "--judge", file), cwd=ROOT)
+        process = subprocess.Popen(command(runs[1], "--judge", file), cwd=REPO)
         while len(read_verdicts(runs[1])) < 30:
             assert process.poll() is None
             time.sleep(0.02)

@@ -1,6 +1,5 @@
 import json
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +15,9 @@ from fmau.prompting.conversation import (
     with_answer,
 )
 from fmau.prompting.prompts import load_prompts
+from tests.paths import PROMPTS as PROMPTS_FOLDER
 
-REPO = Path(__file__).parents[1]
-PROMPTS = load_prompts("zero_shot", REPO / "prompts")
+PROMPTS = load_prompts("zero_shot", PROMPTS_FOLDER)
 REAL_QUESTIONS = sorted((REPO.parent / "shared" / "mabench").rglob("*.json"))
 
 CHOICE = Question(

@@ -8,8 +8,8 @@ import yaml
 from fmau.core.errors import RecipeError
 from fmau.core.taxonomy import Task
 from fmau.prompting.prompts import load_prompts
+from tests.paths import PROMPTS
 
-ROOT = Path(__file__).resolve().parents[1]
 GOOD = {"system": "s", "common": "c", "tasks": {task.value: "x {question}" for task in Task}}
 
 
@@ -19,9 +19,9 @@ def write(folder: Path, **changes: object) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "prompts").glob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((PROMPTS).glob("*.yaml")), ids=lambda p: p.stem)
 def test_shipped_sets_cover_all_tasks(path: Path) -> None:
-    prompts = load_prompts(path.stem, ROOT / "prompts")
+    prompts = load_prompts(path.stem, PROMPTS)
     for task in Task:
         filled = prompts.fill(task, "Is this {it}?")
         assert "Is this {it}?" in filled
@@ -58,6 +58,6 @@ def test_unknown_tasks_keys_and_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="user"):
         load_prompts(write(tmp_path, user="hello"))
     with pytest.raises(RecipeError, match="there are: brief, zero_shot"):
-        load_prompts("zeroshot", ROOT / "prompts")
+        load_prompts("zeroshot", PROMPTS)
     with pytest.raises(RecipeError, match="common: empty"):
         load_prompts(write(tmp_path, common=""))

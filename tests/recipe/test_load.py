@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fmau.core.errors import RecipeError
 from fmau.recipe import TrainBlock, TrainDataBlock, digest, load_recipe
+from tests.paths import RECIPES
 
-ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = sorted((ROOT / "recipes").glob("*.yaml"))
+SHIPPED = sorted((RECIPES).glob("*.yaml"))
 MINIMAL = {
     "name": "r",
     "model": {"path": "m", "dtype": "float32"},

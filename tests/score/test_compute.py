@@ -1,7 +1,6 @@
 """Accuracies against an independent count, and what must never happen to failures."""
 
 import random
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,6 +13,7 @@ from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.questions import load_questions
 from fmau.score import Scores, score
 from fmau.score.compute import benchmark_of
+from tests.paths import MABENCH
 from tests.score.synthetic import (
     gold_answers,
     ok,
@@ -22,7 +22,6 @@ from tests.score.synthetic import (
     without_answer,
 )
 
-MABENCH = Path(__file__).resolve().parents[2] / "../shared/mabench"
 SAMPLE = MABENCH / "mabench_data_sample_60.json"
 FULL = MABENCH / "mabench_data.json"
 

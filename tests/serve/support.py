@@ -9,11 +9,9 @@ from typing import Any
 
 import psutil
 
+from fmau.demo.tiny import CHECKPOINT
 from fmau.recipe import Recipe, ServeBlock
 from fmau.serve import Server
-
-REPO = Path(__file__).resolve().parents[2]
-CHECKPOINT = REPO / "fmau/demo/tiny/checkpoint"
 
 
 def recipe(**blocks: Any) -> Recipe:

@@ -10,9 +10,9 @@ from fmau.core.errors import RecipeError
 from fmau.demo.tiny.model import new_model
 from fmau.recipe import load_recipe
 from fmau.train.run import load_base
+from tests.paths import RECIPES
 from tests.processors import small_processor
 
-RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 CONFIGS = sorted((RECIPES / "accelerate").glob("*.yaml"))
 TRAINED = [path for path in sorted(RECIPES.glob("*.yaml")) if load_recipe(path).train]
 

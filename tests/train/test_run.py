@@ -24,10 +24,10 @@ from fmau.frames.cache import build_cache
 from fmau.recipe import FramesBlock
 from fmau.train.record import read_record
 from tests.clips import write_clip
+from tests.paths import PROMPTS, RECIPES, REPO
 from tests.processors import small_processor
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-ROOT = Path(__file__).resolve().parents[2]
 FRAMES = {"count": 4, "min_pixels_per_frame": 1024, "max_pixels_per_frame": 4096}
 CLIPS = 24
 SEQUENCES = {"examples_per_sequence": 3, "batch_size": 4, "micro_batch_size": 2}
@@ -87,7 +87,7 @@ def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
         "model": {"path": str(workshop / "model"), "dtype": "float32"},
         "data": {"questions": str(workshop / "questions.json"), "clips": str(workshop / "clips")},
         "frames": FRAMES,
-        "prompt": {"set": str(ROOT / "prompts" / "brief.yaml")},
+        "prompt": {"set": str(PROMPTS / "brief.yaml")},
         "answer": {"max_tokens_open": 12},
         "train": {
             "data": {
@@ -115,13 +115,13 @@ def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
 
 
 def launch(recipe: Path, hardware: str = "single", **options: Any) -> subprocess.Popen[str]:
-    config = ROOT / "recipes" / "accelerate" / f"{hardware}.yaml"
+    config = RECIPES / "accelerate" / f"{hardware}.yaml"
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config)]
     if hardware != "single":
         command += ["--num_processes", "2"]
     return subprocess.Popen(
         [*command, "-m", "fmau.train", str(recipe)],
-        cwd=ROOT,
+        cwd=REPO,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

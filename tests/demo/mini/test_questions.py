@@ -5,7 +5,6 @@ import re
 from collections import Counter, defaultdict
 from itertools import combinations
 from math import comb
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +15,7 @@ from fmau.demo.mini.questions import Row, Statement, ask, balance, candidates, c
 from tests.demo.mini import oracle
 from tests.demo.mini.splits import split
 from tests.demo.mini.synthetic import motion, plan
-
-OFFICIAL = Path(__file__).resolve().parents[2] / "../shared/mabench/mabench_data_sample_60.json"
+from tests.paths import SAMPLE_60
 
 
 def synthetic_rows(clips: int, seed: int = 0) -> tuple[list, list[Row]]:
@@ -43,9 +41,9 @@ def test_same_seed_same_rows() -> None:
     assert synthetic_rows(8)[1] == synthetic_rows(8)[1]
 
 
-@pytest.mark.skipif(not OFFICIAL.exists(), reason="the official sample is not here")
+@pytest.mark.skipif(not SAMPLE_60.exists(), reason="the official sample is not here")
 def test_rows_look_like_the_official_ones() -> None:
-    official = json.loads(OFFICIAL.read_text("utf-8"))
+    official = json.loads(SAMPLE_60.read_text("utf-8"))
     _, rows = synthetic_rows(8)
     assert set(rows[0]) == set(official[0])
     for task in Task:

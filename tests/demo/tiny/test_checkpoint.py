@@ -9,10 +9,10 @@ from fmau.demo.tiny.__main__ import FRAMES
 from fmau.demo.tiny.lessons import LessonPool, build_pool
 from fmau.demo.tiny.train import held_out_accuracy
 from fmau.prompting.prompts import load_prompts
+from tests.paths import PROMPTS
 
 pytestmark = pytest.mark.slow
 
-PROMPTS = Path(__file__).resolve().parents[2] / "prompts"
 LIMIT_BYTES = 12 * 2**20
 
 

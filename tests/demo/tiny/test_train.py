@@ -15,10 +15,11 @@ from fmau.demo.tiny.lessons import LessonPool, build_pool, corpus
 from fmau.demo.tiny.model import new_model, new_processor
 from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.prompting.prompts import load_prompts
+from tests.paths import PROMPTS
 
 pytestmark = pytest.mark.slow
 
-PROMPTS = load_prompts("brief", Path(__file__).resolve().parents[2] / "prompts")
+BRIEF = load_prompts("brief", PROMPTS)
 CLIPS, HELD_OUT = 21, 7
 
 
@@ -30,7 +31,7 @@ def processor():  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> LessonPool:
     folder = tmp_path_factory.mktemp("pool") / "lessons"
-    build_pool(folder, clips=CLIPS, seed=1, prompts=PROMPTS, spec=FRAMES, workers=1)
+    build_pool(folder, clips=CLIPS, seed=1, prompts=BRIEF, spec=FRAMES, workers=1)
     return LessonPool(folder)
 
 

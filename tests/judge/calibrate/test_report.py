@@ -17,9 +17,7 @@ from fmau.judge.calibrate import (
     print_calibration,
 )
 from fmau.judge.embedded import embedded_opinions
-
-SAMPLE = Path(__file__).resolve().parents[3] / "../shared/mabench/mabench_data_sample_60.json"
-
+from tests.paths import SAMPLE_60
 
 MOVEMENTS = {
     "Body": ("torso", "leftward", "backward"),
@@ -130,9 +128,9 @@ def test_the_embedded_judge_obeys_on_made_up_references() -> None:
     assert _embedded(FILE) >= 0.95
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="needs the MA-Bench sample")
+@pytest.mark.skipif(not SAMPLE_60.exists(), reason="needs the MA-Bench sample")
 def test_the_embedded_judge_obeys_on_real_references() -> None:
-    assert _embedded(load_questions(SAMPLE)) >= 0.95
+    assert _embedded(load_questions(SAMPLE_60)) >= 0.95
 
 
 def test_a_file_without_references_is_refused() -> None:

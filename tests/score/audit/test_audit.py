@@ -14,8 +14,8 @@ from fmau.core.errors import InputError
 from fmau.core.taxonomy import Task, actions, parts
 from fmau.score.audit import audit_questions, print_audit
 from fmau.score.audit.check import Check
+from tests.paths import MABENCH
 
-MABENCH = Path(__file__).resolve().parents[2] / "../shared/mabench"
 FULL = MABENCH / "mabench_data.json"
 SAMPLE = MABENCH / "mabench_data_sample_60.json"
 IDS = (

@@ -1,0 +1,14 @@
+"""Where the tests find things: one place that knows how deep it lies."""
+
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+PACKAGE = REPO / "fmau"
+RECIPES = REPO / "recipes"
+PROMPTS = REPO / "prompts"
+
+SHARED = REPO.parent / "shared"
+"""Research data beside the checkout, never part of it; tests of it are skipped where it is not."""
+MABENCH = SHARED / "mabench"
+SAMPLE_60 = MABENCH / "mabench_data_sample_60.json"
+REAL_CLIPS = sorted((SHARED / "clips").glob("*.mp4"))
