@@ -1,7 +1,7 @@
 """What a caption says, as typed claims: the ground on which questions about a clip are built.
 
 The vocabulary (parts, phases, directions) is that of the benchmark's questions. Text becomes claims
-in `fmau.dataset.views.reading`; here is what claims are, and when two of them can't both hold.
+in `fmau.dataset.examples.reading`; here is what claims are, and when two of them can't both hold.
 """
 
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any, Final
 
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 from fmau.dataset.rows import Row, read_clip, read_records
 
 _VIDEO: Final = "<video>"

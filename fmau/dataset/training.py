@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.captions import load_captions
 from fmau.dataset.dialogues import load_dialogues
-from fmau.dataset.examples import Example
+from fmau.dataset.examples import build_examples
+from fmau.dataset.examples.example import Example
 from fmau.dataset.questions import load_questions
 from fmau.dataset.splits import refuse_benchmark, split_by_participant
-from fmau.dataset.views import build_examples
 from fmau.recipe import TrainBlock
 
 VALIDATED_VIEWS = {str(task): 1.0 for task in (*CLOSED_TASKS, Task.MARE)}

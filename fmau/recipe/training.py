@@ -14,7 +14,7 @@ from fmau.core.errors import RecipeError
 from fmau.recipe.blocks import Block
 
 View = Literal["caption", "field", "CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "MADU", "MARE"]
-"""A kind of training example that is derived from a captioned clip, see `fmau.dataset.views`."""
+"""A kind of training example that is derived from a captioned clip, see `fmau.dataset.examples`."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0)]

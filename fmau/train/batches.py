@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fmau.core.errors import InputError, RecipeError, TrainingError
 from fmau.core.records import Question
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 from fmau.families.encode import encode
 from fmau.frames.cache import FrameCache
 from fmau.frames.clip import ClipFrames

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import Qwen3VLConfig
 
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 from fmau.families.encode import encode
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import Message

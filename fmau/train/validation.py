@@ -20,7 +20,7 @@ from torch import Tensor
 from fmau.core.errors import RecipeError, TrainingError
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 from fmau.dataset.labels import written_action
 from fmau.prompting.extraction import choices
 from fmau.train.batches import Tensors

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fmau.core.errors import InputError
 from fmau.dataset.dialogues import load_dialogues
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 
 USER = {"role": "user", "content": "<video>\nWhich part moves?"}
 ASSISTANT = {"role": "assistant", "content": " The head.\n"}

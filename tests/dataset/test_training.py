@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 from fmau.dataset.training import TrainingData
 
 DRAWN = st.tuples(st.sampled_from("abc"), st.sampled_from(["CMAR", "SAD"]))

@@ -15,10 +15,11 @@ from fmau.prompting.conversation import (
     with_answer,
 )
 from fmau.prompting.prompts import load_prompts
+from tests.paths import MABENCH
 from tests.paths import PROMPTS as PROMPTS_FOLDER
 
 PROMPTS = load_prompts("zero_shot", PROMPTS_FOLDER)
-REAL_QUESTIONS = sorted((REPO.parent / "shared" / "mabench").rglob("*.json"))
+REAL_QUESTIONS = sorted(MABENCH.rglob("*.json"))
 
 CHOICE = Question(
     "FMAR_1",

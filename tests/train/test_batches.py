@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 from fmau.demo.tiny.model import new_model, new_processor
 from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.families.encode import encode

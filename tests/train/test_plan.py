@@ -8,7 +8,7 @@ import pytest
 
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock, PromptBlock
 from fmau.train.adapter import add_adapter

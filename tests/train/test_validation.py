@@ -7,7 +7,7 @@ import torch
 from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
-from fmau.dataset.examples import Example
+from fmau.dataset.examples.example import Example
 from fmau.demo.tiny.model import new_model
 from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.train.batches import Collator, conversation, encode_example

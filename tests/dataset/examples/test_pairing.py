@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmau.core.taxonomy import Task
-from fmau.dataset.views.pairing import Pool, pair_up
-from fmau.dataset.views.statements import Statement
+from fmau.dataset.examples.pairing import Pool, pair_up
+from fmau.dataset.examples.statements import Statement
 
 STATEMENTS = [
     Statement(Task.SAD, "direction", (part, way, phase))

@@ -11,9 +11,9 @@ import pytest
 
 from fmau.core.records import Question
 from fmau.core.taxonomy import CLOSED_TASKS, Task
-from fmau.dataset.views import build_examples
+from fmau.dataset.examples import build_examples
 from fmau.prompting.conversation import question_text
-from tests.dataset.views.support import HALF, SEEDS, mini_clips
+from tests.dataset.examples.support import HALF, SEEDS, mini_clips
 from tests.demo.mini import blind
 
 

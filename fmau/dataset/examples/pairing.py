@@ -12,7 +12,7 @@ from math import ceil
 
 from numpy.random import Generator
 
-from fmau.dataset.views.statements import Statement
+from fmau.dataset.examples.statements import Statement
 
 Pool = Mapping[Statement, bool]
 """What can be asked about one clip, with the answers."""

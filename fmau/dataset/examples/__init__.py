@@ -23,12 +23,12 @@ from numpy.random import Generator
 from fmau.core.errors import RecipeError
 from fmau.core.taxonomy import YES_NO_TASKS, Task
 from fmau.dataset.captions import CaptionedClip
-from fmau.dataset.examples import Example
-from fmau.dataset.views import choice, prose
-from fmau.dataset.views.pairing import Pool
-from fmau.dataset.views.reading import read_claims
-from fmau.dataset.views.statements import Statement, statements
-from fmau.dataset.views.yes_no import yes_no
+from fmau.dataset.examples import choice, prose
+from fmau.dataset.examples.example import Example
+from fmau.dataset.examples.pairing import Pool
+from fmau.dataset.examples.reading import read_claims
+from fmau.dataset.examples.statements import Statement, statements
+from fmau.dataset.examples.yes_no import yes_no
 
 __all__ = ["VIEWS", "Examples", "build_examples"]
 

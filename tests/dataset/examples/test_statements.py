@@ -4,11 +4,11 @@ import pytest
 
 from fmau.core.taxonomy import YES_NO_TASKS, Task
 from fmau.dataset.claims import Claim, Lead, Movement, Order, Proximity, Return, Stillness, Swing
-from fmau.dataset.views.reading import read_claims
-from fmau.dataset.views.statements import Statement, statements
-from fmau.dataset.views.wording import YES_NO
-from tests.dataset.views import truth
-from tests.dataset.views.support import HALF, SEEDS, mini_clips
+from fmau.dataset.examples.reading import read_claims
+from fmau.dataset.examples.statements import Statement, statements
+from fmau.dataset.examples.wording import YES_NO
+from tests.dataset.examples import truth
+from tests.dataset.examples.support import HALF, SEEDS, mini_clips
 
 
 def decided(task: Task, kind: str, *claims: Claim) -> dict[tuple[str, ...], bool]:

@@ -13,9 +13,9 @@ from fmau.dataset.claims import (
     Stillness,
     Swing,
 )
-from fmau.dataset.views.reading import read_claims
-from tests.dataset.views import truth
-from tests.dataset.views.support import HALF, SEEDS, mini_clips
+from fmau.dataset.examples.reading import read_claims
+from tests.dataset.examples import truth
+from tests.dataset.examples.support import HALF, SEEDS, mini_clips
 
 LEGS = [
     f"{side} {limb}" for side in ("left", "right") for limb in ("upper leg", "lower leg", "foot")

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from fmau.core.records import Question
 from fmau.core.taxonomy import Action, Task, action_by_code, action_by_label, actions, parts
-from fmau.dataset.examples import Example
-from fmau.dataset.views.choice import coarse, fine
-from fmau.dataset.views.options import NEAREST, letters, option_lists
-from tests.dataset.views.support import clip
+from fmau.dataset.examples.choice import coarse, fine
+from fmau.dataset.examples.example import Example
+from fmau.dataset.examples.options import NEAREST, letters, option_lists
+from tests.dataset.examples.support import clip
 
 ACTIONS = st.lists(st.sampled_from(actions()), max_size=120)
 

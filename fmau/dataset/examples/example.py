@@ -1,10 +1,12 @@
 """The training example: one clip, one thing asked about it, the answer to learn.
 
-All views (`fmau.dataset.views`) and all files of ready-made dialogues end in this record, and
+All views (`fmau.dataset.examples`) and all files of ready-made dialogues end in this record, and
 training reads nothing else.
 """
 
 from dataclasses import dataclass
+
+from numpy.random import Generator
 
 from fmau.core.records import Question
 
@@ -25,3 +27,17 @@ class Example:
     view: str
     ask: Question | str
     answer: str
+
+
+def shares(clips: int, mean: float, rng: Generator) -> list[int]:
+    """So many examples for each clip that their mean is as asked, and as even as can be.
+
+    >>> import numpy as np
+    >>> sorted(shares(4, 1.5, np.random.default_rng(0)))
+    [1, 1, 2, 2]
+    """
+    if not clips:
+        return []
+    each, more = divmod(round(mean * clips), clips)
+    favoured = set(rng.permutation(clips)[:more].tolist())
+    return [each + (index in favoured) for index in range(clips)]

@@ -7,9 +7,9 @@ from numpy.random import Generator
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.captions import CaptionedClip
-from fmau.dataset.examples import Example
-from fmau.dataset.views.pairing import Pool, pair_up
-from fmau.dataset.views.wording import word
+from fmau.dataset.examples.example import Example
+from fmau.dataset.examples.pairing import Pool, pair_up
+from fmau.dataset.examples.wording import word
 
 
 def yes_no(

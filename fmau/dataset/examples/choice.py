@@ -8,10 +8,9 @@ from numpy.random import Generator
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Action, Task, parts
 from fmau.dataset.captions import CaptionedClip
-from fmau.dataset.examples import Example
-from fmau.dataset.views.options import letters, option_lists, options_with
-from fmau.dataset.views.shares import shares
-from fmau.dataset.views.wording import STEMS, pick
+from fmau.dataset.examples.example import Example, shares
+from fmau.dataset.examples.options import letters, option_lists, options_with
+from fmau.dataset.examples.wording import STEMS, pick
 
 
 def coarse(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:

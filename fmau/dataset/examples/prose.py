@@ -9,9 +9,8 @@ from numpy.random import Generator
 from fmau.core.records import Question
 from fmau.core.taxonomy import Action, Task
 from fmau.dataset.captions import FIELDS, CaptionedClip
-from fmau.dataset.examples import Example
-from fmau.dataset.views.shares import shares
-from fmau.dataset.views.wording import STEMS, pick
+from fmau.dataset.examples.example import Example, shares
+from fmau.dataset.examples.wording import STEMS, pick
 
 CAPTION_ASKS: Final = (
     "Analyse the micro-action in this clip. Write an overall overview, a timeline description, key "

@@ -9,10 +9,10 @@ import pytest
 from fmau.core.errors import RecipeError
 from fmau.core.records import Question
 from fmau.core.taxonomy import YES_NO_TASKS, Task
-from fmau.dataset.examples import Example
-from fmau.dataset.views import VIEWS, build_examples
+from fmau.dataset.examples import VIEWS, build_examples
+from fmau.dataset.examples.example import Example
 from fmau.prompting.conversation import question_text
-from tests.dataset.views.support import clip, mini_clips
+from tests.dataset.examples.support import clip, mini_clips
 
 EVERYTHING = dict.fromkeys(VIEWS, 1.0)
 

@@ -53,7 +53,7 @@ def statements(claims: Iterable[Claim]) -> dict[Statement, bool]:
     """All statements that the claims decide, each with its truth, in a fixed order.
 
     Args:
-        claims: of one clip, free of contradictions (`fmau.dataset.views.reading.read_claims`).
+        claims: of one clip, free of contradictions (`fmau.dataset.examples.reading.read_claims`).
     """
     known = _Known.of(claims)
     sources = (_single, _joint, _order, _relation)

@@ -10,7 +10,7 @@ from typing import Final
 from numpy.random import Generator
 
 from fmau.core.taxonomy import Task
-from fmau.dataset.views.statements import Statement
+from fmau.dataset.examples.statements import Statement
 
 STEMS: Final[dict[Task, tuple[str, ...]]] = {
     Task.CMAR: (

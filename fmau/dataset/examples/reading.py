@@ -25,7 +25,7 @@ from fmau.dataset.claims import (
     Swing,
     uncontradicted,
 )
-from fmau.dataset.views.grammar import (
+from fmau.dataset.examples.grammar import (
     DOMINANT,
     IMPLIED,
     JOINT,
@@ -34,7 +34,7 @@ from fmau.dataset.views.grammar import (
     TURN,
     WAY,
 )
-from fmau.dataset.views.marking import mark
+from fmau.dataset.examples.marking import mark
 
 
 def read_claims(texts: Iterable[str]) -> frozenset[Claim]:

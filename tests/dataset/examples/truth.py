@@ -11,7 +11,7 @@ from fmau.dataset.claims import (
     Stillness,
     Swing,
 )
-from fmau.dataset.views.statements import Statement
+from fmau.dataset.examples.statements import Statement
 from fmau.demo.mini import phrases
 from fmau.demo.mini.facts import CLEAR_M, PHASES, Facts, part_index
 

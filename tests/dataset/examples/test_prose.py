@@ -5,8 +5,8 @@ import numpy as np
 from fmau.core.records import Question
 from fmau.core.taxonomy import action_by_code
 from fmau.dataset.captions import FIELDS
-from fmau.dataset.views import prose
-from tests.dataset.views.support import clip
+from fmau.dataset.examples import prose
+from tests.dataset.examples.support import clip
 
 ENDING = "[Body part (coarse-grained)] Head | [Micro-action (fine-grained)] Bowing head"
 BOWING = clip(
