@@ -61,7 +61,7 @@ def read_stub(path: Path, spec: FramesBlock) -> ClipFrames:
     return ClipFrames(path.stem, jpegs, 32, 32, tuple(range(spec.count)), 30.0, 60, 2.0)
 
 
-def stub_frames(root: Path) -> ClipReader:
+def stub_reader(root: Path) -> ClipReader:
     """What gives the frames of the clips of `recipe(root)`."""
     return ClipReader(recipe(root).frames, read=read_stub)
 
@@ -75,8 +75,8 @@ def answer(
     **options: Any,
 ) -> Summary:
     """Open the run and answer, without a progress bar."""
-    frames = ClipReader(recipe.frames, recipe.data.cache, read=options.pop("read", read_stub))
-    options = {"progress": False, "frames": frames} | options
+    reader = ClipReader(recipe.frames, recipe.data.cache, read=options.pop("read", read_stub))
+    options = {"progress": False, "reader": reader} | options
     with open_run(recipe, PROMPTS, adapter=adapter) as run:
         endpoint = Endpoint(base_url, options.pop("api_key", None))
         return answer_questions(run, recipe, PROMPTS, asked, endpoint, **options)

@@ -27,7 +27,7 @@ from tests.answer.small_run import (
     questions,
     read_stub,
     recipe,
-    stub_frames,
+    stub_reader,
 )
 from tests.answer.stub_server import Asked, Fault, StubServer, reply_text
 from tests.paths import REPO
@@ -364,7 +364,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
                 questions(3),
                 Endpoint(server.base_url),
                 progress=False,
-                reader=stub_frames(tmp_path),
+                reader=stub_reader(tmp_path),
             )
 
 

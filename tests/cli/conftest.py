@@ -8,8 +8,8 @@ import yaml
 
 from tests.answer.small_run import PROMPTS
 from tests.answer.stub_server import MODEL, StubServer
-from tests.cli.support import REPO
 from tests.clips import write_clip
+from tests.paths import REPO
 from tests.question_rows import write_questions
 
 

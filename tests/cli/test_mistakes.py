@@ -10,7 +10,8 @@ import yaml
 
 from fmau.core.taxonomy import Task
 from tests.answer.small_run import PROMPTS
-from tests.cli.support import REPO, fails, run
+from tests.cli.support import fails, run
+from tests.paths import REPO
 from tests.question_rows import question_rows, write_questions
 from tests.serve.support import ANSWERING, CHECKPOINT, fake_server
 

@@ -9,8 +9,9 @@ import pytest
 
 from fmau.runs import read_answers
 from tests.answer.stub_server import StubServer
-from tests.cli.support import REPO, fails, run
+from tests.cli.support import fails, run
 from tests.clips import cut_off, write_audio_only, write_clip
+from tests.paths import REPO
 from tests.question_rows import write_questions
 
 OPTIONAL = ("av", "cv2", "decord", "openai", "qwen_vl_utils", "torch", "transformers", "vllm")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fmau.runs import read_answers, read_manifest
-from tests.cli.support import REPO
 from tests.clips import write_clip
+from tests.paths import REPO
 from tests.question_rows import write_questions
 
 pytestmark = [

@@ -11,7 +11,7 @@ import pytest
 from fmau.answer import Endpoint, answer_questions
 from fmau.runs import open_run
 from fmau.serve import start_router
-from tests.answer.small_run import PROMPTS, questions, recipe, stub_frames
+from tests.answer.small_run import PROMPTS, questions, recipe, stub_reader
 from tests.answer.stub_server import Asked, StubServer
 from tests.answer.test_engine import expected, rows
 
@@ -46,7 +46,7 @@ def test_every_clip_is_asked_about_at_one_server(tmp_path: Path) -> None:
                 asked,
                 endpoint,
                 progress=False,
-                reader=stub_frames(tmp_path),
+                reader=stub_reader(tmp_path),
             )
     assert rows(tmp_path) == expected(asked)
     per_server = [clips_of(server) for server in servers]
@@ -82,7 +82,7 @@ def test_a_lost_servers_clips_move_and_nothing_else_does(
                 asked,
                 endpoint,
                 progress=False,
-                reader=stub_frames(tmp_path),
+                reader=stub_reader(tmp_path),
             )
     assert rows(tmp_path) == expected(asked)
     first, second, gone = clips_of(one), clips_of(two), clips_of(lost)

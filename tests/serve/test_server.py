@@ -12,9 +12,9 @@ import pytest
 from fmau.core.errors import ServerError
 from fmau.serve import health, running_model
 from fmau.serve.preflight import check_address
+from tests.paths import REPO
 from tests.serve.support import (
     ANSWERING,
-    REPO,
     STUBBORN_FAMILY,
     fake_server,
     gone,

@@ -1,9 +1,10 @@
 """The small tokenizer keeps every text and lays turns out as Qwen's chat models do."""
 
 import pytest
-from fmau.tiny.tokenizer import SPECIAL_TOKENS, train_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fmau.demo.tiny.tokenizer import SPECIAL_TOKENS, train_tokenizer
 
 TOKENIZER = train_tokenizer(["Does the left hand move upward?", "A. Head\nB. Body"], 320)
 
