@@ -36,8 +36,10 @@ from PIL import Image
 from fmau.answer import Endpoint, answer_questions
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.request import ClipParts, build_request
+from fmau.core.hardware import usable_cores
 from fmau.core.records import Question
-from fmau.dataset.questions import clip_path, load_questions
+from fmau.dataset.clips import clip_path
+from fmau.dataset.questions import load_questions
 from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import decode, probe
@@ -45,7 +47,6 @@ from fmau.frames.sampling import sample_indices
 from fmau.prompting.prompts import PromptSet, load_prompts
 from fmau.recipe import Recipe, load_recipe
 from fmau.runs import open_run
-from fmau.runs.manifest import usable_cores
 from fmau.serve import Server, installed_build, server_argv
 from fmau.serve.client import ChatClient, ChatRequest
 from fmau.serve.server import VLLM_MODULE, server_environment

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.data import DataLoader, Dataset
 
-from fmau.dataset.questions import CLIP_SUFFIXES
+from fmau.core.hardware import usable_cores
+from fmau.dataset.clips import CLIP_SUFFIXES
 from fmau.frames.cache import FrameCache, build_cache
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.recipe import FramesBlock
-from fmau.runs.manifest import usable_cores
 
 SPEC = FramesBlock(min_pixels_per_frame=65536, max_pixels_per_frame=262144)
 WORKERS = (1, 2)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fmau.core.hardware import usable_cores
 from fmau.dataset.questions import load_questions
 from fmau.demo.mini.cast import cast_split
 from fmau.demo.mini.write import write_clip
-from fmau.runs.manifest import usable_cores
 
 
 def main() -> None:

@@ -33,14 +33,14 @@ from fmau.answer.server import (
 )
 from fmau.answer.summary import Summary
 from fmau.core.errors import ClipError
+from fmau.core.hardware import usable_cores
 from fmau.core.interrupt import finished
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
-from fmau.dataset.questions import clip_path
+from fmau.dataset.clips import clip_path
 from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.runs.manifest import usable_cores
 from fmau.serve.client import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
 
 

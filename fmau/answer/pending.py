@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.summary import Summary
 from fmau.core.records import Answer, Question
-from fmau.dataset.questions import clip_path
+from fmau.dataset.clips import clip_path
 from fmau.recipe import Recipe
 
 

@@ -21,8 +21,7 @@ from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import messages
 from fmau.prompting.extraction import Extraction, choices, complete_choice, extract
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import Recipe
-from fmau.runs import DECODING
+from fmau.recipe import DECODING, Recipe
 from fmau.serve.client import ChatRequest, Reply
 
 MAX_TOKENS_CLOSED = 1

@@ -8,8 +8,7 @@ from fmau.core.errors import ServerError
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import messages_asking
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import Recipe
-from fmau.runs import DECODING
+from fmau.recipe import DECODING, Recipe
 from fmau.serve.client import ChatClient, ChatRequest, RequestError
 
 

@@ -20,7 +20,8 @@ from fmau.core.errors import ClipError, InputError, Problem, RecipeError, first_
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
 from fmau.core.torchvision_cpu import ensure_torchvision
-from fmau.dataset.questions import clip_path, load_questions
+from fmau.dataset.clips import clip_path
+from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import Timeline, probe

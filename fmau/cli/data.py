@@ -88,9 +88,9 @@ def _extract(
     cache: Path, folder: Path, clips: Iterable[str], spec: FramesBlock, *, verify: bool
 ) -> bool:
     """Bring clips into a cache and say how it went; whether all of them are in it."""
-    from fmau.dataset.questions import clip_path
+    from fmau.core.hardware import usable_cores
+    from fmau.dataset.clips import clip_path
     from fmau.frames.cache import FrameCache, build_cache
-    from fmau.runs.manifest import usable_cores
 
     paths = {clip: clip_path(folder, clip) for clip in clips}
     with progress_bar("extracting frames") as progress:

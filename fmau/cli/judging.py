@@ -12,6 +12,7 @@ from rich.markup import escape
 from fmau.cli.app import Overrides, app, err, out, progress_bar
 from fmau.cli.servers import reached, running_servers, server_key, url_of
 from fmau.core.errors import RunError
+from fmau.core.files import make_folder, write_whole
 
 if TYPE_CHECKING:
     from fmau.judge.judges import Judge
@@ -119,10 +120,7 @@ def _calibrate(
 
     items = calibration_items(load_questions(questions), count=count, seed=seed)
     folder = Path("runs/calibration") / who.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be created: {error.strerror}") from error
+    make_folder(folder)
     answers = [item.item for item in items]
     note = judge_note(who)
     with VerdictFile(folder / VERDICTS) as verdicts:
@@ -130,7 +128,7 @@ def _calibrate(
         scores = scores_of(verdicts.of(answers, who, note))
     out.print(escape(summary.text()), highlight=False)
     report = calibration_report(items, scores)
-    (folder / "calibration.json").write_text(report.model_dump_json(indent=2) + "\n", "utf-8")
+    write_whole(folder / "calibration.json", report.model_dump_json(indent=2) + "\n")
     print_calibration(report, out)
     out.print(f"calibration: {folder / 'calibration.json'}")
     if not summary.complete:

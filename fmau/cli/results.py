@@ -80,7 +80,7 @@ def _strips(run: Path) -> "StripOf | None":
         )
         return None
     from fmau.core.errors import ClipError, FmauError
-    from fmau.dataset.questions import clip_path
+    from fmau.dataset.clips import clip_path
     from fmau.recipe import DataBlock, FramesBlock
     from fmau.report.thumbnails import Strip, make_strip
     from fmau.runs import read_manifest

@@ -6,10 +6,13 @@ do. The command line prints that text alone; a traceback from `fmau` is a bug in
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
+
+SHOWN_CHARS = 200
+"""Of a value that is at fault."""
 
 
 class FmauError(Exception):
@@ -76,12 +79,47 @@ def first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def first_problem(error: "ValidationError", whole: str = "") -> str:
-    """What pydantic complained of first, with its key.
+def problems_of(
+    error: "ValidationError", root: "type[BaseModel]", whole: str = "file"
+) -> list[str]:
+    """Everything that pydantic complained of, each with its key: "serve.prot: unknown key; ...".
 
     Args:
-        whole: stands for the key if the whole input is at fault; "" for the complaint alone.
+        root: the class that the input was to be; it knows the keys that there are.
+        whole: stands for the key where the whole input is at fault.
     """
-    first = error.errors()[0]
-    key = ".".join(map(str, first["loc"])) or whole
-    return f"{key}: {first['msg']}" if key else first["msg"]
+    return [_describe(detail, root, whole) for detail in error.errors()]
+
+
+def inner_model(model: "type[BaseModel]", key: str) -> "type[BaseModel] | None":
+    """The class of a record's field, also where the field may be left out; None if it is a plain
+    value, or no field of that name exists."""
+    from pydantic import BaseModel
+
+    field = model.model_fields.get(key)
+    annotation = field.annotation if field is not None else None
+    for found in (annotation, *get_args(annotation)):
+        if isinstance(found, type) and issubclass(found, BaseModel):
+            return found
+    return None
+
+
+def known_keys(model: "type[BaseModel]") -> str:
+    """The keys of a record, for people."""
+    return "known keys: " + ", ".join(model.model_fields)
+
+
+def _describe(detail: Any, root: "type[BaseModel]", whole: str) -> str:
+    key = ".".join(str(step) for step in detail["loc"]) or whole
+    if detail["type"] == "extra_forbidden":
+        model = root
+        for step in detail["loc"][:-1]:
+            model = inner_model(model, str(step)) or model
+        return f"{key}: unknown key; {known_keys(model)}"
+    if detail["type"] == "missing":
+        return f"{key}: missing"
+    message = detail["msg"].removeprefix("Value error, ")
+    shown = repr(detail["input"])
+    if len(shown) > SHOWN_CHARS:
+        shown = f"{shown[:SHOWN_CHARS]}..."
+    return f"{key}: {message} (found {shown})"

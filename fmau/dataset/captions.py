@@ -19,7 +19,7 @@ from typing import Final
 from fmau.core.taxonomy import Action
 from fmau.dataset.caption_fields import FIELDS, read_fields
 from fmau.dataset.labels import read_action
-from fmau.dataset.rows import Row, read_clip, read_records
+from fmau.dataset.rows import Row, named_clip, read_records
 
 __all__ = ["FIELDS", "CaptionedClip", "load_captions"]
 
@@ -68,7 +68,7 @@ def load_captions(path: Path) -> tuple[CaptionedClip, ...]:
 
 
 def _captioned_clip(row: Row) -> CaptionedClip | None:
-    clip = read_clip(row, row.one_of(*_CLIP_KEYS))
+    clip = named_clip(row, row.one_of(*_CLIP_KEYS))
     for key in sorted(set(row.values) - _KEYS):
         row.refuse(f"unknown key {key!r}", f"the keys are {', '.join(sorted(_KEYS))}")
     participant = _participant(row)

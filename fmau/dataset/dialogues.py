@@ -18,7 +18,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Final
 
 from fmau.dataset.examples.example import Example
-from fmau.dataset.rows import Row, read_clip, read_records
+from fmau.dataset.rows import Row, named_clip, read_records
 
 _VIDEO: Final = "<video>"
 _PLACEHOLDER = re.compile(r"<(?:video|image|audio)>")
@@ -57,7 +57,7 @@ def load_dialogues(path: Path) -> tuple[Example, ...]:
 
     def example(row: Row) -> Example | None:
         video = _video(row)
-        clip = read_clip(row, PureWindowsPath(video).name or video) if video is not None else None
+        clip = named_clip(row, PureWindowsPath(video).name or video) if video is not None else None
         if clip is not None and video is not None:
             first = first_path.setdefault(clip, video)
             if first != video:

@@ -13,23 +13,6 @@ from fmau.core.records import Question
 from fmau.core.taxonomy import TASK_ALIASES
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file.
-
-    Raises:
-        InputError: it is missing, a folder, or not UTF-8.
-    """
-    try:
-        return path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError([Problem(str(path), "no such file", "check the path")]) from None
-    except IsADirectoryError:
-        raise InputError([Problem(str(path), "is a folder", "name the JSON file")]) from None
-    except UnicodeDecodeError as error:
-        problem = Problem(str(path), f"not UTF-8 ({error})", "save the file as UTF-8")
-        raise InputError([problem]) from None
-
-
 def prediction_tree(path: Path, text: str) -> Any:
     """The value that `text` encodes.
 

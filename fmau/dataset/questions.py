@@ -9,16 +9,16 @@ all problems of a file are reported at once.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from fmau.core.errors import InputError, Problem
+from fmau.core.files import read_text
 from fmau.core.parsing import parse_json
 from fmau.core.records import Option, Question, QuestionFile
 from fmau.core.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
-
-CLIP_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm")
+from fmau.dataset.clips import clip_name, name_fault
 
 _KEYS = {"video", "video_name", "task", "qid", "question", "answer"}
 _TASK_BY_NAME = {task.value: task for task in Task} | TASK_ALIASES
@@ -83,26 +83,10 @@ def survey_questions(path: Path) -> Survey:
     return Survey(sound, tuple(problems), tuple(rows))
 
 
-def clip_path(folder: Path, clip: str) -> Path:
-    """The file of a clip inside the media folder, whichever known suffix it has.
-
-    Clip names were checked to be plain file names, so the path cannot leave `folder`. Where no
-    file exists, the .mp4 path is returned for the reader to report.
-    """
-    for suffix in CLIP_SUFFIXES:
-        path = folder / f"{clip}{suffix}"
-        if path.exists():
-            return path
-    return folder / f"{clip}{CLIP_SUFFIXES[0]}"
-
-
 def _read_list(path: Path) -> list[Any]:
+    text = read_text(path)
     try:
-        rows = parse_json(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        raise InputError([Problem(str(path), "no such file", "check the path")]) from None
-    except IsADirectoryError:
-        raise InputError([Problem(str(path), "is a folder", "name the JSON file")]) from None
+        rows = parse_json(text)
     except ValueError as error:
         remedy = "question files are UTF-8 JSON lists"
         raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
@@ -153,12 +137,8 @@ def _clip_problems(where: str, row: dict[str, Any]) -> Iterator[Problem]:
         what = "both 'video' and 'video_name' are given" if names else "no 'video' or 'video_name'"
         yield Problem(where, what, "name the clip in exactly one of them")
         return
-    name = names[0]
-    if not isinstance(name, str) or not name.strip():
-        yield Problem(where, f"the clip name is {name!r}", "write the clip's file name")
-    elif "/" in name or "\\" in name or name in (".", "..") or "\0" in name:
-        remedy = "write a plain file name; clips are looked up in the recipe's data.clips folder"
-        yield Problem(where, f"the clip name {name!r} is a path", remedy)
+    if fault := name_fault(names[0]):
+        yield Problem(where, *fault)
 
 
 def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Iterator[Problem]:
@@ -207,9 +187,7 @@ def _task(name: Any) -> Task | None:
 def _question(row: dict[str, Any]) -> Question:
     task = _task(row["task"])
     assert task is not None, "checked by _row_problems"
-    name = row.get("video_name") or row["video"]
-    suffix = PurePosixPath(name).suffix
-    clip = name.removesuffix(suffix) if suffix.lower() in CLIP_SUFFIXES else name
+    clip = clip_name(row.get("video_name") or row["video"])
     stem, options = _split(row["question"]) if task.is_choice else (row["question"].strip(), ())
     return Question(row["qid"], clip, task, stem, options)
 

@@ -7,13 +7,13 @@ all listed at once.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fmau.core.errors import InputError, Problem
+from fmau.core.files import read_text
 from fmau.core.parsing import parse_json
-from fmau.dataset.predictions import read_text
-from fmau.dataset.questions import CLIP_SUFFIXES
+from fmau.dataset.clips import clip_name, name_fault
 
 Record = TypeVar("Record")
 
@@ -79,24 +79,18 @@ def read_records(path: Path, record: Callable[[Row], Record | None]) -> tuple[Re
     return tuple(records)
 
 
-def read_clip(row: Row, name: Any) -> str | None:
-    """The clip that a row names, without extension; None, and a problem, if it is no plain name.
-
-    Clips are looked up by name in the recipe's folder, so a name must not lead out of it.
-    """
+def named_clip(row: Row, name: Any) -> str | None:
+    """The clip that a row names, without extension; None, and a problem, if that is not a name."""
     if name is None:
         row.refuse("no clip is named", "write the clip's file name under 'video'")
         return None
-    if not isinstance(name, str) or not name.strip():
-        row.refuse(f"the clip name is {name!r}", "write the clip's file name")
+    fault = name_fault(name)
+    if isinstance(name, str) and name.strip():
+        row.clip = name
+    if fault is not None:
+        row.refuse(*fault)
         return None
-    row.clip = name
-    if "/" in name or "\\" in name or "\0" in name or name in (".", ".."):
-        remedy = "write a plain file name; clips are looked up in the recipe's clips folder"
-        row.refuse(f"the clip name {name!r} is a path", remedy)
-        return None
-    suffix = PurePosixPath(name).suffix
-    row.clip = name.removesuffix(suffix) if suffix.lower() in CLIP_SUFFIXES else name
+    row.clip = clip_name(name)
     return row.clip
 
 

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from fmau.core.errors import RecipeError
 from fmau.core.records import LEVELS
+from fmau.core.shipped import find
 from fmau.judge.rubric import Rubric, load_rubric
 from fmau.recipe import Block, TextModel, checked, read_tree
 from fmau.runs import model_identity
@@ -66,7 +67,7 @@ class LlmJudge(Block):
     Attributes:
         name: under which its verdicts stand in a run.
         served, remote: where the model is; exactly one of them.
-        rubric: by name (prompts/rubrics/NAME.yaml) or path.
+        rubric: the name of one that comes with fmau, or a path.
         mode: "per_level" asks about one level a call, so that no score leans on another; "joint"
             asks about all three in one call, at a third of the price.
         samples: opinions per answer and level; the median counts, the spread is reported.
@@ -160,16 +161,18 @@ Judge = LlmJudge | EmbeddedJudge
 EMBEDDED = EmbeddedJudge(kind="embedded")
 
 
-def load_judge(path: Path, overrides: Sequence[str] = ()) -> Judge:
+def load_judge(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Judge:
     """Read and check a judge's file.
 
     Args:
+        name_or_path: of a judge that comes with fmau, e.g. "qwen3_32b", or the path of a YAML file.
         overrides: "key=value" texts that replace values.
 
     Raises:
-        RecipeError: no such file, not YAML, unknown keys or bad values, all listed; for an LLM
+        RecipeError: no such judge, not YAML, unknown keys or bad values, all listed; for an LLM
             judge also a rubric that is missing or not usable.
     """
+    path = find("judge", name_or_path)
     tree = read_tree(path)
     match tree.get("kind"):
         case "llm":

@@ -8,12 +8,12 @@ prefix cache computes the rubric once.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fmau.core.files import digest
 from fmau.judge.candidate import Shown, quoted, shown
 from fmau.judge.items import JudgeItem
 from fmau.judge.judges import LlmJudge
 from fmau.judge.reply import reply_schema
 from fmau.judge.rubric import Rubric
-from fmau.recipe import digest
 from fmau.serve.client import ChatRequest
 
 

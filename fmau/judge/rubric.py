@@ -15,13 +15,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fmau.core.errors import RecipeError
-from fmau.core.parsing import parse_yaml
+from fmau.core.errors import RecipeError, problems_of
+from fmau.core.files import read_yaml
 from fmau.core.records import LEVELS, Record
+from fmau.core.shipped import find
 from fmau.core.taxonomy import OPEN_TASKS, Task
-from fmau.prompting.prompts import PROMPTS_FOLDER
-
-RUBRICS_FOLDER = PROMPTS_FOLDER / "rubrics"
 
 _SYSTEM_PLACEHOLDERS = {"task", "levels", "keys"}
 _CASE_PLACEHOLDERS = {"question", "reference", "candidate"}
@@ -53,19 +51,18 @@ class Rubric(Record):
         return self.system.format(task=rubric.about.strip(), levels=texts, keys=keys).strip()
 
 
-def load_rubric(name_or_path: str, folder: Path = RUBRICS_FOLDER) -> Rubric:
-    """Read and check a rubric by name (`folder`/NAME.yaml) or by path (ends in .yaml).
+def load_rubric(name_or_path: str) -> Rubric:
+    """Read and check a rubric, by the name of one that comes with fmau or by path.
 
     Raises:
-        RecipeError: missing file, malformed YAML, a task, level or placeholder that is missing or
+        RecipeError: no such rubric, malformed YAML, a task, level or placeholder that is missing or
             unknown, an empty text.
     """
-    is_path = name_or_path.endswith((".yaml", ".yml"))
-    path = Path(name_or_path) if is_path else folder / f"{name_or_path}.yaml"
+    path = find("rubric", name_or_path)
     try:
-        rubric = Rubric.model_validate(_with_files(_tree(path), path))
+        rubric = Rubric.model_validate(_with_files(read_yaml(path), path))
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()]
+        lines = [f"  {problem}" for problem in problems_of(error, Rubric)]
         raise RecipeError("\n".join([f"{path}: not a rubric:", *lines])) from None
     if problems := _problems(rubric):
         lines = [f"  {problem}" for problem in problems]
@@ -73,20 +70,9 @@ def load_rubric(name_or_path: str, folder: Path = RUBRICS_FOLDER) -> Rubric:
     return rubric
 
 
-def _tree(path: Path) -> Any:
-    try:
-        return parse_yaml(_read(path))
-    except ValueError as error:
-        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
-
-
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise RecipeError(
-            f"{path}: no such file; {RUBRICS_FOLDER}/ma_bench.yaml is the one we ship"
-        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read: {error}") from None
 

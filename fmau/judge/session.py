@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fmau.core.files import digest
 from fmau.core.taxonomy import OPEN_TASKS
 from fmau.dataset.questions import load_questions
 from fmau.judge.embedded.run import judge_by_rule
@@ -15,7 +16,6 @@ from fmau.judge.judges import EmbeddedJudge, Judge, LlmJudge
 from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
 from fmau.judge.verdicts import VerdictFile
-from fmau.recipe import digest
 from fmau.runs import JudgeNote, read_answers, read_manifest
 
 

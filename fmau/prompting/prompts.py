@@ -15,17 +15,16 @@ that the block holding the video's tail never holds question text.
 """
 
 import string
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from fmau.core.errors import RecipeError
-from fmau.core.parsing import parse_yaml
+from fmau.core.errors import RecipeError, problems_of
+from fmau.core.files import read_yaml
 from fmau.core.records import Record
+from fmau.core.shipped import find
 from fmau.core.taxonomy import Task
 
-PROMPTS_FOLDER = Path("prompts")
 QUESTION = "question"
 """The one placeholder: where the question (with its option lines) goes."""
 
@@ -48,26 +47,18 @@ class PromptSet(Record):
         return self.tasks[task].format(**{QUESTION: question})
 
 
-def load_prompts(name_or_path: str, folder: Path = PROMPTS_FOLDER) -> PromptSet:
-    """Read and check a prompt set by name (`folder`/NAME.yaml) or by path (ends in .yaml).
+def load_prompts(name_or_path: str) -> PromptSet:
+    """Read and check a prompt set, by the name of one that comes with fmau or by path.
 
     Raises:
-        RecipeError: missing file, malformed YAML, missing task, empty text, a template without
-            `{question}` or with an unknown placeholder.
+        RecipeError: no such prompt set, malformed YAML, missing task, empty text, a template
+            without `{question}` or with an unknown placeholder.
     """
-    is_path = name_or_path.endswith((".yaml", ".yml"))
-    path = Path(name_or_path) if is_path else folder / f"{name_or_path}.yaml"
+    path = find("prompt set", name_or_path)
     try:
-        tree = parse_yaml(path.read_text("utf-8"))
-    except FileNotFoundError:
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
-        raise RecipeError(f"{path}: no such prompt set; in {folder}/ there are: {known}") from None
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
-    try:
-        prompts = PromptSet.model_validate(_stripped(tree))
+        prompts = PromptSet.model_validate(_stripped(read_yaml(path)))
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()]
+        lines = [f"  {problem}" for problem in problems_of(error, PromptSet)]
         raise RecipeError("\n".join([f"{path}: not a prompt set:", *lines])) from None
     problems = _problems(prompts)
     if problems:

@@ -6,6 +6,7 @@ are part of the names. Relative paths are relative to the directory `fmau` is ru
 """
 
 from fmau.recipe.blocks import (
+    DECODING,
     PIXEL_FACTOR,
     TEMPORAL_PATCH,
     AnswerBlock,
@@ -17,10 +18,11 @@ from fmau.recipe.blocks import (
     ServeBlock,
     TextModel,
 )
-from fmau.recipe.load import Recipe, checked, digest, load_recipe, read_tree
+from fmau.recipe.load import Recipe, checked, load_recipe, read_tree
 from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
 
 __all__ = [
+    "DECODING",
     "PIXEL_FACTOR",
     "TEMPORAL_PATCH",
     "AnswerBlock",
@@ -36,7 +38,6 @@ __all__ = [
     "TrainBlock",
     "TrainDataBlock",
     "checked",
-    "digest",
     "load_recipe",
     "read_tree",
 ]

@@ -1,5 +1,6 @@
 """The blocks of a recipe: every key, its unit, its bounds and its default."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -79,7 +80,7 @@ class PromptBlock(Block):
     """Which words surround the question.
 
     Attributes:
-        set: a prompt set by name (prompts/NAME.yaml) or the path of a YAML file.
+        set: the name of a prompt set that comes with fmau, or the path of a YAML file.
         strip_class_codes: drop codes such as " - A1" from option lines. They mark the right
             option in part of MA-Bench; keep them only to measure that leak.
     """
@@ -126,8 +127,18 @@ class TextModel(Block):
     serve: ServeBlock = ServeBlock()
 
 
+DECODING: Mapping[str, float | int] = {
+    "temperature": 0.0,
+    "seed": 0,
+    # A checkpoint's generation_config.json may set a penalty, which vLLM would apply to greedy
+    # decoding too; the request states its own so that the checkpoint cannot.
+    "repetition_penalty": 1.0,
+}
+"""How every answer is decoded, as request fields."""
+
+
 class AnswerBlock(Block):
-    """How questions are put to the server. Decoding is greedy.
+    """How questions are put to the server. Decoding is greedy, see `DECODING`.
 
     Attributes:
         blind: ask without the clip, in text alone: what the questions give away by themselves. A

@@ -1,15 +1,15 @@
 """The whole recipe; reading it from a file, with overrides, and saying what is wrong with it."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from fmau.core.errors import RecipeError
+from fmau.core.errors import RecipeError, inner_model, known_keys, problems_of
+from fmau.core.files import read_yaml
 from fmau.core.parsing import parse_yaml
+from fmau.core.shipped import find
 from fmau.recipe.blocks import (
     AnswerBlock,
     Block,
@@ -49,17 +49,19 @@ class Recipe(Block):
         return self.runs / self.name
 
 
-def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.
 
     Args:
-        path: YAML file.
+        name_or_path: of a recipe that comes with fmau, e.g. "zero_shot_qwen3_vl_8b", or the path
+            of a YAML file.
         overrides: "a.b=value" texts that replace values of existing keys; values are YAML.
 
     Raises:
-        RecipeError: no such file, not YAML, unknown keys, bad values or overrides; every defect
+        RecipeError: no such recipe, not YAML, unknown keys, bad values or overrides; every defect
             is listed with its key.
     """
+    path = find("recipe", name_or_path)
     return checked(path, read_tree(path), Recipe, overrides)
 
 
@@ -67,14 +69,9 @@ def read_tree(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file, unchecked.
 
     Raises:
-        RecipeError: no such file, not YAML, or no mapping.
+        RecipeError: it cannot be read, is not YAML, or not a mapping.
     """
-    try:
-        tree = parse_yaml(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise RecipeError(f"{path}: no such recipe; see recipes/ for the ones we ship") from None
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
+    tree = read_yaml(path)
     if not isinstance(tree, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of blocks, this is {_kind(tree)}")
     return tree
@@ -96,14 +93,8 @@ def checked(
     try:
         return root.model_validate(tree)
     except ValidationError as error:
-        lines = [f"  {_describe(detail, root)}" for detail in error.errors()]
+        lines = [f"  {problem}" for problem in problems_of(error, root, whole="recipe")]
         raise RecipeError("\n".join([f"{path}: {len(lines)} problem(s):", *lines])) from None
-
-
-def digest(value: Any) -> str:
-    """SHA-256 (hex) of a JSON-able value, independent of key order."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _apply(tree: dict[str, Any], override: str, root: type[BaseModel]) -> None:
@@ -114,46 +105,19 @@ def _apply(tree: dict[str, Any], override: str, root: type[BaseModel]) -> None:
     at: Any = tree
     model = root
     for block in blocks:
-        inner = _inner(model, block)
+        inner = inner_model(model, block)
         if inner is None:
-            raise RecipeError(f"--set {key}: no block {block!r}; {_known(model)}")
+            raise RecipeError(f"--set {key}: no block {block!r}; {known_keys(model)}")
         model = inner
         at = at.setdefault(block, {})
         if not isinstance(at, dict):
             raise RecipeError(f"--set {key}: the recipe has no block {block!r} to change")
     if leaf not in model.model_fields:
-        raise RecipeError(f"--set {key}: no key {leaf!r}; {_known(model)}")
+        raise RecipeError(f"--set {key}: no key {leaf!r}; {known_keys(model)}")
     try:
         at[leaf] = parse_yaml(text)
     except ValueError:
         raise RecipeError(f"--set {override}: the value is not valid YAML") from None
-
-
-def _inner(model: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """The block under a key of a block, also where the key may be left out; None if it is none."""
-    field = model.model_fields.get(key)
-    annotation = field.annotation if field is not None else None
-    for found in (annotation, *get_args(annotation)):
-        if isinstance(found, type) and issubclass(found, BaseModel):
-            return found
-    return None
-
-
-def _known(model: type[BaseModel]) -> str:
-    return "known keys: " + ", ".join(model.model_fields)
-
-
-def _describe(detail: Any, root: type[BaseModel]) -> str:
-    key = ".".join(str(step) for step in detail["loc"]) or "recipe"
-    if detail["type"] == "extra_forbidden":
-        model = root
-        for step in detail["loc"][:-1]:
-            model = _inner(model, str(step)) or model
-        return f"{key}: unknown key; {_known(model)}"
-    if detail["type"] == "missing":
-        return f"{key}: missing; add it"
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{key}: {message} (found {detail['input']!r})"
 
 
 def _kind(value: object) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fmau.core.errors import RunError
+from fmau.core.files import make_folder, whole_file, write_whole
 from fmau.core.records import LEVELS
 from fmau.core.taxonomy import Task
 from fmau.report.browser import opinions, verdict
@@ -33,14 +33,12 @@ def write_exports(runs: Sequence[ScoredRun], folder: Path) -> list[Path]:
     scores = {run.name: run.scores for run in runs}
     rows = table4(scores, {run.name for run in runs if run.blind})
     paths = [folder / name for name in ("table4.md", "table4.csv", "table4.tex", "answers.parquet")]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        paths[0].write_text(markdown(rows, caveat(scores.values())), "utf-8")
-        paths[1].write_text(table4_frame(rows).to_csv(index_label="row"), "utf-8")
-        paths[2].write_text(latex(rows), "utf-8")
-        answers_frame(runs).to_parquet(paths[3], index=False)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
+    make_folder(folder)
+    write_whole(paths[0], markdown(rows, caveat(scores.values())))
+    write_whole(paths[1], table4_frame(rows).to_csv(index_label="row"))
+    write_whole(paths[2], latex(rows))
+    with whole_file(paths[3]) as file:
+        answers_frame(runs).to_parquet(file, index=False)
     return paths
 
 

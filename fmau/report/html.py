@@ -14,6 +14,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from fmau.core.errors import RunError
+from fmau.core.files import write_whole
 from fmau.core.records import Verdict
 from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS
 from fmau.report.browser import browser_data
@@ -65,10 +66,7 @@ def write_report(runs: Sequence[ScoredRun], out: Path, strip_of: StripOf | None 
                 f"{run.name}: answered other questions than {runs[0].name}; "
                 "write one report per question file"
             )
-    try:
-        out.write_text(render(runs, strip_of), "utf-8")
-    except OSError as error:
-        raise RunError(f"{out}: cannot be written: {error.strerror}") from error
+    write_whole(out, render(runs, strip_of))
     return out
 
 

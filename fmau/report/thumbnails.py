@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from fmau.runs.manifest import usable_cores
+from fmau.core.hardware import usable_cores
 
 HEIGHT = 96
 QUALITY = 60

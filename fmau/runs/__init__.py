@@ -9,7 +9,6 @@ for readers.
 """
 
 from fmau.runs.conditions import (
-    DECODING,
     conditions,
     differences,
     fingerprint,
@@ -21,7 +20,6 @@ from fmau.runs.manifest import JudgeNote, Manifest, Session, read_manifest
 from fmau.runs.rows import RowFile, read_rows
 
 __all__ = [
-    "DECODING",
     "FINAL",
     "VERDICTS",
     "JudgeNote",

@@ -6,29 +6,20 @@ hardware and package versions can flip a near-tie through rounding; they are rec
 manifest, not fingerprinted, because a run must be able to go on after a move to another machine.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from fmau.core.errors import RecipeError
+from fmau.core.files import digest, file_digest
 from fmau.core.records import Question
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import ModelBlock, Recipe, digest
+from fmau.recipe import DECODING, ModelBlock, Recipe
 
 FORMAT_VERSION = 2
 """Raise it when fmau comes to put questions, take frames or read replies differently under an equal
 recipe."""
-
-DECODING: Mapping[str, float | int] = {
-    "temperature": 0.0,
-    "seed": 0,
-    # A checkpoint's generation_config.json may set a penalty, which vLLM would apply to greedy
-    # decoding too; the request states its own so that the checkpoint cannot.
-    "repetition_penalty": 1.0,
-}
-"""How every answer is decoded, as request fields."""
 
 _WEIGHT_FILES = {".bin", ".gguf", ".jinja", ".json", ".model", ".safetensors", ".txt"}
 """What a checkpoint folder holds that a server reads: weights, configuration, tokenizer."""
@@ -94,7 +85,7 @@ def folder_digest(folder: Path) -> str:
                 "checkpoint, or of an adapter (RUN/adapter)"
             )
         with ThreadPoolExecutor(max_workers=4) as pool:  # hashing lets go of the GIL
-            sums = list(pool.map(_file_digest, files))
+            sums = list(pool.map(file_digest, files))
     except FileNotFoundError:
         raise RecipeError(
             f"{folder}: no such folder; name that of a checkpoint, or of an adapter (RUN/adapter)"
@@ -125,11 +116,6 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         if before != after:
             lines.append(f"{key}: {_short(before)} -> {_short(after)}")
     return lines
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

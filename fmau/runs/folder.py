@@ -1,22 +1,23 @@
 """Opening, locking and reading run folders."""
 
-import fcntl
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from filelock import FileLock
+
 from fmau.core.errors import RunError
+from fmau.core.files import digest, hold_folder
 from fmau.core.records import Answer, AnswerStatus, Question, Verdict
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import Recipe, digest
+from fmau.recipe import Recipe
 from fmau.runs.conditions import conditions, differences, fingerprint, row_fingerprint
 from fmau.runs.manifest import MANIFEST, Manifest, Session, read_manifest, utc_now
 from fmau.runs.rows import RowFile, iter_rows, read_rows
 
 ANSWERS = "answers.jsonl"
 VERDICTS = "verdicts.jsonl"
-LOCK = ".lock"
+BUSY = "another process is writing to this run"
 
 FINAL = frozenset({AnswerStatus.OK, AnswerStatus.UNPARSED, AnswerStatus.TRUNCATED})
 """Statuses that asking again would only repeat, because decoding is greedy. The others are faults
@@ -31,7 +32,7 @@ class Run:
         manifest: as on the disk.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, stage: str, lock: int) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, stage: str, lock: FileLock) -> None:
         self.folder = folder
         self.manifest = manifest
         self._final = _final_fingerprints(folder)
@@ -74,7 +75,7 @@ class Run:
             self._session.ended = utc_now()
             self.manifest.save(self.folder)
         finally:
-            os.close(self._lock)
+            self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -100,13 +101,9 @@ def open_run(
     """
     folder = recipe.run_folder
     present = conditions(recipe, prompts, adapter)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be created: {error.strerror}") from error
     with ExitStack() as undo:
-        lock = _lock(folder)
-        undo.callback(os.close, lock)
+        lock = hold_folder(folder, BUSY)
+        undo.callback(lock.release)
         if (folder / MANIFEST).exists():
             manifest = read_manifest(folder)
             _check_same(folder, manifest, present)
@@ -134,8 +131,8 @@ def reopen_run(folder: Path, stage: str) -> Run:
     """
     read_manifest(folder)  # before the lock, which would create a file in a folder of no run
     with ExitStack() as undo:
-        lock = _lock(folder)
-        undo.callback(os.close, lock)
+        lock = hold_folder(folder, BUSY)
+        undo.callback(lock.release)
         run = Run(folder, read_manifest(folder), stage, lock)
         undo.pop_all()  # from here on the lock is the run's
     return run
@@ -205,19 +202,3 @@ def _check_same(folder: Path, manifest: Manifest, present: dict[str, Any]) -> No
             ]
         )
     )
-
-
-def _lock(folder: Path) -> int:
-    """Take the folder's lock for this process; the kernel lets go of it when the process dies."""
-    try:
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise RunError(
-            f"{folder}: another process is writing to this run; wait for it, or stop it first"
-        ) from None
-    return descriptor

@@ -1,11 +1,9 @@
 """The manifest of a run: what a reader needs to know to trust or repeat its answers."""
 
 import importlib.metadata
-import os
 import platform
 import re
 import shutil
-import subprocess
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,7 +12,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import fmau
-from fmau.core.errors import RunError, first_problem
+from fmau.core.errors import RunError, problems_of
+from fmau.core.files import write_whole
+from fmau.core.hardware import hardware, output_of
 
 MANIFEST = "manifest.json"
 
@@ -96,27 +96,14 @@ class Manifest(BaseModel):
     sessions: list[Session] = []
 
     def save(self, folder: Path) -> None:
-        """Write `manifest.json` so that a reader sees the old one or the new one, whole.
+        """Write `manifest.json`, so that a reader sees the old one or the new one, whole.
 
-        Only the holder of the folder's lock may. What a kill leaves of an unfinished one has a name
-        of its own, and the next one takes its place.
+        Only the process that holds the folder may.
 
         Raises:
             RunError: the folder cannot be written.
         """
-        path = folder / MANIFEST
-        unfinished = path.with_suffix(".json.part")
-        try:
-            with unfinished.open("w", encoding="utf-8") as file:
-                file.write(self.model_dump_json(indent=2) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, path)
-        except OSError as error:
-            raise RunError(
-                f"{path}: cannot be written: {error.strerror}; make room, then start the same "
-                "command again: every row so far is safe"
-            ) from error
+        write_whole(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -133,7 +120,7 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        what = first_problem(error, whole="file")
+        what = problems_of(error, Manifest)[0]
         raise RunError(
             f"{path}: damaged ({what}); restore it from a copy, or move the "
             "folder aside and answer again"
@@ -163,44 +150,8 @@ def git_state(checkout: Path) -> dict[str, Any] | None:
     """{"revision", "dirty"} of a checkout, None where `checkout` is not the root of one."""
     if not (checkout / ".git").exists() or shutil.which("git") is None:
         return None
-    revision = _output(["git", "-C", str(checkout), "rev-parse", "HEAD"])
-    changes = _output(["git", "-C", str(checkout), "status", "--porcelain"])
+    revision = output_of(["git", "-C", str(checkout), "rev-parse", "HEAD"])
+    changes = output_of(["git", "-C", str(checkout), "status", "--porcelain"])
     if revision is None or changes is None:
         return None
     return {"revision": revision.strip(), "dirty": bool(changes.strip())}
-
-
-def hardware() -> dict[str, Any]:
-    """Processor, usable cores, memory in GiB and GPU names of this machine."""
-    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    gpus = _output(query) if shutil.which("nvidia-smi") else None
-    return {
-        "cpu": _cpu_name(),
-        "cores": usable_cores(),
-        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
-        "gpus": gpus.strip().splitlines() if gpus else [],
-    }
-
-
-def usable_cores() -> int:
-    """Processor cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):  # Linux; a batch system may have given us a few only
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _cpu_name() -> str:
-    try:
-        info = Path("/proc/cpuinfo").read_text("utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = re.search(r"^model name\s*:\s*(.+)$", info, re.MULTILINE)
-    return named.group(1) if named else platform.machine()
-
-
-def _output(command: list[str]) -> str | None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None

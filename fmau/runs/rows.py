@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from fmau.core.errors import InputError, Problem, RunError, first_problem
+from fmau.core.errors import InputError, Problem, RunError, problems_of
 
 SYNC_ROWS = 64
 SYNC_SECONDS = 2.0
@@ -110,7 +110,7 @@ def iter_rows(path: Path, row_type: type[RowT]) -> Iterator[RowT]:
                 try:
                     yield row_type.model_validate_json(line)
                 except ValidationError as error:
-                    what = first_problem(error)
+                    what = problems_of(error, row_type, whole="line")[0]
                     remedy = "delete this line; what it held will be asked again"
                     problems.append(Problem(f"{path} line {number}", what, remedy))
     except FileNotFoundError:

@@ -4,8 +4,9 @@ import hashlib
 from pathlib import Path
 
 from fmau.core.errors import InputError
+from fmau.core.files import read_text
 from fmau.core.records import Answer, Question, QuestionFile
-from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree, read_text
+from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree
 from fmau.prompting.extraction import extract
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fmau.core.errors import RunError
+from fmau.core.files import write_whole
 from fmau.core.parsing import parse_json
 from fmau.core.records import Answer, QuestionFile, Verdict
 from fmau.dataset.questions import load_questions
@@ -59,10 +60,7 @@ def score_run(folder: Path) -> ScoredRun:
     heard = {row.judge for row in verdicts}
     judges = {name: note.proxy for name, note in manifest.judges.items() if name in heard}
     scores = score(questions, answers, verdicts, judges)
-    try:
-        (folder / SCORES).write_text(scores.model_dump_json(indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise RunError(f"{folder / SCORES}: cannot be written: {error.strerror}") from error
+    write_whole(folder / SCORES, scores.model_dump_json(indent=2) + "\n")
     return ScoredRun(
         manifest.recipe["name"],
         manifest,

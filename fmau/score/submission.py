@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from fmau.core.errors import InputError, Problem, RunError
+from fmau.core.files import make_folder, read_text, write_whole
 from fmau.core.records import Answer, Question
 from fmau.core.taxonomy import Task
-from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree, read_text
+from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree
 from fmau.dataset.questions import load_questions
 from fmau.prompting.extraction import choices
 from fmau.prompting.prompts import PromptSet
@@ -96,11 +97,8 @@ def write_submission(
         ],
     }
     path = out_folder / f"{team}_prediction.json"
-    try:
-        out_folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(tree, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written: {error.strerror}") from error
+    make_folder(out_folder)
+    write_whole(path, json.dumps(tree, ensure_ascii=False, indent=2) + "\n")
     return path
 
 

@@ -20,9 +20,9 @@ from typing import Self
 import psutil
 
 from fmau.core.errors import ServerError
+from fmau.core.hardware import usable_cores
 from fmau.core.torchvision_cpu import shim_pythonpath
 from fmau.recipe import ServeBlock
-from fmau.runs.manifest import usable_cores
 from fmau.serve.adapter import read_adapter
 from fmau.serve.flags import Build, Served, installed_build, server_argv, server_env
 from fmau.serve.health import health, local_url

@@ -1,16 +1,16 @@
 """The record of a training run, kept beside its adapter: what it was made from, and how."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fmau.core.errors import RunError, first_problem
+from fmau.core.errors import RunError, problems_of
+from fmau.core.files import digest, file_digest, write_whole
 from fmau.core.parsing import parse_yaml
 from fmau.dataset.training import TrainingData
-from fmau.recipe import Recipe, TrainDataBlock, digest
+from fmau.recipe import Recipe, TrainDataBlock
 from fmau.runs.manifest import Session
 
 RECORD = "training.yaml"
@@ -49,7 +49,7 @@ class TrainingRecord(BaseModel):
     def save(self, adapter: Path) -> None:
         """Write the record into the adapter's folder."""
         text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        (adapter / RECORD).write_text(text, "utf-8")
+        write_whole(adapter / RECORD, text)
 
 
 def new_record(
@@ -70,7 +70,7 @@ def new_record(
     return TrainingRecord(
         recipe=resolved,
         recipe_hash=digest(resolved),
-        files={str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        files={str(path): file_digest(path) for path in files},
         clips=len(data.clips()),
         examples=data.counts(),
         session=session,
@@ -90,7 +90,7 @@ def read_record(adapter: Path) -> TrainingRecord | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:  # before ValueError, which it is too
-        what = first_problem(error, whole="file")
+        what = problems_of(error, TrainingRecord)[0]
         raise RunError(f"{path}: damaged ({what}); restore it from a copy or delete it") from None
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fmau.core.errors import InputError
 from fmau.core.records import Question
 from fmau.core.taxonomy import CLOSED_TASKS, Task
-from fmau.dataset.questions import clip_path, load_questions
+from fmau.dataset.questions import load_questions
 from tests.paths import MABENCH
 
 needs_mabench = pytest.mark.skipif(not MABENCH.exists(), reason="no MA-Bench files here")
@@ -156,9 +156,3 @@ def test_any_json_either_loads_or_raises_an_input_error(
         if question.qid in file.gold and question.task in CLOSED_TASKS:
             letters = [option.letter for option in question.options] or ["Yes", "No"]
             assert file.gold[question.qid] in letters
-
-
-def test_clips_are_found_whatever_their_suffix(tmp_path: Path) -> None:
-    (tmp_path / "a.avi").touch()
-    assert clip_path(tmp_path, "a").name == "a.avi"
-    assert clip_path(tmp_path, "b").name == "b.mp4"

@@ -206,7 +206,7 @@ def read_only_folder(trial: Trial) -> None:
     with StubServer() as server:
         said = trial.check(here(trial.root, server.base_url, CLIPS))
         assert said.error
-        assert "cannot be created" in said.error
+        assert "cannot be made" in said.error
         assert not server.asked
         runs.unlink()
         trial.finish(server.base_url)

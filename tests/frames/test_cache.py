@@ -189,8 +189,8 @@ def test_a_builder_killed_at_any_moment_leaves_a_sound_cache(tmp_path: Path) -> 
     rng, held = random.Random(0), 0
     for _ in range(6):
         child = build_in_child(tmp_path / "cache", clips)
-        count = len(list(tmp_path.glob("cache/shard-*")))
-        while len(list(tmp_path.glob("cache/shard-*"))) <= count and child.is_alive():
+        count = len(list(tmp_path.glob("cache/shard-*.arrow")))
+        while len(list(tmp_path.glob("cache/shard-*.arrow"))) <= count and child.is_alive():
             time.sleep(0.001)
         time.sleep(rng.uniform(0, 0.03))
         child.kill()
@@ -231,7 +231,7 @@ def test_a_builder_killed_at_the_worst_moment_leaves_a_sound_cache(
         assert len(FrameCache(tmp_path / "cache")) == 4 * (nth - 1)
     assert build_cache(tmp_path / "cache", clips, SPEC, workers=1, read=read_stub).failed == {}
     assert_holds(FrameCache(tmp_path / "cache"), clips)
-    assert not list((tmp_path / "cache").glob("*.tmp"))
+    assert not list((tmp_path / "cache").glob("*.part"))
 
 
 def test_ctrl_c_keeps_what_is_decoded(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_full_disk_is_told_and_leaves_the_shards_before(
     with pytest.raises(RunError, match=r"shard-00001\.arrow: cannot be written: No space left"):
         build_cache(tmp_path / "cache", clips, SPEC, workers=1, read=read_stub)
     monkeypatch.undo()
-    assert not list((tmp_path / "cache").glob("*.tmp"))
+    assert not list((tmp_path / "cache").glob("*.part"))
     assert FrameCache(tmp_path / "cache").names == list(clips)[:4]
 
 
@@ -509,7 +509,11 @@ def test_shards_are_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     of_one = sum(map(len, read_stub(clips["clip000"], SPEC).jpegs))
     monkeypatch.setattr(build, "SHARD_BYTES", int(2.5 * of_one))
     build_cache(tmp_path / "cache", clips, SPEC, workers=1, read=read_stub)
-    assert [len(Shard(path).clips) for path in sorted(tmp_path.glob("cache/shard-*"))] == [3, 3, 3]
+    assert [len(Shard(path).clips) for path in sorted(tmp_path.glob("cache/shard-*.arrow"))] == [
+        3,
+        3,
+        3,
+    ]
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -34,7 +34,7 @@ from fmau.runs import FINAL, open_run, read_answers
 from fmau.serve import Server, start_server
 from fmau.serve.preflight import check_address
 from tests.clips import read_number, write_clip
-from tests.paths import PROMPTS, REAL_CLIPS, REPO
+from tests.paths import REAL_CLIPS, REPO
 from tests.question_rows import write_questions
 from tests.serve.support import free_port
 
@@ -44,7 +44,7 @@ RECIPE = REPO / "recipes/zero_shot_tiny.yaml"
 SHARED = REPO.parent / "shared"
 SAMPLE = SHARED / "mabench/mabench_data_sample_60.json"
 RENDERED = 12
-PROMPTS = load_prompts("brief", PROMPTS)
+PROMPTS = load_prompts("brief")
 SIZE: dict[str, Any] = {"height": 384, "width": 320}
 """Of the mini benchmark's clips, the size that the tiny checkpoint knows."""
 

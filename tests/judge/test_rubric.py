@@ -47,7 +47,7 @@ def test_a_level_may_be_the_users_own_file(tmp_path: Path) -> None:
         (lambda tree: tree.update(extra="x"), "extra"),
         (
             lambda tree: tree["tasks"]["MADU"]["levels"].update({1: {"file": "nowhere.txt"}}),
-            "nowhere.txt: no such file",
+            "nowhere.txt: cannot be read",
         ),
     ],
 )

@@ -145,10 +145,10 @@ def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path, fmau: Fmau) ->
     [
         ([], "give a RUN, or --calibrate"),
         (["nowhere"], "no run here"),
-        (["{run}", "--judge", "nowhere.yaml"], "no such recipe"),
+        (["{run}", "--judge", "nowhere.yaml"], "no such judge"),
         (["{run}", "--judge", "{file}", "--set", "kind=human"], "kind"),
         (["{run}", "--judge", "{file}", "--set", "modes=joint"], "known keys"),
-        (["{run}", "--judge", "{file}", "--set", "rubric=nothing"], "no such file"),
+        (["{run}", "--judge", "{file}", "--set", "rubric=nothing"], "no such rubric"),
         (["{run}", "--humans", "nowhere.json"], "no such file"),
         (["{run}", "--judge", "{file}"], "the server never replied"),
     ],

@@ -16,9 +16,8 @@ from fmau.prompting.conversation import (
 )
 from fmau.prompting.prompts import load_prompts
 from tests.paths import MABENCH
-from tests.paths import PROMPTS as PROMPTS_FOLDER
 
-PROMPTS = load_prompts("zero_shot", PROMPTS_FOLDER)
+PROMPTS = load_prompts("zero_shot")
 REAL_QUESTIONS = sorted(MABENCH.rglob("*.json"))
 
 CHOICE = Question(

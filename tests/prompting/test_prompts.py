@@ -21,7 +21,7 @@ def write(folder: Path, **changes: object) -> str:
 
 @pytest.mark.parametrize("path", sorted((PROMPTS).glob("*.yaml")), ids=lambda p: p.stem)
 def test_shipped_sets_cover_all_tasks(path: Path) -> None:
-    prompts = load_prompts(path.stem, PROMPTS)
+    prompts = load_prompts(path.stem)
     for task in Task:
         filled = prompts.fill(task, "Is this {it}?")
         assert "Is this {it}?" in filled
@@ -57,7 +57,7 @@ def test_unknown_tasks_keys_and_names_are_refused(tmp_path: Path) -> None:
         load_prompts(write(tmp_path, tasks={**GOOD["tasks"], "NEW": "{question}"}))  # type: ignore[dict-item]
     with pytest.raises(RecipeError, match="user"):
         load_prompts(write(tmp_path, user="hello"))
-    with pytest.raises(RecipeError, match="there are: brief, zero_shot"):
-        load_prompts("zeroshot", PROMPTS)
+    with pytest.raises(RecipeError, match="come with fmau: brief, zero_shot"):
+        load_prompts("zeroshot")
     with pytest.raises(RecipeError, match="common: empty"):
         load_prompts(write(tmp_path, common=""))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmau.core.errors import RecipeError
-from fmau.recipe import TrainBlock, TrainDataBlock, digest, load_recipe
+from fmau.recipe import TrainBlock, TrainDataBlock, load_recipe
 from tests.paths import RECIPES
 
 SHIPPED = sorted((RECIPES).glob("*.yaml"))
@@ -96,24 +96,6 @@ def test_overrides_replace_values_of_existing_keys_only(tmp_path: Path) -> None:
         load_recipe(path, ["serve.port"])
     with pytest.raises(RecipeError, match=r"serve\.port"):
         load_recipe(path, ["serve.port=many"])
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
-    max_leaves=10,
-)
-
-
-@given(st.dictionaries(st.text(), json_values, min_size=2))
-def test_digest_ignores_key_order(value: dict[str, object]) -> None:
-    assert digest(value) == digest(dict(reversed(value.items())))
-
-
-@given(json_values, json_values)
-def test_digest_tells_values_apart(left: object, right: object) -> None:
-    same = repr(left) == repr(right)
-    assert (digest([left]) == digest([right])) == same or left == right
 
 
 @given(batches=st.integers(1, 50), batch=st.integers(1, 64), over=st.integers(0, 63))

@@ -66,5 +66,5 @@ def test_every_answer_is_in_the_parquet_file_with_what_judges_said(tmp_path: Pat
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path):
     (tmp_path / "file").write_text("", "utf-8")
-    with pytest.raises(RunError, match="cannot be written"):
+    with pytest.raises(RunError, match="cannot be made"):
         write_exports([scored("x", QUESTIONS, {})], tmp_path / "file" / "out")

@@ -150,13 +150,13 @@ def test_a_damaged_manifest_is_named(tmp_path: Path):
     tree = json.loads(path.read_text("utf-8"))
     del tree["conditions"]
     path.write_text(json.dumps(tree), "utf-8")
-    with pytest.raises(RunError, match=r"manifest.json: damaged \(conditions: Field required\)"):
+    with pytest.raises(RunError, match=r"manifest.json: damaged \(conditions: missing\)"):
         open_run(recipe(tmp_path), PROMPTS)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("", "utf-8")
-    with pytest.raises(RunError, match="cannot be created"):
+    with pytest.raises(RunError, match="cannot be made"):
         open_run(recipe(tmp_path / "file"), PROMPTS)
 
 

@@ -78,7 +78,7 @@ def test_malformed_rows_are_all_named_by_line(tmp_path: Path):
         f"{path} line 2",
         f"{path} line 3",
     ]
-    assert "text: Field required" in str(caught.value)
+    assert "text: missing" in str(caught.value)
 
 
 def test_a_full_disk_is_an_error_that_keeps_the_rows_before(tmp_path: Path):

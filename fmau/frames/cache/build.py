@@ -4,15 +4,13 @@ Decoding runs in threads, as it does for answering: decord, PyAV and the JPEG en
 GIL while they work, and frames need no pickling.
 """
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmau.core.errors import ClipError, RunError
+from fmau.core.files import hold_folder
 from fmau.frames.cache.ahead import map_ahead
 from fmau.frames.cache.note import NOTE, check_spec, write_note
 from fmau.frames.cache.shards import (
@@ -26,8 +24,6 @@ from fmau.frames.cache.shards import (
 )
 from fmau.frames.clip import Read, read_clip
 from fmau.recipe import FramesBlock
-
-LOCK = ".lock"
 
 SHARD_CLIPS = 256
 SHARD_BYTES = 64 * 2**20
@@ -84,7 +80,7 @@ def build_cache(
     """
     started = time.monotonic()
     failed: dict[str, str] = {}
-    with _locked(folder):
+    with hold_folder(folder, "another process is filling this cache"):
         _claim(folder, spec)
         kept = _up_to_date(folder, clips)
         todo = [(clip, path) for clip, path in clips.items() if clip not in kept]
@@ -164,27 +160,3 @@ def _claim(folder: Path, spec: FramesBlock) -> None:
         )
     else:
         write_note(folder, spec)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process; the kernel lets go of it when the process dies."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {error.strerror}") from error
-    try:
-        _lock(folder, descriptor)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(folder: Path, descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise RunError(
-            f"{folder}: another process is filling this cache; wait for it, or stop it first"
-        ) from None

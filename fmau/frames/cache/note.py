@@ -1,21 +1,17 @@
-"""`cache.json`, which says what a cache holds; and files that are complete when they exist."""
+"""`cache.json`, which says what a cache holds."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from pydantic import ValidationError
 
-from fmau.core.errors import RunError, first_problem
+from fmau.core.errors import RunError, problems_of
+from fmau.core.files import write_whole
 from fmau.core.records import Record
 from fmau.recipe import FramesBlock
 from fmau.runs.conditions import differences
 
 NOTE = "cache.json"
-TEMPORARY = "unfinished.tmp"
-"""One name is enough: there is one builder at a time, and its next file replaces what it left."""
 
 
 class CacheNote(Record):
@@ -37,8 +33,7 @@ def write_note(folder: Path, spec: FramesBlock) -> None:
     Raises:
         RunError: the folder cannot be written.
     """
-    with complete_file(folder / NOTE) as file:
-        file.write(CacheNote(frames=spec).model_dump_json(indent=2).encode() + b"\n")
+    write_whole(folder / NOTE, CacheNote(frames=spec).model_dump_json(indent=2) + "\n")
 
 
 def read_note(folder: Path) -> CacheNote:
@@ -55,7 +50,7 @@ def read_note(folder: Path) -> CacheNote:
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        what = first_problem(error, whole="file")
+        what = problems_of(error, CacheNote)[0]
         raise RunError(
             f"{path}: damaged, or written by another version of fmau ({what}); "
             "delete the folder, then run fmau frames"
@@ -81,25 +76,3 @@ def check_spec(folder: Path, spec: FramesBlock) -> None:
                 ]
             )
         )
-
-
-@contextmanager
-def complete_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which gets its name when the block has ended well and the disk has it all.
-
-    Raises:
-        RunError: the disk is full or failing; what was there before is untouched.
-    """
-    temporary = path.with_name(TEMPORARY)
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise RunError(
-            f"{path}: cannot be written: {error.strerror or error}; make room, then start the same "
-            "command again: what is complete is kept"
-        ) from error

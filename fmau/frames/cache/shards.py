@@ -10,7 +10,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from fmau.core.errors import InputError, Problem
-from fmau.frames.cache.note import complete_file
+from fmau.core.files import whole_file
 from fmau.frames.clip import ClipFrames
 
 SCHEMA = pa.schema(
@@ -186,5 +186,5 @@ def checksum(frames: ClipFrames) -> bytes:
 
 
 def _write(path: Path, batch: Any) -> None:
-    with complete_file(path) as file, pa.ipc.new_file(file, SCHEMA) as writer:
+    with whole_file(path) as file, pa.ipc.new_file(file, SCHEMA) as writer:
         writer.write_batch(batch)

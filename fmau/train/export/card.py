@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fmau.core.files import write_whole
 from fmau.core.taxonomy import CLOSED_TASKS
 from fmau.report.tables import span
 from fmau.score import Scores
@@ -56,7 +57,7 @@ def write_card(
         runs={name: _row(scores) for name, scores in runs.items()},
     )
     path = folder / "README.md"
-    path.write_text(text, "utf-8")
+    write_whole(path, text)
     return path
 
 

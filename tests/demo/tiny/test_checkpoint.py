@@ -9,7 +9,6 @@ from fmau.demo.tiny.__main__ import FRAMES
 from fmau.demo.tiny.lessons import LessonPool, build_pool
 from fmau.demo.tiny.train import held_out_accuracy
 from fmau.prompting.prompts import load_prompts
-from tests.paths import PROMPTS
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +48,7 @@ def test_it_names_groups_and_finds_letters_better_than_chance(
         tmp_path / "clips",
         clips=clips,
         seed=77,
-        prompts=load_prompts("brief", PROMPTS),
+        prompts=load_prompts("brief"),
         spec=FRAMES,
         workers=2,
     )

@@ -19,7 +19,7 @@ from tests.paths import PROMPTS
 
 pytestmark = pytest.mark.slow
 
-BRIEF = load_prompts("brief", PROMPTS)
+BRIEF = load_prompts("brief")
 CLIPS, HELD_OUT = 21, 7
 
 

@@ -1,0 +1,77 @@
+"""What comes with fmau as files: recipes, judges, prompt sets, rubrics.
+
+In a checkout they lie at its top, where people read and change them; an installed package carries
+them inside. Either way each has a name. Files of one's own are named by their path.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fmau.core.errors import RecipeError
+
+Kind = Literal["recipe", "judge", "prompt set", "rubric", "launch config"]
+
+FOLDERS: dict[Kind, str] = {
+    "recipe": "recipes",
+    "judge": "recipes/judges",
+    "prompt set": "prompts",
+    "rubric": "prompts/rubrics",
+    "launch config": "recipes/accelerate",
+}
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_INSTALLED = _PACKAGE / "shipped"
+"""Where a wheel puts both folders (pyproject.toml); a checkout has no such folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """One file that comes with fmau.
+
+    Attributes:
+        kind: what it is.
+        name: under which it is found.
+        path: where it lies.
+    """
+
+    kind: Kind
+    name: str
+    path: Path
+
+    @property
+    def about(self) -> str:
+        """The first comment of the file: what it is for."""
+        lines = []
+        for line in self.path.read_text("utf-8").splitlines():
+            if not line.startswith("#"):
+                break
+            lines.append(line.removeprefix("#").strip())
+        return " ".join(lines)
+
+
+def shipped(kind: Kind) -> tuple[Shipped, ...]:
+    """Everything of a kind that comes with fmau, by name."""
+    top = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
+    paths = sorted((top / FOLDERS[kind]).glob("*.yaml"))
+    return tuple(Shipped(kind, path.stem, path) for path in paths)
+
+
+def find(kind: Kind, name_or_path: str | Path) -> Path:
+    """The file behind a name that comes with fmau, or behind a path.
+
+    What ends in .yaml or .yml, or has a folder in it, is a path; anything else is a name.
+
+    Raises:
+        RecipeError: there is no such file; the names that there are, are listed.
+    """
+    given = str(name_or_path)
+    is_path = given.endswith((".yaml", ".yml")) or len(Path(given).parts) > 1
+    known = {one.name: one.path for one in shipped(kind)}
+    if not is_path and given in known:
+        return known[given]
+    if is_path and Path(given).exists():
+        return Path(given)
+    names = ", ".join(known) or "none"
+    own = "" if is_path else "; name a file of your own by its path, ending in .yaml"
+    raise RecipeError(f"{given}: no such {kind}; those that come with fmau: {names}{own}")

@@ -1,0 +1,109 @@
+"""Files are whole or not there, a folder is held until its holder ends, digests tell apart."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmau.core.errors import InputError, RecipeError, RunError
+from fmau.core.files import (
+    digest,
+    file_digest,
+    hold_folder,
+    read_text,
+    read_yaml,
+    whole_file,
+    write_whole,
+)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=10,
+)
+
+
+def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "f.json"
+    write_whole(path, "old")
+    with pytest.raises(ZeroDivisionError), whole_file(path) as file:
+        file.write(str(1 // 0).encode())
+    assert path.read_text("utf-8") == "old"
+    write_whole(path, "näw")
+    assert path.read_bytes() == "näw".encode()
+    assert os.listdir(tmp_path) == ["f.json"]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "f.json"
+    write_whole(path, "old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RunError, match=r"f\.json: cannot be written: No space left.*make room"):
+        write_whole(path, "new")
+    assert path.read_text("utf-8") == "old"
+    assert os.listdir(tmp_path) == ["f.json"]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from fmau.core.files import hold_folder
+lock = hold_folder(Path(sys.argv[1]), "busy")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_folder_is_held_until_its_holder_dies(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(RunError, match=r"run: somebody writes; wait for it, or stop it first"):
+        hold_folder(folder, "somebody writes")
+    holder.kill()
+    holder.wait()
+    hold_folder(folder, "somebody writes").release()
+    hold_folder(folder, "somebody writes").release()
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin").write_bytes("ä".encode("latin-1"))
+    (tmp_path / "bom").write_bytes(b"\xef\xbb\xbfa: 1")
+    for name, what in ((".", "is a folder"), ("none", "no such file"), ("latin", "not UTF-8")):
+        with pytest.raises(InputError, match=what):
+            read_text(tmp_path / name)
+    assert read_text(tmp_path / "bom") == "a: 1"
+    (tmp_path / "y").write_text("a: [", "utf-8")
+    with pytest.raises(RecipeError, match="y: cannot be read as YAML"):
+        read_yaml(tmp_path / "y")
+
+
+@given(st.dictionaries(st.text(), json_values, min_size=2))
+def test_digest_ignores_key_order(value: dict[str, object]) -> None:
+    assert digest(value) == digest(dict(reversed(value.items())))
+
+
+@given(json_values, json_values)
+def test_digest_tells_values_apart(left: object, right: object) -> None:
+    same = repr(left) == repr(right)
+    assert (digest([left]) == digest([right])) == same or left == right
+
+
+def test_digests_are_sha256(tmp_path: Path) -> None:
+    # Of the published test vector "abc" (FIPS 180-2), and of that text as JSON.
+    (tmp_path / "f").write_bytes(b"abc")
+    assert file_digest(tmp_path / "f").startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert digest("abc").startswith(
+        "6cc43f858fbb763301637b5af970e2a46b46f461f27e5a0f41e009c59b827b25"
+    )

@@ -1,0 +1,36 @@
+"""What comes with fmau is found by name, whatever folder one works in."""
+
+from pathlib import Path
+
+import pytest
+
+from fmau.core.errors import RecipeError
+from fmau.core.shipped import FOLDERS, find, shipped
+from tests.paths import REPO
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_every_file_has_a_name_and_says_what_it_is_for(kind: str) -> None:
+    files = {path.stem: path for path in (REPO / FOLDERS[kind]).glob("*.yaml")}  # type: ignore[index]
+    found = shipped(kind)  # type: ignore[arg-type]
+    assert {one.name: one.path for one in found} == files != {}
+    for one in found:
+        assert len(one.about) > 20
+        assert "#" not in one.about
+
+
+def test_names_and_paths_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find("recipe", "zero_shot_tiny") == REPO / "recipes" / "zero_shot_tiny.yaml"
+    (tmp_path / "zero_shot_tiny.yaml").touch()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "zero_shot_tiny").touch()
+    assert find("recipe", "zero_shot_tiny") == REPO / "recipes" / "zero_shot_tiny.yaml"
+    assert find("recipe", "zero_shot_tiny.yaml") == Path("zero_shot_tiny.yaml")
+    assert find("recipe", Path("mine/zero_shot_tiny")) == Path("mine/zero_shot_tiny")
+
+
+@pytest.mark.parametrize("given", ["zero_shott", "zero_shott.yaml", "recipes/none"])
+def test_what_is_not_there_is_answered_with_what_is(given: str) -> None:
+    with pytest.raises(RecipeError, match=rf"^{given}: no such prompt set; .*brief, zero_shot"):
+        find("prompt set", given)
