@@ -33,7 +33,7 @@ from urllib.request import Request, urlopen
 
 from PIL import Image
 
-from fmau.answer import Endpoint, answer_questions
+from fmau.answer import answer_questions
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.request import ClipParts, build_request
 from fmau.core.hardware import usable_cores
@@ -48,7 +48,7 @@ from fmau.prompting.prompts import PromptSet, load_prompts
 from fmau.recipe import Recipe, load_recipe
 from fmau.runs import open_run
 from fmau.serve import Server, installed_build, server_argv
-from fmau.serve.client import ChatClient, ChatRequest
+from fmau.serve.client import ChatClient, ChatRequest, Endpoint
 from fmau.serve.server import VLLM_MODULE, server_environment
 
 PLAIN_AT_ONCE = 48

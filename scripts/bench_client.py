@@ -19,7 +19,6 @@ from pathlib import Path
 
 from aiohttp import web
 
-from fmau.answer import Endpoint
 from fmau.answer.engine import answer_clips
 from fmau.answer.order import ClipQuestions
 from fmau.core.records import Option, Question
@@ -29,6 +28,7 @@ from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import load_prompts
 from fmau.recipe import FramesBlock, Recipe
 from fmau.runs import open_run
+from fmau.serve.client import Endpoint
 
 MODEL = "instant"
 JPEG_BYTES = 6_000

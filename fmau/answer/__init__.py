@@ -2,7 +2,6 @@
 
 from fmau.answer.engine import answer_questions
 from fmau.answer.pending import unanswered
-from fmau.answer.server import Endpoint
 from fmau.answer.summary import Summary
 
-__all__ = ["Endpoint", "Summary", "answer_questions", "unanswered"]
+__all__ = ["Summary", "answer_questions", "unanswered"]

@@ -24,7 +24,6 @@ from fmau.answer.pending import Pending, Sink, pending_clips
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.request import ClipParts, answer_row, build_request
 from fmau.answer.server import (
-    Endpoint,
     all_metrics,
     check_constraint,
     choose_model,
@@ -34,14 +33,14 @@ from fmau.answer.server import (
 from fmau.answer.summary import Summary
 from fmau.core.errors import ClipError
 from fmau.core.hardware import usable_cores
-from fmau.core.interrupt import finished
+from fmau.core.interrupt import finished, run_async
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
 from fmau.dataset.clips import clip_path
 from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.serve.client import ChatClient, ChatRequest, FailureWatch, Reply, RequestError
+from fmau.serve.client import ChatClient, ChatRequest, Endpoint, FailureWatch, Reply, RequestError
 
 
 def answer_questions(
@@ -111,7 +110,7 @@ def answer_clips(
     try:
         with AnswerProgress(summary, shown=progress) as bar:
             engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, reader)
-            asyncio.run(engine.work(chain([first], pending)))
+            run_async(engine.work(chain([first], pending)))
         if summary.stopped:  # what lies behind the stop was not looked at yet
             deque(pending, maxlen=0)
     finally:

@@ -25,7 +25,6 @@ from fmau.answer.engine import answer_clips
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, pending_clips
 from fmau.answer.progress import AnswerProgress
-from fmau.answer.server import Endpoint
 from fmau.answer.summary import Summary
 from fmau.core.errors import ServerError
 from fmau.core.records import Answer, Question
@@ -33,7 +32,8 @@ from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import Run
-from fmau.serve import start_server
+from fmau.serve import replicas, start_server
+from fmau.serve.client import Endpoint
 
 LOCAL = "local"
 BATCH_ROUNDS = 16
@@ -105,7 +105,7 @@ def _answered(
     import ray
 
     gpus = int(ray.cluster_resources().get("GPU", 0))
-    servers = recipe.serve.replicas or max(1, gpus)
+    servers = replicas(recipe.serve, gpus)
     batch = min(BATCH_ROUNDS * recipe.answer.clips_in_flight, math.ceil(len(items) / servers))
     dataset = ray.data.from_items(list(items), override_num_blocks=math.ceil(len(items) / batch))
     answered = dataset.map_batches(
@@ -227,10 +227,11 @@ def _item(asked: Pending) -> dict[str, str]:
 
 def _at_home_everywhere(recipe: Recipe) -> Recipe:
     """The recipe with absolute paths: an actor works in a folder of its own."""
-    model, clips = recipe.model, recipe.data.clips.resolve()
+    model, data = recipe.model, recipe.data
     if Path(model.path).is_dir():
         model = model.model_copy(update={"path": str(Path(model.path).resolve())})
-    data = recipe.data.model_copy(update={"clips": clips})
+    cache = data.cache and data.cache.resolve()
+    data = data.model_copy(update={"clips": data.clips.resolve(), "cache": cache})
     return recipe.model_copy(update={"model": model, "data": data})
 
 

@@ -2,36 +2,12 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from fmau.core.errors import ServerError
-from fmau.serve.client import ChatClient, ChatRequest, RequestError, ServedModel
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the model answers.
-
-    Attributes:
-        base_url: to send requests to: a server, or the router in front of several.
-        api_key: None for servers without one.
-        members: the servers themselves, e.g. "http://127.0.0.1:8000"; each is asked for counters.
-        logs: files that servers log to, for the proof in `fmau.answer.cache_report`, where at hand.
-    """
-
-    base_url: str
-    api_key: str | None = None
-    members: tuple[str, ...] = ()
-    logs: tuple[Path, ...] = ()
-
-    @property
-    def servers(self) -> tuple[str, ...]:
-        """Addresses of the servers that answer in the end; at least one."""
-        return self.members or (self.base_url,)
-
+from fmau.serve.client import ChatClient, ChatRequest, Endpoint, RequestError, ServedModel
 
 COUNTERS = (
     "vllm:prefix_cache_queries_total",

@@ -1,15 +1,14 @@
 """One question in the user's own words about one clip."""
 
-import asyncio
-
 from fmau.answer.request import ClipParts
-from fmau.answer.server import Endpoint, choose_model
+from fmau.answer.server import choose_model
 from fmau.core.errors import ServerError
+from fmau.core.interrupt import run_async
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import messages_asking
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import DECODING, Recipe
-from fmau.serve.client import ChatClient, ChatRequest, RequestError
+from fmau.serve.client import ChatClient, ChatRequest, Endpoint, RequestError
 
 
 def ask_clip(
@@ -30,7 +29,7 @@ def ask_clip(
         recipe.answer.max_tokens_open,
         {**DECODING, "media_io_kwargs": {"video": parts.media_kwargs}},
     )
-    return asyncio.run(_ask(request, recipe, endpoint))
+    return run_async(_ask(request, recipe, endpoint))
 
 
 async def _ask(request: ChatRequest, recipe: Recipe, endpoint: Endpoint) -> str:

@@ -7,7 +7,8 @@ import sys
 
 from rich.markup import escape
 
-from fmau.cli import data, judging, models, results  # noqa: F401 (each adds its commands to `app`)
+# Each adds its commands to `app`.
+from fmau.cli import data, judging, models, recipes, results  # noqa: F401
 from fmau.cli.app import app, err
 from fmau.core.errors import FmauError
 

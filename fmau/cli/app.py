@@ -59,16 +59,30 @@ app = typer.Typer(
 out = Console(width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True)
 
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")]
+RecipeFile = Annotated[
+    Path, typer.Argument(metavar="RECIPE", help="Recipe: a name from fmau recipes, or a YAML file.")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, e.g. runs/NAME.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe value: serve.port=9000"),
 ]
+
+
+def _urls(given: list[str] | None) -> list[str] | None:
+    for one in given or ():
+        if not one.startswith(("http://", "https://")):
+            raise typer.BadParameter(f"{one}: write http://HOST:PORT")
+    return given
+
+
 ServerUrls = Annotated[
     list[str] | None,
     typer.Option(
-        "--server", metavar="URL", help="Ask this server instead of starting one; repeat for more."
+        "--server",
+        metavar="URL",
+        callback=_urls,
+        help="Ask this server instead of starting one; repeat for more.",
     ),
 ]
 AdapterFolder = Annotated[

@@ -1,26 +1,27 @@
 """The command that judges, and what tells how far a judge can be trusted."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from fmau.cli.app import Overrides, app, err, out, progress_bar
-from fmau.cli.servers import reached, running_servers, server_key, url_of
+from fmau.cli.app import Overrides, ServerUrls, app, err, out, progress_bar
+from fmau.cli.servers import starting
 from fmau.core.errors import RunError
 from fmau.core.files import make_folder, write_whole
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from fmau.judge.judges import Judge
-    from fmau.judge.session import Endpoint
+    from fmau.judge.session import Reach
+    from fmau.serve.client import Endpoint
 
 PROXY_NOTE = (
     "judged by the embedded rule, a proxy: it is no LLM judge and never stands in Table 4; "
-    "name one with --judge recipes/judges/NAME.yaml"
+    "name one with --judge"
 )
 
 
@@ -29,13 +30,14 @@ def judge(
     run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Run folder.")] = None,
     judge_file: Annotated[
         Path | None,
-        typer.Option("--judge", metavar="FILE", help="Who judges; default: the embedded rule."),
+        typer.Option(
+            "--judge",
+            metavar="JUDGE",
+            help="Who judges, a name or a file; default: the embedded rule.",
+        ),
     ] = None,
     overrides: Overrides = None,
-    server: Annotated[
-        list[str] | None,
-        typer.Option("--server", metavar="URL", help="Where the judge is served; repeat for more."),
-    ] = None,
+    server: ServerUrls = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Judge so many answers, half of each task.")
     ] = None,
@@ -87,7 +89,9 @@ def _judge_run(who: "Judge", folder: Path, limit: int | None, server: list[str] 
     logs = folder / f"judge-{who.name}"
     with reopen_run(folder, "judge") as run, VerdictFile(folder / VERDICTS) as verdicts:
         introduce(run, who.name, note, verdicts)
-        summary = judge_items(items, who, note, verdicts, lambda: _endpoint(who, server, logs))
+        summary = judge_items(
+            items, who, note, verdicts, _way_to(who, logs, server), partial(progress_bar, "judging")
+        )
         run.note(summary.facts())
     out.print(escape(summary.text()), highlight=False)
     if note.proxy:
@@ -124,7 +128,14 @@ def _calibrate(
     answers = [item.item for item in items]
     note = judge_note(who)
     with VerdictFile(folder / VERDICTS) as verdicts:
-        summary = judge_items(answers, who, note, verdicts, lambda: _endpoint(who, server, folder))
+        summary = judge_items(
+            answers,
+            who,
+            note,
+            verdicts,
+            _way_to(who, folder, server),
+            partial(progress_bar, "judging"),
+        )
         scores = scores_of(verdicts.of(answers, who, note))
     out.print(escape(summary.text()), highlight=False)
     report = calibration_report(items, scores)
@@ -153,28 +164,13 @@ def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
         print_agreements(f"{folder.name}: how its judges agree", found, out)
 
 
-@contextmanager
-def _endpoint(who: "Judge", given: list[str] | None, logs: Path) -> "Iterator[Endpoint]":
-    """Where the judge's model answers, with a progress bar while it is asked."""
-    from fmau.judge.session import Endpoint
-
-    with _address(who, given, logs) as (url, key), progress_bar("judging") as progress:
-        yield Endpoint(url, key, progress)
-
-
-@contextmanager
-def _address(who: "Judge", given: list[str] | None, logs: Path) -> Iterator[tuple[str, str | None]]:
-    """Address and key of the given servers, the API, servers that run, or some of our own."""
+def _way_to(who: "Judge", logs: Path, given: list[str] | None) -> "Reach":
+    """Opens the way to the judge's model, with a status line while its server starts."""
     from fmau.judge.judges import LlmJudge
+    from fmau.judge.session import judge_reached
 
-    assert isinstance(who, LlmJudge), "the embedded rule asks no server"
-    if who.remote is not None:
-        if given and len(given) > 1:
-            raise typer.BadParameter("a remote judge has one address")
-        address = url_of(given[0] if given else who.remote.base_url)
-        yield address, os.environ.get(who.remote.key_variable)
-        return
-    assert who.served is not None
-    running = list(running_servers(who.served.serve, given))
-    with reached(running, who.served, logs) as (url, _):
-        yield url, server_key()
+    def reach() -> "AbstractContextManager[Endpoint]":
+        assert isinstance(who, LlmJudge), "the embedded rule asks no server"
+        return judge_reached(who, logs, given=given or (), waiting=starting)
+
+    return reach

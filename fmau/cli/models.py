@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import AdapterFolder, Overrides, RecipeFile, ServerUrls, app, err, out
-from fmau.cli.servers import endpoint, started
+from fmau.cli.servers import starting
 from fmau.recipe import load_recipe
 
 
@@ -46,10 +46,12 @@ def serve(
     recipe_file: RecipeFile, overrides: Overrides = None, adapter: AdapterFolder = None
 ) -> None:
     """Start vLLM for a recipe, one server per GPU, until Ctrl-C; base model and adapter at once."""
+    from fmau.serve.reach import started
+
     recipe = load_recipe(recipe_file, overrides or ())
     served = f"{recipe.model.path} and {adapter}" if adapter else recipe.model.path
     try:
-        with started(recipe, recipe.run_folder, adapter) as fleet:
+        with started(recipe, recipe.run_folder, adapter, starting) as fleet:
             addresses = ", ".join(fleet.base_urls)
             out.print(f"{escape(served)} answer at {addresses}; Ctrl-C ends this")
             fleet.wait_ended(lambda error: err.print(f"[yellow]lost:[/] {escape(str(error))}"))
@@ -74,6 +76,7 @@ def answer(
     from fmau.frames.reader import ClipReader
     from fmau.prompting.prompts import load_prompts
     from fmau.runs import open_run
+    from fmau.serve.reach import reached
 
     if ray is not None and server:
         raise typer.BadParameter("give --ray or --server: on a cluster each actor has its own")
@@ -88,8 +91,11 @@ def answer(
             summary = answer_on_ray(run, recipe, prompts, questions, ray)
         elif unanswered(run, recipe, questions):  # else a server would be started for nothing
             reader = ClipReader(recipe.frames, recipe.data.cache)
-            with endpoint(recipe, server, adapter) as reached:
-                summary = answer_questions(run, recipe, prompts, questions, reached, reader=reader)
+            given, folder = server or (), recipe.run_folder
+            with reached(
+                recipe, folder, given=given, adapter=adapter, waiting=starting
+            ) as endpoint:
+                summary = answer_questions(run, recipe, prompts, questions, endpoint, reader=reader)
     out.print(escape(summary.text()), highlight=False)
     out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
     if not summary.complete:
@@ -108,9 +114,10 @@ def ask(
     from fmau.answer.single import ask_clip
     from fmau.frames.clip import read_clip
     from fmau.prompting.prompts import load_prompts
+    from fmau.serve.reach import reached
 
     recipe = load_recipe(recipe_file, overrides or ())
     prompts = load_prompts(recipe.prompt.set)
     frames = read_clip(clip, recipe.frames)
-    with endpoint(recipe, server) as reached:
-        print(ask_clip(frames, question, recipe, prompts, reached))
+    with reached(recipe, recipe.run_folder, given=server or (), waiting=starting) as endpoint:
+        print(ask_clip(frames, question, recipe, prompts, endpoint))

@@ -1,10 +1,41 @@
-"""Asynchronous work that Ctrl-C ends in good order."""
+"""Asynchronous work, run from anywhere, that Ctrl-C ends in good order."""
 
 import asyncio
 import signal
 import threading
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Coroutine, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run asynchronous work to its end, as `asyncio.run` does, also from within a notebook.
+
+    A notebook's own event loop is running already and cannot be waited for, so there the work gets
+    a thread with a loop of its own. An interrupt of the kernel then cancels the work.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
+
+    async def told() -> T:
+        started.set_result((asyncio.get_running_loop(), asyncio.current_task()))
+        return await work
+
+    with ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(asyncio.run, told())
+        try:
+            return outcome.result()
+        except KeyboardInterrupt:
+            loop, task = started.result()
+            assert task is not None, "asyncio.run runs a task"
+            loop.call_soon_threadsafe(task.cancel)
+            return outcome.result()
 
 
 async def finished(work: Awaitable[None]) -> bool:

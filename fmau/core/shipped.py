@@ -4,7 +4,9 @@ In a checkout they lie at its top, where people read and change them; an install
 them inside. Either way each has a name. Files of one's own are named by their path.
 """
 
+import re
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -40,14 +42,18 @@ class Shipped:
     path: Path
 
     @property
+    def text(self) -> str:
+        """Its contents, to be written anywhere: a file beside it is named by its whole path."""
+        folder = FOLDERS[self.kind]
+        return self.path.read_text("utf-8").replace(
+            f": {folder}/", f": {self.path.parent.as_posix()}/"
+        )
+
+    @property
     def about(self) -> str:
-        """The first comment of the file: what it is for."""
-        lines = []
-        for line in self.path.read_text("utf-8").splitlines():
-            if not line.startswith("#"):
-                break
-            lines.append(line.removeprefix("#").strip())
-        return " ".join(lines)
+        """What it is for: the first sentence of its first comment."""
+        comment = takewhile(lambda line: line.startswith("#"), self.text.splitlines())
+        return re.split(r"(?<=[.])\s", " ".join(line.strip("# ") for line in comment))[0]
 
 
 def shipped(kind: Kind) -> tuple[Shipped, ...]:

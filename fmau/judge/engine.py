@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fmau.core.errors import ServerError
-from fmau.core.interrupt import finished
+from fmau.core.interrupt import finished, run_async
 from fmau.core.records import Verdict, VerdictStatus
 from fmau.judge.estimate import cost
 from fmau.judge.judges import LlmJudge
 from fmau.judge.reply import Judged, read_reply
 from fmau.judge.request import Call, build_request, seen
 from fmau.judge.rubric import Rubric
-from fmau.serve.client import ChatClient, FailureWatch, Reply, RequestError
+from fmau.serve.client import ChatClient, Endpoint, FailureWatch, Reply, RequestError
 
 Append = Callable[[Verdict], None]
 Progress = Callable[[int, int], None]
@@ -104,11 +104,10 @@ def judge_calls(
     calls: Sequence[Call],
     judge: LlmJudge,
     rubric: Rubric,
-    base_url: str,
+    endpoint: Endpoint,
     *,
     done: Mapping[str, Verdict],
     append: Append,
-    api_key: str | None = None,
     progress: Progress = lambda _done, _total: None,
 ) -> JudgeSummary:
     """Make every call that has no final verdict, and hand each verdict to `append`.
@@ -116,7 +115,7 @@ def judge_calls(
     SIGINT and SIGTERM end the work cleanly; the summary says so.
 
     Args:
-        base_url: of the server that has the judge's model.
+        endpoint: where the judge's model answers.
         done: fingerprint -> verdict from before.
         append: writes one row.
 
@@ -131,7 +130,7 @@ def judge_calls(
     started = time.monotonic()
     engine = _Engine(judge, rubric, summary, append, progress)
     try:
-        asyncio.run(engine.work(todo, base_url, api_key))
+        run_async(engine.work(todo, endpoint))
     finally:
         summary.seconds = round(time.monotonic() - started, 3)
         if judge.price:
@@ -152,10 +151,13 @@ class _Engine:
     client: ChatClient = field(init=False)
     watch: FailureWatch = field(init=False)
 
-    async def work(self, calls: list[Call], base_url: str, api_key: str | None) -> None:
+    async def work(self, calls: list[Call], endpoint: Endpoint) -> None:
         knobs = self.judge
         self.client = ChatClient(
-            base_url, api_key=api_key, timeout_s=knobs.request_timeout_s, retries=knobs.retries
+            endpoint.base_url,
+            api_key=endpoint.api_key,
+            timeout_s=knobs.request_timeout_s,
+            retries=knobs.retries,
         )
         self.watch = FailureWatch(self.client)
         async with self.client:

@@ -1,10 +1,11 @@
 """Judging a run, or a calibration set: from a folder to its `verdicts.jsonl`."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+from fmau.core.errors import ServerError
 from fmau.core.files import digest
 from fmau.core.taxonomy import OPEN_TASKS
 from fmau.dataset.questions import load_questions
@@ -17,25 +18,45 @@ from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
 from fmau.judge.verdicts import VerdictFile
 from fmau.runs import JudgeNote, read_answers, read_manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a judge's model answers.
-
-    Attributes:
-        base_url: of its server.
-        api_key: None for a server without one.
-        progress: called with (calls done, calls in all).
-    """
-
-    base_url: str
-    api_key: str | None
-    progress: Progress = lambda _done, _total: None
-
+from fmau.serve.client import Endpoint
+from fmau.serve.reach import Waiting, reached, url_of
+from fmau.serve.reach import in_silence as starts_unseen
 
 Reach = Callable[[], AbstractContextManager[Endpoint]]
 """Opens the way to a judge's model, for as long as it is asked; starts its server if need be."""
+
+Shown = Callable[[], AbstractContextManager[Progress]]
+"""Opens a display of how many calls are done."""
+
+
+def in_silence() -> AbstractContextManager[Progress]:
+    """A display that shows nothing."""
+    return nullcontext(lambda _done, _total: None)
+
+
+@contextmanager
+def judge_reached(
+    judge: LlmJudge, folder: Path, *, given: Sequence[str] = (), waiting: Waiting = starts_unseen
+) -> Iterator[Endpoint]:
+    """Where a judge's model answers: at its API, or at servers as `fmau.serve.reach` finds them.
+
+    Args:
+        folder: gets the logs of servers that are started.
+        given: addresses of servers; of a judge behind an API, another address of that API.
+        waiting: shown while servers start.
+
+    Raises:
+        ServerError: several addresses for an API, or no server can be reached.
+    """
+    if judge.remote is not None:
+        if len(given) > 1:
+            raise ServerError("a judge behind an API has one address; give --server once")
+        address = url_of(given[0] if given else judge.remote.base_url)
+        yield Endpoint(address, os.environ.get(judge.remote.key_variable))
+        return
+    assert judge.served is not None
+    with reached(judge.served, folder, given=given, waiting=waiting) as endpoint:
+        yield endpoint
 
 
 def run_items(folder: Path, limit: int | None = None) -> list[JudgeItem]:
@@ -73,12 +94,18 @@ def judge_note(judge: Judge) -> JudgeNote:
 
 
 def judge_items(
-    items: Sequence[JudgeItem], judge: Judge, note: JudgeNote, verdicts: VerdictFile, reach: Reach
+    items: Sequence[JudgeItem],
+    judge: Judge,
+    note: JudgeNote,
+    verdicts: VerdictFile,
+    reach: Reach,
+    shown: Shown = in_silence,
 ) -> JudgeSummary:
     """Judge every item that has no final verdict in `verdicts`.
 
     Args:
         reach: used only if there is anything to ask.
+        shown: opened once the judge's model can be asked.
 
     Raises:
         ServerError: the judge's server is not there, or refuses everything.
@@ -90,16 +117,15 @@ def judge_items(
     calls = plan_calls(items, judge, note.fingerprint)
     if not remaining(calls, verdicts.done):
         return JudgeSummary(len(calls), len(calls))
-    with reach() as endpoint:
+    with reach() as endpoint, shown() as progress:
         return judge_calls(
             calls,
             judge,
             load_rubric(judge.rubric),
-            endpoint.base_url,
+            endpoint,
             done=verdicts.done,
             append=verdicts.append,
-            api_key=endpoint.api_key,
-            progress=endpoint.progress,
+            progress=progress,
         )
 
 

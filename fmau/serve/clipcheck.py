@@ -7,18 +7,15 @@ given can be read back, because vLLM returns the prompt's token ids and turns id
 
 import base64
 import io
-import json
 import math
 import re
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request
 
 from PIL import Image
 
 from fmau.core.errors import ServerError
+from fmau.core.interrupt import run_async
 from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock
-from fmau.serve.health import opener
+from fmau.serve.client import ChatClient, RequestError
 
 TIMEOUT_S = 120.0
 FPS = 10.0
@@ -35,13 +32,23 @@ def check_clips(base_url: str, model: str, spec: FramesBlock, api_key: str | Non
     Raises:
         ServerError: the server refuses frame times, ignores them, or changes the frame size.
     """
-    for pixels, rounded in (
-        (spec.max_pixels_per_frame, math.floor),
-        (spec.min_pixels_per_frame, math.ceil),
-    ):
-        side = PIXEL_FACTOR * max(1, rounded(math.sqrt(pixels) / PIXEL_FACTOR))
-        prompt = _prompt_as_seen(base_url, model, spec.count, side, api_key)
-        _compare(base_url, prompt, spec.count, side)
+    run_async(_check(base_url, model, spec, api_key))
+
+
+async def _check(base_url: str, model: str, spec: FramesBlock, api_key: str | None) -> None:
+    async with ChatClient(base_url, api_key=api_key, timeout_s=TIMEOUT_S) as client:
+        for pixels, rounded in (
+            (spec.max_pixels_per_frame, math.floor),
+            (spec.min_pixels_per_frame, math.ceil),
+        ):
+            side = PIXEL_FACTOR * max(1, rounded(math.sqrt(pixels) / PIXEL_FACTOR))
+            try:
+                prompt = await _prompt_as_seen(client, model, spec.count, side)
+            except RequestError as error:
+                raise ServerError(
+                    f"the server at {base_url} does not take a test clip ({error}); {REMEDY}"
+                ) from None
+            _compare(base_url, prompt, spec.count, side)
 
 
 def _compare(base_url: str, prompt: str, count: int, side: int) -> None:
@@ -62,7 +69,7 @@ def _compare(base_url: str, prompt: str, count: int, side: int) -> None:
         )
 
 
-def _prompt_as_seen(base_url: str, model: str, count: int, side: int, key: str | None) -> str:
+async def _prompt_as_seen(client: ChatClient, model: str, count: int, side: int) -> str:
     indices = [STEP * frame for frame in range(count)]
     metadata = {
         "fps": FPS,
@@ -73,40 +80,17 @@ def _prompt_as_seen(base_url: str, model: str, count: int, side: int, key: str |
         "num_frames": count,  # vLLM reads 32 frames of a URL unless it is told how many
     }
     clip = "data:video/jpeg;base64," + ",".join([_grey_jpeg(side)] * count)
-    reply = _post(
-        f"{base_url}/v1/chat/completions",
-        {
-            "model": model,
-            "messages": [
-                {
-                    "role": "user",
-                    "content": [{"type": "video_url", "video_url": {"url": clip}}],
-                }
-            ],
-            "media_io_kwargs": {"video": metadata},
-            "max_tokens": 1,
-            "return_token_ids": True,
-        },
-        key,
-    )
-    ids = reply["prompt_token_ids"]
-    return str(_post(f"{base_url}/detokenize", {"model": model, "tokens": ids}, key)["prompt"])
-
-
-def _post(url: str, body: dict[str, Any], api_key: str | None) -> dict[str, Any]:
-    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    if api_key is not None:
-        request.add_header("Authorization", f"Bearer {api_key}")
-    try:
-        with opener().open(request, timeout=TIMEOUT_S) as reply:
-            return dict(json.load(reply))
-    except HTTPError as error:
-        said = error.read().decode("utf-8", errors="replace")[:300]
-        raise ServerError(
-            f"{url} refused a test clip (HTTP {error.code}: {said}); {REMEDY}"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ServerError(f"{url} gave no answer to a test clip ({error}); {REMEDY}") from None
+    content = [{"type": "video_url", "video_url": {"url": clip}}]
+    asked = {
+        "model": model,
+        "messages": [{"role": "user", "content": content}],
+        "media_io_kwargs": {"video": metadata},
+        "max_tokens": 1,
+        "return_token_ids": True,
+    }
+    reply = await client.post("/v1/chat/completions", asked)
+    ids = reply.get("prompt_token_ids")
+    return str((await client.post("/detokenize", {"model": model, "tokens": ids})).get("prompt"))
 
 
 def _grey_jpeg(side: int) -> str:

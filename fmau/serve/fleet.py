@@ -13,17 +13,19 @@ from typing import Self
 from fmau.core.errors import ServerError
 from fmau.core.hardware import visible_gpus
 from fmau.recipe import ServeBlock
-from fmau.serve.flags import Build, Served, installed_build
+from fmau.serve.flags import Served, installed_build
 from fmau.serve.server import Progress, Server, start_server
 
 POLL_S = 0.5
 
 
-def replicas(serve: ServeBlock, build: Build) -> int:
-    """How many servers a recipe asks for on this machine."""
-    if serve.replicas is not None:
-        return serve.replicas
-    return max(1, len(visible_gpus())) if build == "gpu" else 1
+def replicas(serve: ServeBlock, gpus: int) -> int:
+    """How many servers a recipe asks for: its own number, or one per GPU, and one without any.
+
+    Args:
+        gpus: at hand, on this machine or in a cluster.
+    """
+    return serve.replicas or max(1, gpus)
 
 
 def log_paths(folder: Path, count: int) -> list[Path]:
@@ -45,8 +47,8 @@ def start_fleet(
         ServerError, RecipeError: as `start_server`; or fewer GPUs than servers.
     """
     build = installed_build()
-    count = replicas(recipe.serve, build)
     gpus = visible_gpus() if build == "gpu" else []
+    count = replicas(recipe.serve, len(gpus))
     if gpus and count > len(gpus):
         raise ServerError(
             f"serve.replicas is {count}, but {len(gpus)} GPUs are visible; lower it, or leave it "

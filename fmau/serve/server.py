@@ -24,8 +24,8 @@ from fmau.core.hardware import usable_cores
 from fmau.core.torchvision_cpu import shim_pythonpath
 from fmau.recipe import ServeBlock
 from fmau.serve.adapter import read_adapter
+from fmau.serve.client import is_alive
 from fmau.serve.flags import Build, Served, installed_build, server_argv, server_env
-from fmau.serve.health import health, local_url
 from fmau.serve.logcause import find_cause, last_line, remedy
 from fmau.serve.preflight import check_address, check_model
 from fmau.serve.supervisor import GRACE_S, ORPHAN_GRACE_S
@@ -130,7 +130,7 @@ class Server:
         """
         deadline = time.monotonic() + self.serve.ready_timeout_s
         # Another server on our port must not be taken for ours.
-        while not (self._listens() and health(self.base_url)):
+        while not (self._listens() and is_alive(self.base_url)):
             if not self.alive():
                 raise self.failure()
             said = last_line(self._log_tail())
@@ -145,15 +145,6 @@ class Server:
                 progress(said)
             time.sleep(POLL_S)
         self._ready = True
-
-    def wait_ended(self) -> None:
-        """Return never: block until the server ends by itself, which it should not.
-
-        Raises:
-            ServerError: why it ended.
-        """
-        self._supervisor.wait()
-        raise self.failure()
 
     def failure(self) -> ServerError:
         """Why the server is no longer running, for people: cause, remedy if known, log file."""
@@ -216,6 +207,16 @@ class Server:
             end = log.seek(0, os.SEEK_END)
             log.seek(max(self._log_start, end - TAIL_BYTES))
             return log.read().decode("utf-8", errors="replace")
+
+
+def local_url(serve: ServeBlock) -> str:
+    """Where this machine reaches a server so configured, e.g. "http://127.0.0.1:8000".
+
+    A server bound to all addresses ("0.0.0.0", "::") is asked on the loopback one.
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(serve.host, serve.host)
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"http://{bracketed}:{serve.port}"
 
 
 def server_environment(

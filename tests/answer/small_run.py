@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fmau.answer import Endpoint, Summary, answer_questions
+from fmau.answer import Summary, answer_questions
 from fmau.core.errors import ClipError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task, parts
@@ -13,6 +13,7 @@ from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import FramesBlock, Recipe
 from fmau.runs import open_run
+from fmau.serve.client import Endpoint
 from tests.answer.stub_server import MODEL
 
 PROMPTS = PromptSet(system="s", common="c", tasks=dict.fromkeys(Task, "{question}"))

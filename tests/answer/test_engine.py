@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.answer import Endpoint, answer_questions
+from fmau.answer import answer_questions
 from fmau.core.errors import InputError, RunError, ServerError
 from fmau.core.records import Answer, AnswerStatus
 from fmau.core.taxonomy import Task
@@ -19,7 +19,7 @@ from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames
 from fmau.recipe import FramesBlock
 from fmau.runs import open_run, read_answers, read_manifest
-from fmau.serve.client import MAX_FAILURES_IN_A_ROW
+from fmau.serve.client import MAX_FAILURES_IN_A_ROW, Endpoint
 from tests.answer.small_run import (
     PROMPTS,
     answer,

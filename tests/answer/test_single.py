@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fmau.answer import Endpoint
 from fmau.answer.single import ask_clip
 from fmau.core.errors import ServerError
+from fmau.serve.client import Endpoint
 from tests.answer.small_run import PROMPTS, read_stub, recipe
 from tests.answer.stub_server import MODEL, Asked, Fault, StubServer
 

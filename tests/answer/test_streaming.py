@@ -7,13 +7,12 @@ from typing import Any, Self
 
 import pytest
 
-from fmau.answer import Endpoint
 from fmau.answer.engine import answer_clips
 from fmau.answer.order import ClipQuestions
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP, Task
 from fmau.frames.reader import ClipReader
 from fmau.runs import open_run
-from fmau.serve.client import ChatRequest, Reply, ServedModel
+from fmau.serve.client import ChatRequest, Endpoint, Reply, ServedModel
 from fmau.serve.client.rate_limiter import RateLimiter
 from tests.answer.small_run import PROMPTS, question, read_stub, recipe
 from tests.answer.stub_server import MODEL

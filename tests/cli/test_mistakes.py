@@ -63,7 +63,9 @@ def test_an_unknown_key_in_the_file_is_named_with_those_that_exist(
 
 
 def test_a_recipe_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no.yaml: no such recipe; see recipes/" in fails(capsys, "check", "no.yaml")
+    said = fails(capsys, "check", "no.yaml")
+    assert "no.yaml: no such recipe; those that come with fmau: " in said
+    assert "zero_shot_qwen3_vl_8b" in said
 
 
 def test_a_prompt_without_its_placeholder(

@@ -28,7 +28,7 @@ def test_a_server_that_is_not_there(
     assert f"{address}: no server answers; start one with fmau serve" in said
     code, _, said = run(capsys, command, *about, recipe, "--server", "localhost:8000")
     assert code == 2
-    assert "--server localhost:8000: write http://HOST:PORT" in said
+    assert "localhost:8000: write http://HOST:PORT" in said
 
 
 def test_a_server_that_resizes_clips_is_not_trusted(

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from fmau.answer import Endpoint, answer_questions
+from fmau.answer import answer_questions
 from fmau.answer.request import ClipParts, build_request
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.dataset.questions import load_questions
@@ -32,6 +32,7 @@ from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, load_recipe
 from fmau.runs import FINAL, open_run, read_answers
 from fmau.serve import Server, start_server
+from fmau.serve.client import Endpoint
 from fmau.serve.preflight import check_address
 from tests.clips import read_number, write_clip
 from tests.paths import REAL_CLIPS, REPO

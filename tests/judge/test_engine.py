@@ -12,6 +12,7 @@ from fmau.judge.estimate import estimate
 from fmau.judge.judges import LlmJudge
 from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
+from fmau.serve.client import Endpoint
 from tests.judge.cases import StubJudge, honest_reply, items, judge
 
 RUBRIC = load_rubric("ma_bench")
@@ -31,7 +32,7 @@ def run(
         plan_calls(items(count), who, "f"),
         who,
         RUBRIC,
-        server.base_url,
+        Endpoint(server.base_url),
         done=dict(known),
         append=lambda row: known.update({row.fingerprint: row}),
     )

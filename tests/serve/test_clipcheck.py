@@ -90,5 +90,5 @@ def test_a_server_that_refuses() -> None:
 def test_a_server_that_is_gone() -> None:
     with server_that_sees(prompt()) as (url, _):
         pass
-    with pytest.raises(ServerError, match="gave no answer"):
+    with pytest.raises(ServerError, match="no reply"):
         check_clips(url, "m", FRAMES)

@@ -26,12 +26,11 @@ def test_neighbours_take_the_ports_after_the_first() -> None:
 def test_one_server_per_visible_gpu_unless_the_recipe_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5, GPU-abc")
     assert visible_gpus() == ["2", "5", "GPU-abc"]
-    assert replicas(ServeBlock(), "gpu") == 3
-    assert replicas(ServeBlock(replicas=2), "gpu") == 2
-    assert replicas(ServeBlock(), "cpu") == 1
+    assert replicas(ServeBlock(), gpus=3) == 3
+    assert replicas(ServeBlock(replicas=2), gpus=3) == 2
+    assert replicas(ServeBlock(), gpus=0) == 1
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert visible_gpus() == []
-    assert replicas(ServeBlock(), "gpu") == 1
 
 
 def test_each_server_has_its_port_its_gpu_and_its_log(

@@ -16,7 +16,8 @@ from PIL import Image
 
 from fmau.core.errors import ServerError
 from fmau.recipe import FramesBlock
-from fmau.serve import RunningModel, Server, check_clips, health, running_model, start_server
+from fmau.serve import Server, check_clips, start_server
+from fmau.serve.client import ServedModel, base_model, is_alive
 from fmau.serve.preflight import check_address
 from tests.serve.support import CHECKPOINT, free_port, recipe
 
@@ -78,9 +79,9 @@ def about_clip(question: str, *, send: bool, **body: Any) -> dict[str, Any]:
 
 def test_it_is_recognised(server: Server) -> None:
     assert server.alive()
-    assert health(server.base_url)
+    assert is_alive(server.base_url)
     path = str(CHECKPOINT)
-    assert running_model(server.base_url) == RunningModel(path, path, 2048)
+    assert base_model(server.base_url) == ServedModel(path, path, None)
 
 
 def test_a_text_request(server: Server) -> None:

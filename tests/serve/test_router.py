@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fmau.answer import Endpoint, answer_questions
+from fmau.answer import answer_questions
 from fmau.runs import open_run
 from fmau.serve import start_router
+from fmau.serve.client import Endpoint
 from tests.answer.small_run import PROMPTS, questions, recipe, stub_reader
 from tests.answer.stub_server import Asked, StubServer
 from tests.answer.test_engine import expected, rows

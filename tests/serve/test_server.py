@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fmau.core.errors import ServerError
-from fmau.serve import health, running_model
+from fmau.serve.client import base_model, is_alive
 from fmau.serve.preflight import check_address
 from tests.paths import REPO
 from tests.serve.support import (
@@ -26,10 +26,10 @@ def test_ready_then_stopped_and_the_port_is_free(tmp_path: Path) -> None:
     with fake_server(tmp_path, ANSWERING) as server:
         server.wait_ready()
         assert server.alive()
-        assert health(server.base_url)
-        model = running_model(server.base_url)
+        assert is_alive(server.base_url)
+        model = base_model(server.base_url)
         assert model is not None
-        assert (model.name, model.path, model.max_model_len) == ("m", "/models/m", 512)
+        assert (model.name, model.root) == ("m", "/models/m")
     assert not server.alive()
     check_address(server.serve, None)
 

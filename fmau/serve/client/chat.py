@@ -7,7 +7,7 @@ must be retried too.
 """
 
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 from tenacity import (
@@ -25,6 +25,7 @@ from fmau.serve.client.wire import (
     Reply,
     ServedModel,
     read_models,
+    read_object,
     read_refusal,
     read_reply,
 )
@@ -44,6 +45,10 @@ _ENDED = {"stop", "length", "content_filter"}
 stepped in. A vLLM that is stopped sends what it has with "abort" and HTTP 200; that is none."""
 
 Resend = Callable[[], ChatRequest]
+
+
+class NoServerError(ServerError):
+    """Nothing listens at the address."""
 
 
 class RequestError(Exception):
@@ -134,12 +139,14 @@ class ChatClient:
         """What the server serves.
 
         Raises:
-            ServerError: no server answers at `base_url`, or not as such a server does.
+            NoServerError: nothing listens at `base_url`.
+            ServerError: what listens does not answer, or not as such a server does.
         """
         try:
             status, content = await self._get("/v1/models", self._timeout)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ServerError(
+            refused = isinstance(error, aiohttp.ClientConnectorError)
+            raise (NoServerError if refused else ServerError)(
                 f"{self.base_url}: no server answers ({_cause(error)}); start one with fmau serve"
             ) from error
         if status >= 400:
@@ -148,7 +155,10 @@ class ChatClient:
         try:
             return read_models(content)
         except ValueError as error:
-            raise ServerError(f"{self.base_url}: this is no OpenAI-compatible server") from error
+            raise ServerError(
+                f"{self.base_url}: this is not an OpenAI-compatible server; end what runs there, "
+                "or choose another port with --set serve.port=NUMBER"
+            ) from error
 
     async def is_alive(self) -> bool:
         """Whether anything but a server error comes back from the server's health page."""
@@ -170,6 +180,28 @@ class ChatClient:
         except (aiohttp.ClientError, TimeoutError):
             return None
         return content.decode("utf-8", "replace") if status == 200 else None
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One exchange of JSON objects, as it is: no further attempts, no turn to wait for.
+
+        Args:
+            path: e.g. "/detokenize".
+
+        Raises:
+            RequestError: refused, no reply, or a reply that is not a JSON object.
+        """
+        url = f"{self.base_url}{path}"
+        try:
+            async with self._http.post(url, json=body, timeout=self._timeout) as response:
+                status, content = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise RequestError(f"no reply: {_cause(error)}") from error
+        if status >= 400:
+            raise RequestError(read_refusal(status, content))
+        try:
+            return read_object(content)
+        except ValueError as error:
+            raise RequestError(f"the reply is not a JSON object ({error})") from error
 
     async def __aenter__(self) -> Self:
         # The limiter bounds what is in flight; a second bound here would only hide it. No proxy of

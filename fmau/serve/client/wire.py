@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+_OBJECT = TypeAdapter(dict[str, Any])
 
 SHOWN_CHARS = 300
 """Of a server's words; a page of HTML helps nobody."""
@@ -95,6 +97,15 @@ def read_models(content: bytes) -> list[ServedModel]:
     """
     cards = _Models.model_validate_json(content).data
     return [ServedModel(card.id, card.root, card.parent) for card in cards]
+
+
+def read_object(content: bytes) -> dict[str, Any]:
+    """The JSON object that a body holds.
+
+    Raises:
+        ValueError: it holds none.
+    """
+    return _OBJECT.validate_json(content)
 
 
 def read_refusal(status: int, content: bytes) -> str:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from fmau.core.errors import ServerError
-from fmau.serve import RunningModel, health, running_model
+from fmau.serve.client import ServedModel, base_model, is_alive
 from tests.serve.support import free_port
 
 BASE = {"id": "tiny", "root": "/models/tiny", "max_model_len": 512, "parent": None}
@@ -43,23 +43,23 @@ def serve() -> Serve:
 
 def test_the_base_model_is_found_among_adapters(serve: Serve) -> None:
     with serve(json.dumps({"data": [ADAPTER, BASE]}).encode()) as url:
-        assert health(url)
-        assert running_model(url) == RunningModel("tiny", "/models/tiny", 512)
+        assert is_alive(url)
+        assert base_model(url) == ServedModel("tiny", "/models/tiny", None)
 
 
 def test_a_server_with_a_key(serve: Serve) -> None:
     with serve(json.dumps({"data": [BASE]}).encode(), key="s3cret") as url:
         with pytest.raises(ServerError, match="API key"):
-            running_model(url)
-        found = running_model(url, api_key="s3cret")
+            base_model(url)
+        found = base_model(url, api_key="s3cret")
         assert found is not None
         assert found.name == "tiny"
 
 
 def test_nothing_there() -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    assert not health(url)
-    assert running_model(url) is None
+    assert not is_alive(url)
+    assert base_model(url) is None
 
 
 def test_a_proxy_of_the_environment_is_not_asked(
@@ -67,10 +67,18 @@ def test_a_proxy_of_the_environment_is_not_asked(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with serve(json.dumps({"data": [BASE]}).encode()) as url:
-        assert running_model(url) is not None
+        assert base_model(url) is not None
 
 
-@pytest.mark.parametrize("body", [b"<html>hello</html>", b"{}", b'{"data": []}', b'{"data": 3}'])
-def test_another_programs_server(serve: Serve, body: bytes) -> None:
-    with serve(body) as url, pytest.raises(ServerError, match="not a vLLM server"):
-        running_model(url)
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"<html>hello</html>", "not an OpenAI-compatible server"),
+        (b"{}", "not an OpenAI-compatible server"),
+        (b'{"data": 3}', "not an OpenAI-compatible server"),
+        (b'{"data": []}', "lists no model"),
+    ],
+)
+def test_another_programs_server(serve: Serve, body: bytes, what: str) -> None:
+    with serve(body) as url, pytest.raises(ServerError, match=what):
+        base_model(url)

@@ -1,0 +1,125 @@
+"""The servers that are asked: given ones, those that run already, or some that are started now."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+from fmau.core.errors import ServerError
+from fmau.core.hardware import visible_gpus
+from fmau.recipe import Recipe, ServeBlock
+from fmau.serve.client import Endpoint, base_model
+from fmau.serve.clipcheck import check_clips
+from fmau.serve.flags import Served
+from fmau.serve.fleet import Fleet, neighbours, replicas, start_fleet
+from fmau.serve.router import start_router
+from fmau.serve.server import Progress, local_url
+
+API_KEY = "FMAU_API_KEY"
+"""Environment variable that holds the servers' key: a secret belongs in no recipe or manifest."""
+
+Waiting = Callable[[], AbstractContextManager[Progress]]
+"""Opens a display for the time in which servers start; what it gives is told their log lines."""
+
+
+def in_silence() -> AbstractContextManager[Progress]:
+    """A display that shows nothing."""
+    return nullcontext(lambda _line: None)
+
+
+def server_key() -> str | None:
+    """The servers' key, None without one."""
+    return os.environ.get(API_KEY)
+
+
+@contextmanager
+def reached(
+    served: Served,
+    folder: Path,
+    *,
+    given: Sequence[str] = (),
+    adapter: Path | None = None,
+    waiting: Waiting = in_silence,
+) -> Iterator[Endpoint]:
+    """Where a model answers, for as long as the block lasts.
+
+    The given servers, else those at the ports of `served`, else some that are started for the block
+    and stopped after it. Servers that others started are asked first whether clips reach their
+    model unchanged, if clips are what `served` is asked about.
+
+    Args:
+        folder: gets the logs of what is started.
+        given: addresses of servers, "http://HOST:PORT".
+        adapter: folder of a LoRA adapter that started servers apply beside the model.
+        waiting: shown while servers start.
+
+    Raises:
+        ServerError: a given server does not answer, changes clips, or none could be started.
+        RecipeError: the adapter cannot be served.
+    """
+    running = running_servers(served.serve, given)
+    if isinstance(served, Recipe):
+        for address, model in running.items():
+            check_clips(address, model, served.frames, server_key())
+    if running:
+        with _routed(list(running), folder) as url:
+            yield _endpoint(url, list(running), folder)
+        return
+    with (
+        started(served, folder, adapter, waiting) as fleet,
+        _routed(fleet.base_urls, folder) as url,
+    ):
+        yield _endpoint(url, fleet.base_urls, folder)
+
+
+def running_servers(serve: ServeBlock, given: Sequence[str] = ()) -> dict[str, str]:
+    """Address -> name of the model, of the given servers or of those at a recipe's ports.
+
+    Raises:
+        ServerError: no server answers at a given address.
+    """
+    if given:
+        addresses = [url_of(one) for one in given]
+    else:
+        count = replicas(serve, len(visible_gpus()))
+        addresses = [local_url(one) for one in neighbours(serve, count)]
+    models = {address: base_model(address, server_key()) for address in addresses}
+    missing = [address for address, model in models.items() if model is None]
+    if given and missing:
+        raise ServerError(
+            f"{', '.join(missing)}: no server answers; start one with fmau serve RECIPE, or leave "
+            "this --server out"
+        )
+    return {address: model.name for address, model in models.items() if model is not None}
+
+
+@contextmanager
+def started(
+    served: Served, folder: Path, adapter: Path | None = None, waiting: Waiting = in_silence
+) -> Iterator[Fleet]:
+    """Servers of our own, ready; stopped when the block ends. Arguments as for `reached`."""
+    with start_fleet(served, log_folder=folder, api_key=server_key(), adapter=adapter) as fleet:
+        with waiting() as progress:
+            fleet.wait_ready(progress)
+        yield fleet
+
+
+def url_of(given: str) -> str:
+    """The address of a server as it was given, "http://HOST:PORT", without "/v1"."""
+    return given.rstrip("/").removesuffix("/v1")
+
+
+def _endpoint(url: str, members: Sequence[str], folder: Path) -> Endpoint:
+    logs = (*folder.glob("server.log"), *folder.glob("server-*.log"))
+    return Endpoint(url, server_key(), tuple(members), logs)
+
+
+@contextmanager
+def _routed(urls: Sequence[str], folder: Path) -> Iterator[str]:
+    """One address for one or more servers."""
+    if len(urls) == 1:
+        yield urls[0]
+        return
+    with start_router(urls, log_path=folder / "router.log") as router:
+        router.wait_ready()
+        yield router.base_url
