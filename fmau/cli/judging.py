@@ -9,15 +9,11 @@ from rich.markup import escape
 
 from fmau.cli.app import Overrides, ServerUrls, app, err, out, progress_bar
 from fmau.cli.servers import starting
-from fmau.core.errors import RunError
-from fmau.core.files import make_folder, write_whole
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from fmau.judge.judges import Judge
-    from fmau.judge.session import Reach
-    from fmau.serve.client import Endpoint
+
+CALIBRATION = Path("runs/calibration")
 
 PROXY_NOTE = (
     "judged by the embedded rule, a proxy: it is no LLM judge and never stands in Table 4; "
@@ -75,26 +71,16 @@ def judge(
 
 
 def _judge_run(who: "Judge", folder: Path, limit: int | None, server: list[str] | None) -> bool:
-    from fmau.judge.session import judge_items, judge_note, run_items
-    from fmau.judge.verdicts import VerdictFile, introduce
-    from fmau.runs import VERDICTS, reopen_run
+    from fmau.judge.judges import EmbeddedJudge
+    from fmau.judge.session import judge_run
+    from fmau.runs import VERDICTS
 
-    items = run_items(folder, limit)
-    if not items:
-        raise RunError(
-            f"{folder}: no open answer with a reference, so there is nothing to judge; the "
-            "question file must hold the answers of MADU and MARE"
-        )
-    note = judge_note(who)
-    logs = folder / f"judge-{who.name}"
-    with reopen_run(folder, "judge") as run, VerdictFile(folder / VERDICTS) as verdicts:
-        introduce(run, who.name, note, verdicts)
-        summary = judge_items(
-            items, who, note, verdicts, _way_to(who, logs, server), partial(progress_bar, "judging")
-        )
-        run.note(summary.facts())
+    shown = partial(progress_bar, "judging")
+    summary = judge_run(
+        folder, who, limit=limit, servers=server or (), waiting=starting, shown=shown
+    )
     out.print(escape(summary.text()), highlight=False)
-    if note.proxy:
+    if isinstance(who, EmbeddedJudge):
         err.print(f"[yellow]note:[/] {PROXY_NOTE}", highlight=False)
     out.print(f"verdicts: {folder / VERDICTS}; fmau score {folder} shows the levels")
     return summary.complete
@@ -115,31 +101,21 @@ def _estimate(who: "Judge", folder: Path, limit: int | None) -> None:
 def _calibrate(
     who: "Judge", questions: Path, count: int, seed: int, server: list[str] | None
 ) -> None:
-    from fmau.dataset.questions import load_questions
-    from fmau.judge.calibrate import calibration_items, calibration_report, print_calibration
-    from fmau.judge.session import judge_items, judge_note
-    from fmau.judge.verdicts import VerdictFile
-    from fmau.runs import VERDICTS
-    from fmau.score.levels import scores_of
+    from fmau.judge.calibrate import calibrate_judge, print_calibration
 
-    items = calibration_items(load_questions(questions), count=count, seed=seed)
-    folder = Path("runs/calibration") / who.name
-    make_folder(folder)
-    answers = [item.item for item in items]
-    note = judge_note(who)
-    with VerdictFile(folder / VERDICTS) as verdicts:
-        summary = judge_items(
-            answers,
-            who,
-            note,
-            verdicts,
-            _way_to(who, folder, server),
-            partial(progress_bar, "judging"),
-        )
-        scores = scores_of(verdicts.of(answers, who, note))
+    shown = partial(progress_bar, "judging")
+    folder = CALIBRATION / who.name
+    report, summary = calibrate_judge(
+        who,
+        questions,
+        folder,
+        count=count,
+        seed=seed,
+        servers=server or (),
+        waiting=starting,
+        shown=shown,
+    )
     out.print(escape(summary.text()), highlight=False)
-    report = calibration_report(items, scores)
-    write_whole(folder / "calibration.json", report.model_dump_json(indent=2) + "\n")
     print_calibration(report, out)
     out.print(f"calibration: {folder / 'calibration.json'}")
     if not summary.complete:
@@ -162,15 +138,3 @@ def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
         found.append(judge_agreement(judge, own, "people", load_human_scores(humans)))
     if found:
         print_agreements(f"{folder.name}: how its judges agree", found, out)
-
-
-def _way_to(who: "Judge", logs: Path, given: list[str] | None) -> "Reach":
-    """Opens the way to the judge's model, with a status line while its server starts."""
-    from fmau.judge.judges import LlmJudge
-    from fmau.judge.session import judge_reached
-
-    def reach() -> "AbstractContextManager[Endpoint]":
-        assert isinstance(who, LlmJudge), "the embedded rule asks no server"
-        return judge_reached(who, logs, given=given or (), waiting=starting)
-
-    return reach

@@ -29,7 +29,7 @@ def export(
     ] = None,
 ) -> None:
     """Check an adapter against its base model, write its model card, and merge it on demand."""
-    from fmau.report import score_run
+    from fmau.score import score_run
     from fmau.train.export import export_adapter
 
     if to and not merge:
@@ -71,31 +71,14 @@ def answer(
     ] = None,
 ) -> None:
     """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
-    from fmau.answer import Summary, answer_questions, unanswered
-    from fmau.dataset.questions import load_questions
-    from fmau.frames.reader import ClipReader
-    from fmau.prompting.prompts import load_prompts
-    from fmau.runs import open_run
-    from fmau.serve.reach import reached
+    from fmau.answer import answer_recipe
 
     if ray is not None and server:
         raise typer.BadParameter("give --ray or --server: on a cluster each actor has its own")
     recipe = load_recipe(recipe_file, overrides or ())
-    prompts = load_prompts(recipe.prompt.set)
-    questions = load_questions(recipe.data.questions).questions
-    summary = Summary(total=len(questions), done_before=len(questions))
-    with open_run(recipe, prompts, adapter=adapter) as run:
-        if ray is not None:
-            from fmau.answer.ray import answer_on_ray
-
-            summary = answer_on_ray(run, recipe, prompts, questions, ray)
-        elif unanswered(run, recipe, questions):  # else a server would be started for nothing
-            reader = ClipReader(recipe.frames, recipe.data.cache)
-            given, folder = server or (), recipe.run_folder
-            with reached(
-                recipe, folder, given=given, adapter=adapter, waiting=starting
-            ) as endpoint:
-                summary = answer_questions(run, recipe, prompts, questions, endpoint, reader=reader)
+    summary = answer_recipe(
+        recipe, servers=server or (), adapter=adapter, ray=ray, waiting=starting
+    )
     out.print(escape(summary.text()), highlight=False)
     out.print(f"answers: {recipe.run_folder / 'answers.jsonl'}")
     if not summary.complete:

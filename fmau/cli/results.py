@@ -24,16 +24,13 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Print scores as JSON.")] = False,
 ) -> None:
     """Score a run, or any prediction file in the official format."""
-    from fmau.dataset.questions import load_questions
-    from fmau.report import print_scores, score_run
-    from fmau.score import load_predictions
-    from fmau.score import score as score_answers
+    from fmau.report import print_scores
+    from fmau.score import score_predictions, score_run
 
     if run is not None and questions is None and predictions is None:
         name, scores = run.name, score_run(run).scores
     elif run is None and questions is not None and predictions is not None:
-        file = load_questions(questions)
-        name, scores = predictions.stem, score_answers(file, load_predictions(predictions, file))
+        name, scores = predictions.stem, score_predictions(questions, predictions)
     else:
         raise typer.BadParameter("give a RUN, or both --questions and --predictions")
     if as_json:
@@ -57,7 +54,8 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html and print Table 4."""
-    from fmau.report import print_scores, score_run, write_exports, write_report
+    from fmau.report import print_scores, write_exports, write_report
+    from fmau.score import score_run
 
     strip_of = _strips(runs[0]) if frames else None
     scored = [score_run(run) for run in runs]
@@ -70,44 +68,16 @@ def report(
 
 
 def _strips(run: Path) -> "StripOf | None":
-    """Frames of clips as a run's model saw them; None where its clips are not at hand."""
+    """Frames of clips as a run's model saw them; None, and a note, where they cannot be had."""
     try:
-        from fmau.frames.reader import ClipReader
+        from fmau.report.strips import strips_of
     except ModuleNotFoundError as error:
         err.print(
             f"[yellow]note:[/] no frames are shown: that needs the package {error.name}; "
             "pip install 'fmau\\[frames]'"
         )
         return None
-    from fmau.core.errors import ClipError, FmauError
-    from fmau.dataset.clips import clip_path
-    from fmau.recipe import DataBlock, FramesBlock
-    from fmau.report.thumbnails import Strip, make_strip
-    from fmau.runs import read_manifest
-
-    recipe = read_manifest(run).recipe
-    data = DataBlock.model_validate(recipe["data"])
-    clips = data.clips
-    cache = data.cache if data.cache is not None and data.cache.is_dir() else None
-    if not clips.is_dir() and cache is None:
-        err.print(f"[yellow]note:[/] {escape(str(clips))}: no such folder; no frames are shown")
-        return None
-
-    spec = FramesBlock.model_validate(recipe["frames"])
-    try:
-        reader = ClipReader(spec, cache)
-    except FmauError as error:
-        err.print(f"[yellow]note:[/] {escape(str(error))}; clips are decoded", highlight=False)
-        reader = ClipReader(spec)
-
-    def strip_of(clip: str) -> Strip | None:
-        try:
-            seen = reader(clip, clip_path(clips, clip))
-        except ClipError:
-            return None  # the report counts such clips
-        return make_strip(seen.jpegs, [index / seen.fps for index in seen.indices])
-
-    return strip_of
+    return strips_of(run, lambda text: err.print(f"[yellow]note:[/] {escape(text)}"))
 
 
 @app.command()
@@ -117,7 +87,8 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Is RUN_B better than RUN_A? Paired tests, per task and overall."""
-    from fmau.report import compare_runs, print_comparison, score_run
+    from fmau.report import print_comparison
+    from fmau.score import compare_runs, score_run
 
     one, other = score_run(first), score_run(second)
     found = compare_runs(one, other)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from fmau.core.errors import ServerError
+from fmau.core.errors import RunError, ServerError
 from fmau.core.files import digest
 from fmau.core.taxonomy import OPEN_TASKS
 from fmau.dataset.questions import load_questions
@@ -13,11 +13,11 @@ from fmau.judge.embedded.run import judge_by_rule
 from fmau.judge.engine import JudgeSummary, Progress, judge_calls, remaining
 from fmau.judge.estimate import Estimate, estimate
 from fmau.judge.items import JudgeItem, items_of
-from fmau.judge.judges import EmbeddedJudge, Judge, LlmJudge
+from fmau.judge.judges import EMBEDDED, EmbeddedJudge, Judge, LlmJudge
 from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
-from fmau.judge.verdicts import VerdictFile
-from fmau.runs import JudgeNote, read_answers, read_manifest
+from fmau.judge.verdicts import VerdictFile, introduce
+from fmau.runs import VERDICTS, JudgeNote, read_answers, read_manifest, reopen_run
 from fmau.serve.client import Endpoint
 from fmau.serve.reach import Waiting, reached, url_of
 from fmau.serve.reach import in_silence as starts_unseen
@@ -57,6 +57,16 @@ def judge_reached(
     assert judge.served is not None
     with reached(judge.served, folder, given=given, waiting=waiting) as endpoint:
         yield endpoint
+
+
+def way_to(judge: Judge, folder: Path, given: Sequence[str], waiting: Waiting) -> Reach:
+    """Opens the way to a judge's model; arguments as for `judge_reached`."""
+
+    def reach() -> AbstractContextManager[Endpoint]:
+        assert isinstance(judge, LlmJudge), "the embedded rule asks no server"
+        return judge_reached(judge, folder, given=given, waiting=waiting)
+
+    return reach
 
 
 def run_items(folder: Path, limit: int | None = None) -> list[JudgeItem]:
@@ -127,6 +137,47 @@ def judge_items(
             append=verdicts.append,
             progress=progress,
         )
+
+
+def judge_run(
+    folder: str | Path,
+    judge: Judge = EMBEDDED,
+    *,
+    limit: int | None = None,
+    servers: Sequence[str] = (),
+    waiting: Waiting = starts_unseen,
+    shown: Shown = in_silence,
+) -> JudgeSummary:
+    """Judge the open answers of a run that have no final verdict yet: what `fmau judge` does.
+
+    The verdicts are in `folder`/verdicts.jsonl; the same call goes on where an earlier one stopped.
+
+    Args:
+        judge: see `fmau.judge.judges.load_judge`; the embedded rule is a proxy and no LLM.
+        limit: judge so many answers, evenly from both tasks; None for all.
+        servers: addresses where the judge is served; none to look for, or start, its own.
+        waiting, shown: see `judge_reached` and `judge_items`.
+
+    Raises:
+        RunError: no run there, nothing to judge, or the folder cannot be written.
+        InputError: the question file or a row has defects.
+        RecipeError: the judge's model or rubric cannot be used.
+        ServerError: the judge's server cannot be reached, or refuses everything.
+    """
+    folder = Path(folder)
+    items = run_items(folder, limit)
+    if not items:
+        raise RunError(
+            f"{folder}: no open answer with a reference, so there is nothing to judge; the "
+            "question file must hold the answers of MADU and MARE"
+        )
+    note = judge_note(judge)
+    reach = way_to(judge, folder / f"judge-{judge.name}", servers, waiting)
+    with reopen_run(folder, "judge") as run, VerdictFile(folder / VERDICTS) as verdicts:
+        introduce(run, judge.name, note, verdicts)
+        summary = judge_items(items, judge, note, verdicts, reach, shown)
+        run.note(summary.facts())
+    return summary
 
 
 def estimate_run(items: Sequence[JudgeItem], judge: LlmJudge, note: JudgeNote) -> Estimate:

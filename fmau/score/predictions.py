@@ -7,7 +7,20 @@ from fmau.core.errors import InputError
 from fmau.core.files import read_text
 from fmau.core.records import Answer, Question, QuestionFile
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree
+from fmau.dataset.questions import load_questions
 from fmau.prompting.extraction import extract
+from fmau.score.compute import score
+from fmau.score.scores import Scores
+
+
+def score_predictions(questions: Path, predictions: Path) -> Scores:
+    """Score a prediction file of any origin against a question file with answers.
+
+    Raises:
+        InputError: as `load_questions` and `load_predictions`.
+    """
+    file = load_questions(questions)
+    return score(file, load_predictions(predictions, file))
 
 
 def load_predictions(path: Path, questions: QuestionFile) -> dict[str, Answer]:

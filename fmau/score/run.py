@@ -11,8 +11,9 @@ from fmau.core.parsing import parse_json
 from fmau.core.records import Answer, QuestionFile, Verdict
 from fmau.dataset.questions import load_questions
 from fmau.runs import Manifest, read_answers, read_manifest, read_verdicts
-from fmau.score import Scores, score
 from fmau.score.compare import Comparison, compare
+from fmau.score.compute import score
+from fmau.score.scores import Scores
 
 SCORES = "scores.json"
 TRAINING = "training.json"
@@ -46,13 +47,14 @@ class ScoredRun:
         return bool(self.manifest.recipe["answer"].get("blind", False))
 
 
-def score_run(folder: Path) -> ScoredRun:
+def score_run(folder: str | Path) -> ScoredRun:
     """Score a run's answers and write `scores.json` into its folder, in place of an older one.
 
     Raises:
         RunError: no run there, or the folder cannot be read or written.
         InputError: the question file or `answers.jsonl` has defects, or they do not fit together.
     """
+    folder = Path(folder)
     manifest = read_manifest(folder)
     questions = load_questions(Path(manifest.recipe["data"]["questions"]))
     answers = {row.qid: row for row in read_answers(folder)}

@@ -42,7 +42,7 @@ class Submission:
     warnings: tuple[str, ...] = ()
 
 
-def submit_run(run_folder: Path, team: str, out_folder: Path) -> Submission:
+def submit_run(run_folder: str | Path, team: str, out_folder: str | Path = ".") -> Submission:
     """Write a run's answers as `out_folder`/TEAM_prediction.json, in place of an older one.
 
     The prompts written are those in the run's manifest, which gave the answers.
@@ -51,11 +51,14 @@ def submit_run(run_folder: Path, team: str, out_folder: Path) -> Submission:
         RunError: no run there, a bad team name, or the file cannot be written.
         InputError: questions without a valid answer, each named with the reason.
     """
+    run_folder, out_folder = Path(run_folder), Path(out_folder)
     manifest = read_manifest(run_folder)
     prompts = PromptSet.model_validate(manifest.conditions["prompts"])
     questions = load_questions(Path(manifest.recipe["data"]["questions"])).questions
     answers = {row.qid: row for row in read_answers(run_folder)}
     path = write_submission(questions, answers, prompts, team, out_folder)
+    if problems := validate_submission(path, questions):  # the file itself, as it will be sent
+        raise InputError(problems)
     return Submission(path, (ADAPTER_WARNING,) if manifest.adapter else ())
 
 

@@ -13,8 +13,8 @@ import yaml
 
 from fmau.core.records import VerdictStatus
 from fmau.judge.judges import load_judge
-from fmau.report import score_run
 from fmau.runs import read_manifest, read_verdicts
+from fmau.score import score_run
 from tests.paths import REPO
 from tests.report.runs import write_run
 from tests.score.synthetic import gold_answers, question_file

@@ -14,8 +14,8 @@ import yaml
 from fmau.core.records import QuestionFile
 from fmau.core.taxonomy import OPEN_TASKS
 from fmau.judge.session import run_items
-from fmau.report import score_run
 from fmau.runs import read_manifest, read_verdicts
+from fmau.score import score_run
 from tests.cli.support import run as run_command
 from tests.judge.cases import StubJudge
 from tests.paths import REPO

@@ -8,9 +8,8 @@ from fmau.core.records import Answer, QuestionFile, Verdict
 from fmau.core.taxonomy import Task
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.report import ScoredRun
 from fmau.runs import Manifest, open_run
-from fmau.score import score
+from fmau.score import ScoredRun, score
 
 PROMPTS = PromptSet(
     system="Be exact.", common="One person.", tasks={t: f"{t}: {{question}}" for t in Task}

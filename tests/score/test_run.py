@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fmau.core.errors import RunError
-from fmau.report import compare_runs, score_run, write_report
-from fmau.score import Scores, score
+from fmau.report import write_report
+from fmau.score import Scores, compare_runs, score, score_run
 from tests.report.runs import write_run
 from tests.score.synthetic import ok, question_file, random_answers
 
