@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Make .venv from the CPU lock, once per lock. Sourced by test.sh and demo.sh; harmless to run on its own.
+# PYTHON=python3.12 (or 3.13) takes another Python than 3.11, and makes .venv anew if that was another's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -7,14 +8,27 @@ LOCK=scripts/requirements-cpu.lock
 STAMP=.venv/.fmau-lock-sha256
 WANT=$(sha256sum "$LOCK" pyproject.toml | sha256sum | cut -d' ' -f1)
 
+python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
+find_python() {
+  if ! command -v "$PYTHON" >/dev/null; then
+    echo "setup: $PYTHON not found. Install Python 3.11, 3.12 or 3.13, or name one: PYTHON=/path/to/python $0" >&2
+    exit 1
+  fi
+}
+
+if [ -n "${PYTHON:-}" ]; then
+  find_python
+  if [ -x .venv/bin/python ] && [ "$(python_version .venv/bin/python)" != "$(python_version "$PYTHON")" ]; then
+    echo "setup: .venv was made by another Python than $PYTHON, making it anew"
+    "$PYTHON" -m venv --clear .venv
+  fi
+fi
+
 if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$WANT" ]; then
   echo "setup: .venv matches the lock, reusing it"
 else
   PYTHON=${PYTHON:-python3.11}
-  if ! command -v "$PYTHON" >/dev/null; then
-    echo "setup: $PYTHON not found. Install Python 3.11, or name one: PYTHON=/path/to/python3.11 $0" >&2
-    exit 1
-  fi
+  find_python
   echo "setup: installing the pinned CPU environment into .venv (several minutes the first time)"
   # An interrupted start, or a Python without ensurepip, leaves a .venv without pip: make it again.
   .venv/bin/python -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv .venv

@@ -11,7 +11,10 @@ import functools
 import importlib.util
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch.library import Library
 
 _SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -93,7 +96,7 @@ def _compiled_library() -> Path | None:
 
 
 @functools.cache
-def _define_operator_names() -> Any:
+def _define_operator_names() -> "Library":
     """The library fragment; the cache keeps it alive, for dropping it would undefine the names."""
     from torch.library import Library
 

@@ -12,14 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import av
 import decord
 import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from fmau.core.errors import ClipError
+
+Packets: TypeAlias = "Sequence[Packet[Stream]]"
 
 decord.logging.set_level(decord.logging.QUIET)
 
@@ -88,12 +94,12 @@ def decode(path: Path, timeline: Timeline, indices: Sequence[int]) -> NDArray[np
     return pixels_THWC
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path) -> InputContainer:
     # An absolute path cannot be taken for a URL, and a playlist cannot make FFmpeg fetch one.
     return av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
 
 
-def _timeline(path: Path, container: Any) -> Timeline:
+def _timeline(path: Path, container: InputContainer) -> Timeline:
     if not container.streams.video:
         raise ClipError(f"{path}: holds no video, only sound or data; name a video file")
     stream = container.streams.video[0]
@@ -107,19 +113,20 @@ def _timeline(path: Path, container: Any) -> Timeline:
     return _from_packets(path, stream, shown)
 
 
-def _from_packets(path: Path, stream: Any, packets: Sequence[Any]) -> Timeline:
-    if any(packet.pts is None for packet in packets):
+def _from_packets(path: Path, stream: VideoStream, packets: Packets) -> Timeline:
+    shown = [(packet.pts, packet.duration) for packet in packets if packet.pts is not None]
+    if len(shown) < len(packets) or stream.time_base is None:
         # A bare stream of pictures; FFmpeg would make up 25 frames per second.
         raise ClipError(f"{path}: does not say when its frames are shown; convert it to mp4")
-    in_order = sorted(packets, key=lambda packet: packet.pts)
-    times = [(packet.pts - in_order[0].pts) * stream.time_base for packet in in_order]
+    shown.sort(key=lambda frame: frame[0])
+    times = [(pts - shown[0][0]) * stream.time_base for pts, _ in shown]
     for rate in (stream.average_rate, stream.base_rate, stream.guessed_rate):
         if rate and all(abs(time - i / rate) <= RATE_TOLERANCE_S for i, time in enumerate(times)):
             return _constant(rate, len(times))
     if times[-1] <= 0:
         raise ClipError(f"{path}: all frames are shown at the same time; convert it to mp4 again")
     mean_gap = times[-1] / (len(times) - 1)
-    last_gap = (in_order[-1].duration or 0) * stream.time_base or mean_gap
+    last_gap = (shown[-1][1] or 0) * stream.time_base or mean_gap
     return Timeline(
         times_s=tuple(float(time) for time in times),
         fps=float(1 / mean_gap),
@@ -133,7 +140,7 @@ def _constant(rate: Fraction, count: int) -> Timeline:
     return Timeline(times_s, float(rate), constant_rate=True, duration_s=float(count / rate))
 
 
-def _is_cut_off(path: Path, container: Any, packets: Sequence[Any]) -> bool:
+def _is_cut_off(path: Path, container: InputContainer, packets: Packets) -> bool:
     """Whether the header promises more than the file holds.
 
     Decoders take what there is, and repeat the last picture for the rest: motion that stops.
@@ -186,7 +193,7 @@ def _decode_with_pyav(path: Path, timeline: Timeline, indices: Sequence[int]) ->
                     pixels_HWC = frame.to_ndarray(format="rgb24")
                     pixels_by_index[decoded - 1] = np.rot90(pixels_HWC, frame.rotation // 90)
     except av.FFmpegError as error:
-        reason = error.strerror
+        reason = error.strerror or str(error)
     # Frames are told apart by their order, the one thing all containers keep (AVI mixes up the
     # times of B-frames), so a frame that the decoder skipped would shift all that follow.
     if decoded != timeline.total_num_frames:

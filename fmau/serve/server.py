@@ -180,9 +180,11 @@ class Server:
 
     def _descendants(self) -> list[psutil.Process]:
         try:
-            return psutil.Process(self._supervisor.pid).children(recursive=True)
+            supervisor = psutil.Process(self._supervisor.pid)
+            processes: list[psutil.Process] = supervisor.children(recursive=True)
         except psutil.NoSuchProcess:
             return []
+        return processes
 
     def _listens(self) -> bool:
         for process in self._descendants():

@@ -36,7 +36,8 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _descendants() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    processes: list[psutil.Process] = psutil.Process().children(recursive=True)
+    return processes
 
 
 def _end_tree(command: subprocess.Popen[bytes], grace_s: float) -> None:

@@ -35,7 +35,7 @@ WRITE_FAILED = ("PytorchStreamWriter", "iostream error")
 Q = TypeVar("Q", ClosedQuestion, LabelQuestion)
 
 
-class AdapterTrainer(Trainer):
+class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped here
     """`transformers.Trainer` for one adapter.
 
     Args:
@@ -207,7 +207,8 @@ class AdapterTrainer(Trainer):
         if not hits:
             return []
         gathered = self.accelerator.gather(torch.tensor(hits, device=self.args.device))
-        return gathered[:count].tolist()
+        kept: list[bool] = gathered[:count].tolist()
+        return kept
 
     def outcome(self) -> dict[str, Any]:
         """Steps taken, the step whose weights were kept, and the validation then, in percent."""
@@ -226,7 +227,7 @@ class AdapterTrainer(Trainer):
         }
 
 
-class CompleteMarker(TrainerCallback):
+class CompleteMarker(TrainerCallback):  # type: ignore[misc] # as above
     """Marks a checkpoint complete once all processes have written their part."""
 
     def __init__(self, wait_for_everyone: Any) -> None:

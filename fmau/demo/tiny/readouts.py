@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers.models.qwen3_vl.modeling_qwen3_vl import apply_rotary_pos_emb
+from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextModel, apply_rotary_pos_emb
 
 from fmau.core.taxonomy import actions
 
@@ -112,7 +112,7 @@ class ReadOuts(nn.Module):
 
 
 def pointer_loss(
-    language_model: nn.Module,
+    language_model: Qwen3VLTextModel,
     hidden_BLH: Tensor,
     position_ids_ABL: Tensor,
     visible_B1LL: Tensor,

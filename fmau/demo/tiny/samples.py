@@ -135,4 +135,5 @@ def _prompt(processor: Qwen3VLProcessor, text: str, answer: str) -> tuple[list[i
 
 def token_ids(processor: Qwen3VLProcessor, text: str) -> list[int]:
     """A text as tokens, none added."""
-    return processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+    ids: list[int] = processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids

@@ -184,7 +184,7 @@ def _run_stage(
     vision = model.model.visual.requires_grad_(stage.vision_rate > 0)
     slow = set(vision.parameters())
     parameters = [*model.parameters(), *readouts.parameters()]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in parameters if p not in slow]},
         {"params": list(slow), "lr": stage.vision_rate * stage.learning_rate},
     ]

@@ -7,6 +7,7 @@ check.py       the record of one check
 audit.py       all checks of a file, as a record and a table
 """
 
-from fmau.score.audit.audit import Audit, Check, audit_questions, print_audit
+from fmau.score.audit.audit import Audit, audit_questions, print_audit
+from fmau.score.audit.check import Check
 
 __all__ = ["Audit", "Check", "audit_questions", "print_audit"]

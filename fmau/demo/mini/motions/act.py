@@ -111,8 +111,10 @@ def leg_mark(act: Act, side: int, share: float, lift: float = 0.09) -> Floats:
         subject.lower_leg,
     )
     if share <= 1:
-        return hip_TD + share * (knee_TD - hip_TD) + np.array([0.0, lift, 0.0])
-    return knee_TD + (share - 1) * (ankle_TD - knee_TD) + np.array([0.0, 0.0, lift])
+        up_D: NDArray[np.float64] = np.array([0.0, lift, 0.0])
+        return hip_TD + share * (knee_TD - hip_TD) + up_D
+    forward_D: NDArray[np.float64] = np.array([0.0, 0.0, lift])
+    return knee_TD + (share - 1) * (ankle_TD - knee_TD) + forward_D
 
 
 def reach(
