@@ -7,11 +7,10 @@ import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 
 from fmau.core.errors import RecipeError
-from fmau.demo.tiny.model import new_model
 from fmau.recipe import load_recipe
 from fmau.train.run import load_base
 from tests.paths import RECIPES
-from tests.processors import small_processor
+from tests.processors import small_model
 
 CONFIGS = sorted((RECIPES / "accelerate").glob("*.yaml"))
 TRAINED = [path for path in sorted(RECIPES.glob("*.yaml")) if load_recipe(path).train]
@@ -30,7 +29,7 @@ def test_configs_are_those_that_accelerate_knows(path: Path) -> None:
 def test_fsdp_wraps_layers_that_the_model_has() -> None:
     config = load_config_from_file(str(RECIPES / "accelerate" / "fsdp.yaml"))
     wrapped = set(config.fsdp_config["fsdp_transformer_layer_cls_to_wrap"].split(","))
-    model = new_model(small_processor().tokenizer, seed=0)
+    model = small_model()
     assert wrapped <= {type(module).__name__ for module in model.modules()}
 
 

@@ -15,12 +15,12 @@ from safetensors.torch import load_file
 
 from fmau.core.taxonomy import actions
 from fmau.dataset.captions import FIELDS
-from fmau.demo.tiny.model import new_model, save_checkpoint
+from fmau.demo.tiny.model import save_checkpoint
 from fmau.frames.cache import build_cache
 from fmau.recipe import FramesBlock
 from tests.clips import write_clip
 from tests.paths import PROMPTS, RECIPES, REPO
-from tests.processors import small_processor
+from tests.processors import small_model, small_processor
 
 FRAMES = {"count": 4, "min_pixels_per_frame": 1024, "max_pixels_per_frame": 4096}
 CLIPS = 24
@@ -30,7 +30,7 @@ SEQUENCES = {"examples_per_sequence": 3, "batch_size": 4, "micro_batch_size": 2}
 def furnish(folder: Path) -> Path:
     """Put a random tiny model, captioned clips and their frames into `folder`; returns it."""
     processor = small_processor()
-    save_checkpoint(new_model(processor.tokenizer, seed=0), processor, folder / "model")
+    save_checkpoint(small_model(), processor, folder / "model")
     (folder / "clips").mkdir()
     rows = []
     for number in range(CLIPS):
