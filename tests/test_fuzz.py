@@ -167,7 +167,8 @@ QUESTION_ROWS = [
         "video_name": "b",
         "task": "FMAR",
         "qid": "FMAR_1",
-        "question": "Which?\nA. Nodding\nB. Head up - B3\nC. Waving\nD. Bowing head\nE. Stretching arms",
+        "question": "Which?\nA. Nodding\nB. Head up - B3\nC. Waving\nD. Bowing head\n"
+        "E. Stretching arms",
     },
 ]
 CAPTION = {
@@ -234,7 +235,7 @@ READERS = {
     "prompts": Reader(
         "p.yaml",
         lambda path: load_prompts(str(path)),
-        {"system": "s", "common": "c", "tasks": {str(task): "{question}\n" for task in Task}},
+        {"system": "Be exact.", "common": "C", "tasks": {str(t): "{question}\n" for t in Task}},
         lambda tree, read: dumped(stripped(tree), read),
         parse=yaml.safe_load,
     ),
@@ -306,7 +307,9 @@ def test_a_sound_file_is_read_as_it_stands(name: str, tmp_path: Path) -> None:
     reader = READERS[name]
     content = reader.write(reader.sound)
     assert reader.parse(content) == json.loads(_json(reader.sound)) or name == "rubric"
-    assert reader.right(reader.sound, reader.outcome(tmp_path, content))
+    read = reader.outcome(tmp_path, content)
+    assert read is not None
+    assert reader.right(reader.sound, read)
 
 
 @pytest.mark.parametrize("name", READERS)
