@@ -9,6 +9,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from fmau.frames.clip import ClipFrames, frames_from_pixels
+from fmau.recipe import FramesBlock
+
 BITS = 8
 """Frame numbers are drawn as this many black or white bars, most significant bit on the left."""
 
@@ -33,6 +36,26 @@ def read_number(pixels_HWC: NDArray[np.uint8]) -> int:
     row_W = pixels_HWC[height // 8 : 3 * height // 8].mean(axis=(0, 2))
     centres = ((np.arange(BITS) + 0.5) * width / BITS).astype(int)
     return int("".join("1" if row_W[centre] > 127 else "0" for centre in centres), 2)
+
+
+def drawn_frames(
+    numbers: Sequence[int] = range(4),
+    *,
+    height: int = 64,
+    width: int = 64,
+    max_pixels_per_frame: int = 4096,
+) -> ClipFrames:
+    """Numbered frames of clip "c", filmed at 30 per second, as the frame stage gives them."""
+    drawn_THWC = np.stack([numbered_frame(number, height, width) for number in numbers])
+    spec = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=max_pixels_per_frame)
+    return frames_from_pixels(
+        "c",
+        drawn_THWC,
+        indices=numbers,
+        fps=30,
+        total_num_frames=max(numbers) + 1,
+        spec=spec,
+    )
 
 
 def write_clip(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = REPO / "fmau"
+TESTS = REPO / "tests"
 RECIPES = REPO / "recipes"
 PROMPTS = REPO / "prompts"
 

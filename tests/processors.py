@@ -1,10 +1,10 @@
-"""A real Qwen3-VL processor around a tokenizer learnt in a moment, for tests of prompts."""
+"""A real Qwen3-VL processor around a tokenizer learnt in a moment, and a random model to match."""
 
 import functools
 from typing import Any
 
 from fmau.core.taxonomy import Task
-from fmau.demo.tiny.model import new_processor
+from fmau.demo.tiny.model import new_model, new_processor
 from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.prompting.prompts import PromptSet
 
@@ -20,3 +20,8 @@ def small_processor() -> Any:
     """A `Qwen3VLProcessor` with Qwen's special tokens and a vocabulary of a few hundred."""
     texts = [PROMPTS.system, PROMPTS.common, *PROMPTS.tasks.values(), "<0.5 seconds>\n\nYes\nNo"]
     return new_processor(train_tokenizer(texts, vocab_size=500))
+
+
+def small_model() -> Any:
+    """A new `Qwen3VLForConditionalGeneration` for that processor, always with the same weights."""
+    return new_model(small_processor().tokenizer, seed=0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.paths import PACKAGE
+from tests.paths import PACKAGE, TESTS
 
 FLOORS = (
     "cli",  # every command
@@ -74,3 +74,14 @@ def test_imports_go_downwards_only(path: Path) -> None:
 def test_scores_and_reports_need_neither_torch_nor_network(path: Path) -> None:
     if room(path) in NO_TORCH_NO_NETWORK and str(path.relative_to(PACKAGE)) not in LAZY:
         assert not {name.split(".")[0] for name in imported(path)} & HEAVY
+
+
+def test_no_test_module_is_imported() -> None:
+    """What several tests use lies in a plain module, so that each test can be moved or dropped."""
+    uses = {
+        (str(path.relative_to(TESTS)), name)
+        for path in TESTS.rglob("*.py")
+        for name in imported(path)
+    }
+    assert ("test_imports.py", "tests.paths") in uses
+    assert not [use for use in uses if ".test_" in f".{use[1]}"]

@@ -1,20 +1,21 @@
 """A small run against the stub server: recipe, questions, and a reader that needs no video."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fmau.answer import Summary, answer_questions
 from fmau.core.errors import ClipError
-from fmau.core.records import Option, Question
+from fmau.core.records import AnswerStatus, Option, Question
 from fmau.core.taxonomy import Task, parts
 from fmau.frames.clip import ClipFrames
 from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import FramesBlock, Recipe
-from fmau.runs import open_run
+from fmau.runs import open_run, read_answers
 from fmau.serve.client import Endpoint
-from tests.answer.stub_server import MODEL
+from tests.answer.stub_server import MODEL, reply_text
 
 PROMPTS = PromptSet(system="s", common="c", tasks=dict.fromkeys(Task, "{question}"))
 
@@ -81,6 +82,23 @@ def answer(
     with open_run(recipe, PROMPTS, adapter=adapter) as run:
         endpoint = Endpoint(base_url, options.pop("api_key", None))
         return answer_questions(run, recipe, PROMPTS, asked, endpoint, **options)
+
+
+def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:
+    """qid -> status and answer, as the run folder of `recipe(root)` has them."""
+    return {row.qid: (row.status, row.answer) for row in read_answers(root / "runs" / "run")}
+
+
+def expected(asked: Sequence[Question]) -> dict[str, tuple[AnswerStatus, str | None]]:
+    """The stub's replies worked out from the questions alone."""
+    result = {}
+    for q in asked:
+        valid = [o.letter for o in q.options] or ["Yes", "No"]
+        result[q.qid] = (
+            AnswerStatus.OK,
+            reply_text(q.qid, None if q.task.is_open else valid),
+        )
+    return result
 
 
 if __name__ == "__main__":  # a client process for tests that kill it

@@ -1,11 +1,7 @@
 """The engine against the stub server: what is sent, what is written, what survives."""
 
 import json
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -23,35 +19,20 @@ from fmau.serve.client import MAX_FAILURES_IN_A_ROW, Endpoint
 from tests.answer.small_run import (
     PROMPTS,
     answer,
+    expected,
     question,
     questions,
     read_stub,
     recipe,
+    rows,
     stub_reader,
 )
-from tests.answer.stub_server import Asked, Fault, StubServer, reply_text
-from tests.paths import REPO
+from tests.answer.stub_server import Asked, Fault, StubServer
 
 
 @pytest.fixture(autouse=True)
 def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fmau.serve.client.chat.FIRST_WAIT_S", 0.02)
-
-
-def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:
-    return {row.qid: (row.status, row.answer) for row in read_answers(root / "runs" / "run")}
-
-
-def expected(asked: list) -> dict[str, tuple[AnswerStatus, str | None]]:
-    """The stub's replies worked out from the questions alone."""
-    result = {}
-    for q in asked:
-        valid = [o.letter for o in q.options] or ["Yes", "No"]
-        result[q.qid] = (
-            AnswerStatus.OK,
-            reply_text(q.qid, None if q.task.is_open else valid),
-        )
-    return result
 
 
 def once(fault: Fault, qid: str):
@@ -392,66 +373,6 @@ def test_the_manifest_tells_what_the_caches_did(tmp_path: Path):
         "vllm:mm_cache_queries_total": 48.0,
         "vllm:mm_cache_hits_total": 44.0,
     }
-
-
-def client(root: Path, base_url: str, clips: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.answer.small_run", str(root), base_url, str(clips)]
-    return subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True)
-
-
-def wait_for(server: StubServer, requests: int) -> None:
-    deadline = time.monotonic() + 30
-    while len(server.questions) < requests:
-        assert time.monotonic() < deadline, "the client never got going"
-        time.sleep(0.005)
-
-
-@pytest.mark.parametrize("at", [1, 13, 57])
-def test_a_killed_client_goes_on_where_it_was(tmp_path: Path, at: int):
-    asked = questions(8)
-    with StubServer(delay_s=0.02) as server:
-        process = client(tmp_path, server.base_url, 8)
-        wait_for(server, at)
-        process.kill()
-        process.wait()
-        saved = rows(tmp_path)
-        before = len(server.questions)
-        answer(recipe(tmp_path), asked, server.base_url)
-    assert rows(tmp_path) == expected(asked)
-    again = [a.qid for a in server.questions[before:]]
-    assert sorted(again) == sorted({q.qid for q in asked} - set(saved))
-    sessions = read_manifest(tmp_path / "runs" / "run").sessions
-    assert [session.ended is None for session in sessions] == [True, False]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_client_cleanly_within_two_seconds(tmp_path: Path, number: int):
-    with StubServer(fault=lambda a: "hang" if a.qid.startswith("MADU") else None) as server:
-        process = client(tmp_path, server.base_url, 8)
-        wait_for(server, 30)
-        process.send_signal(number)
-        started = time.monotonic()
-        output, _ = process.communicate(timeout=10)
-        assert time.monotonic() - started < 2
-    assert process.returncode == 0
-    result = json.loads(output)
-    assert result == {"stopped": True, "remaining": 96 - len(rows(tmp_path))}
-    session = read_manifest(tmp_path / "runs" / "run").sessions[0]
-    assert session.ended is not None
-    assert session.facts["stopped"] is True
-
-
-def test_a_second_client_is_refused(tmp_path: Path):
-    with open_run(recipe(tmp_path), PROMPTS):
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.answer.small_run", str(tmp_path), "http://unused", "1"],
-            cwd=REPO,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode != 0
-    assert "another process is writing to this run" in done.stderr
 
 
 def test_a_run_under_another_recipe_is_refused_before_anything_is_asked(tmp_path: Path):

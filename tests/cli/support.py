@@ -1,11 +1,17 @@
-"""Running one command of the command line within a test."""
+"""Running one command of the command line within a test, and a small recipe to run it with."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fmau.cli import main
+from tests.answer.small_run import PROMPTS
+from tests.answer.stub_server import MODEL
+from tests.clips import write_clip
+from tests.question_rows import write_questions
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -29,3 +35,25 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert code == 1, said
     assert "error: " in said
     return said
+
+
+def small_recipe(folder: Path) -> Path:
+    """Write a recipe for the stub server, with one clip, twelve questions and a prompt set."""
+    (folder / "clips").mkdir()
+    write_clip(folder / "clips/nod.mp4", 20)
+    write_questions(folder / "questions.json", ["nod"], marked=True)
+    (folder / "prompts.yaml").write_text(yaml.safe_dump(PROMPTS.model_dump(mode="json")))
+    tree = {
+        "name": "small",
+        "runs": str(folder / "runs"),
+        "model": {"path": MODEL, "dtype": "float32"},
+        "data": {
+            "questions": str(folder / "questions.json"),
+            "clips": str(folder / "clips"),
+        },
+        "frames": {"min_pixels_per_frame": 4096, "max_pixels_per_frame": 16384},
+        "prompt": {"set": str(folder / "prompts.yaml")},
+    }
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return path

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from safetensors.torch import load_file
 
 from fmau.cli.check import Plan, check_recipe, plan_table
 from fmau.core.errors import InputError, RecipeError, ServerError
@@ -74,9 +75,12 @@ def test_counts_and_sizes(folder: Path) -> None:
     assert plan.questions == {task: 3 * task.per_clip for task in Task}
     assert plan.clips == 3
     assert plan.mean_duration_s == pytest.approx((20 + 45 + 90) / 3 / 30)
-    frames = read_clip(folder / "clips/short.mp4", recipe(folder).frames)
-    assert (plan.frame_height, plan.frame_width) == (frames.height, frames.width)
-    assert plan.weights_gib == (CHECKPOINT / "model.safetensors").stat().st_size / 2**30
+    # 96 x 128 grown to 30,720 pixels is 151.8 x 202.4, and then rounded up to multiples of 32.
+    assert (plan.frame_height, plan.frame_width) == (160, 224)
+    assert plan.vision_tokens == 4 * 5 * 7
+    weights = load_file(CHECKPOINT / "model.safetensors").values()
+    stored = sum(tensor.numel() * tensor.element_size() for tensor in weights)
+    assert plan.weights_gib == pytest.approx(stored / 2**30, rel=0.01)  # the header comes on top
 
 
 def test_tokens_are_those_of_the_prompts_that_are_sent(folder: Path) -> None:

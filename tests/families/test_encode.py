@@ -9,36 +9,27 @@ from PIL import Image
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
 from fmau.families.encode import encode
-from fmau.frames.clip import ClipFrames, frames_from_pixels
 from fmau.prompting.conversation import VIDEO_PART, Message, messages, with_answer
-from fmau.recipe import FramesBlock
-from tests.clips import numbered_frame
+from tests.clips import drawn_frames
 from tests.processors import PROMPTS, small_processor
 
 PATCH = 16
-SPEC = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=16384)
-
-
-def drawn_frames() -> ClipFrames:
-    drawn_THWC = np.stack([numbered_frame(number, 96, 128) for number in range(0, 40, 5)])
-    return frames_from_pixels(
-        "drawn", drawn_THWC, indices=range(0, 40, 5), fps=30, total_num_frames=40, spec=SPEC
-    )
+FRAMES = drawn_frames(range(0, 40, 5), height=96, width=128, max_pixels_per_frame=16384)
 
 
 def conversation(task: Task = Task.SAD, stem: str = "Does the head move?") -> list[Message]:
-    question = Question(f"{task}_1", "drawn", task, stem)
+    question = Question(f"{task}_1", "c", task, stem)
     return messages(question, PROMPTS, VIDEO_PART, strip_class_codes=True)
 
 
 def token_ids(turns: list[Message], *, generate: bool) -> list[int]:
-    inputs = encode(small_processor(), turns, drawn_frames(), add_generation_prompt=generate)
+    inputs = encode(small_processor(), turns, FRAMES, add_generation_prompt=generate)
     ids: list[int] = inputs["input_ids"][0].tolist()
     return ids
 
 
 def test_no_frame_is_resized_or_left_out() -> None:
-    frames = drawn_frames()
+    frames = FRAMES
     inputs = encode(small_processor(), conversation(), frames, add_generation_prompt=True)
     rows, columns = frames.height // PATCH, frames.width // PATCH
     assert inputs["video_grid_thw"].tolist() == [[4, rows, columns]]
@@ -48,7 +39,7 @@ def test_no_frame_is_resized_or_left_out() -> None:
 
 def test_the_pixels_are_those_of_the_jpegs() -> None:
     """Against the patches cut by hand, as the model's own layout has them."""
-    frames = drawn_frames()
+    frames = FRAMES
     inputs = encode(small_processor(), conversation(), frames, add_generation_prompt=True)
     images = [np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in frames.jpegs]
     scaled_THWC = np.stack(images).astype(np.float32) / 127.5 - 1

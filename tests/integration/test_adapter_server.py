@@ -15,7 +15,7 @@ from fmau.recipe import LoraBlock
 from fmau.serve import Server, start_server
 from fmau.serve.adapter import NAME
 from tests.clips import write_clip
-from tests.integration.test_server import (
+from tests.integration.tiny_served import (
     GREEDY_TOKENS,
     SIZE,
     ask,

@@ -4,7 +4,6 @@ Transformers would give it, says what Transformers says, and every question gets
 One server serves all tests of this module.
 """
 
-import json
 import re
 import subprocess
 import sys
@@ -14,49 +13,38 @@ from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
 from fmau.answer import answer_questions
-from fmau.answer.request import ClipParts, build_request
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.dataset.questions import load_questions
 from fmau.demo.mini.write import write_mini
 from fmau.demo.tiny import CHECKPOINT
-from fmau.families.encode import encode
-from fmau.frames.clip import ClipFrames, read_clip
-from fmau.prompting.conversation import VIDEO_PART, messages
+from fmau.frames.clip import read_clip
 from fmau.prompting.extraction import choices
-from fmau.prompting.prompts import load_prompts
-from fmau.recipe import Recipe, load_recipe
 from fmau.runs import FINAL, open_run, read_answers
 from fmau.serve import Server, start_server
 from fmau.serve.client import Endpoint
 from fmau.serve.preflight import check_address
 from tests.clips import read_number, write_clip
-from tests.paths import REAL_CLIPS, REPO
-from tests.question_rows import write_questions
+from tests.integration.tiny_served import (
+    GREEDY_TOKENS,
+    PROMPTS,
+    RECIPE,
+    SIZE,
+    ask,
+    common_prefix,
+    encoded,
+    questions_about,
+    tiny_recipe,
+)
+from tests.paths import REAL_CLIPS, REPO, SAMPLE_60
 from tests.serve.support import free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
-RECIPE = REPO / "recipes/zero_shot_tiny.yaml"
-SHARED = REPO.parent / "shared"
-SAMPLE = SHARED / "mabench/mabench_data_sample_60.json"
 RENDERED = 12
-PROMPTS = load_prompts("brief")
-SIZE: dict[str, Any] = {"height": 384, "width": 320}
-"""Of the mini benchmark's clips, the size that the tiny checkpoint knows."""
-
-GREEDY_TOKENS = 60
-
-
-def tiny_recipe(folder: Path, **values: Any) -> Recipe:
-    """The shipped recipe with its run folder in `folder` and `values` changed ("a__b" is a.b)."""
-    changed = {"runs": folder / "runs", "model__path": CHECKPOINT, "serve__max_num_seqs": 64}
-    changed |= {"answer__clips_in_flight": 16} | values
-    return load_recipe(RECIPE, [f"{key.replace('__', '.')}={v}" for key, v in changed.items()])
 
 
 @pytest.fixture(scope="module")
@@ -78,47 +66,6 @@ def processor() -> Any:
     from transformers import AutoProcessor
 
     return AutoProcessor.from_pretrained(CHECKPOINT)
-
-
-def ask(
-    server: Server,
-    question: Question,
-    frames: ClipFrames,
-    recipe: Recipe,
-    model: str = str(CHECKPOINT),
-) -> dict[str, Any]:
-    """The server's choice for fmau's own request, but for free decoding and token ids."""
-    request = build_request(question, recipe, PROMPTS, ClipParts.of(frames), by_reference=False)
-    fields = {key: v for key, v in request.fields.items() if key != "structured_outputs"}
-    body = {
-        "model": model,
-        "messages": request.messages,
-        "max_tokens": GREEDY_TOKENS,
-        "return_token_ids": True,
-        "logprobs": True,
-        **fields,
-    }
-    call = Request(
-        f"{server.base_url}/v1/chat/completions",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urlopen(call, timeout=120) as reply:
-        completion = json.load(reply)
-    return {
-        "prompt": completion["prompt_token_ids"],
-        "reply": completion["choices"][0]["token_ids"],
-        "logprobs": [said["logprob"] for said in completion["choices"][0]["logprobs"]["content"]],
-    }
-
-
-def encoded(processor: Any, question: Question, frames: ClipFrames) -> dict[str, Any]:
-    conversation = messages(question, PROMPTS, VIDEO_PART, strip_class_codes=True)
-    return encode(processor, conversation, frames, add_generation_prompt=True)
-
-
-def questions_about(folder: Path, clips: Sequence[str]) -> tuple[Question, ...]:
-    return load_questions(write_questions(folder / "questions.json", clips)).questions
 
 
 GAPS_MS = (17, 250, 33, 33, 400, 41, 20, 90, 310, 12, 75, 140)
@@ -186,27 +133,21 @@ def test_greedy_replies_are_those_of_transformers(
     assert equal >= 0.99 * total
 
 
-def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many tokens are equal from the start."""
-    pairs = zip(first, second, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
-
-
 def place_clips(folder: Path, names: Sequence[str], rendered: Path) -> None:
     """A clip under each name: the real ones first, where they are, then rendered figures."""
     write_mini(rendered, clips=RENDERED, train_clips=0, seed=0)
-    clips = [*sorted(REAL_CLIPS.glob("*.mp4")), *sorted((rendered / "clips").glob("*.mp4"))]
+    clips = [*REAL_CLIPS, *sorted((rendered / "clips").glob("*.mp4"))]
     folder.mkdir()
     for number, name in enumerate(names):
         (folder / f"{name}.mp4").symlink_to(clips[number % len(clips)])
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="MA-Bench's question file is not here")
+@pytest.mark.skipif(not SAMPLE_60.exists(), reason="MA-Bench's question file is not here")
 def test_the_720_questions_of_the_sample(server: Server, tmp_path: Path) -> None:
-    asked = load_questions(SAMPLE).questions
+    asked = load_questions(SAMPLE_60).questions
     names = sorted({question.clip for question in asked})
     place_clips(tmp_path / "clips", names, rendered=tmp_path / "mini")
-    recipe = tiny_recipe(tmp_path, data__questions=SAMPLE, data__clips=tmp_path / "clips")
+    recipe = tiny_recipe(tmp_path, data__questions=SAMPLE_60, data__clips=tmp_path / "clips")
 
     with open_run(recipe, PROMPTS) as run:
         summary = answer_questions(

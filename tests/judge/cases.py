@@ -6,8 +6,10 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
+import yaml
 from aiohttp import web
 
 from fmau.core.taxonomy import OPEN_TASKS, Task
@@ -23,6 +25,15 @@ def judge(**changes: Any) -> LlmJudge:
     remote = {"base_url": "http://127.0.0.1:1", "model": "judge-1"}
     given = {"name": "stub", "kind": "llm", "remote": remote, "retries": 1, "concurrency": 4}
     return LlmJudge.model_validate(given | changes)
+
+
+def judge_file(folder: Path, url: str = "http://127.0.0.1:1", **changes: object) -> Path:
+    """The file of a judge whose model is at `url`; `changes` replace its keys."""
+    tree = {"name": "stub", "kind": "llm", "remote": {"base_url": url, "model": "m"}}
+    tree |= {"concurrency": 4, "retries": 1} | changes
+    path = folder / "judge.yaml"
+    path.write_text(yaml.safe_dump(tree), "utf-8")
+    return path
 
 
 def item(answer: str = ANSWER, *, qid: str = "MADU_0001", task: Task = Task.MADU) -> JudgeItem:

@@ -1,15 +1,10 @@
-"""Judging a run folder by the command, killed and resumed; what a user meets on the way."""
+"""Judging a run folder by the command; what a user meets on the way."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from fmau.core.records import QuestionFile
 from fmau.core.taxonomy import OPEN_TASKS
@@ -17,8 +12,7 @@ from fmau.judge.session import run_items
 from fmau.runs import read_manifest, read_verdicts
 from fmau.score import score_run
 from tests.cli.support import run as run_command
-from tests.judge.cases import StubJudge
-from tests.paths import REPO
+from tests.judge.cases import StubJudge, judge_file
 from tests.report.runs import write_run
 from tests.score.synthetic import gold_answers, question_file
 
@@ -31,18 +25,6 @@ QUESTIONS = question_file(clips=20)
 def run(tmp_path: Path) -> Path:
     """A run whose 40 open answers are all there."""
     return write_run(tmp_path, "base", QUESTIONS, gold_answers(QUESTIONS))
-
-
-def judge_file(folder: Path, url: str = "http://127.0.0.1:1", **changes: object) -> Path:
-    tree = {"name": "stub", "kind": "llm", "remote": {"base_url": url, "model": "m"}}
-    tree |= {"concurrency": 4, "retries": 1} | changes
-    path = folder / "judge.yaml"
-    path.write_text(yaml.safe_dump(tree), "utf-8")
-    return path
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "fmau", "judge", *map(str, arguments)]
 
 
 @pytest.fixture
@@ -67,36 +49,6 @@ def test_the_default_judge_is_a_proxy_and_says_so(run: Path, fmau: Fmau) -> None
     assert (scores.open_avg, scores.final) == (None, None)
     assert "(40 from before)" in fmau(run)
     assert len(read_verdicts(run)) == 40
-
-
-def test_a_killed_judge_goes_on_and_ends_with_the_same_verdicts(tmp_path: Path, fmau: Fmau) -> None:
-    folders = [tmp_path / name for name in ("whole", "killed")]
-    for folder in folders:
-        folder.mkdir()
-    runs = [write_run(f, "base", QUESTIONS, gold_answers(QUESTIONS)) for f in folders]
-    with StubJudge(delay_s=0.01) as server:
-        file = judge_file(tmp_path, server.base_url)
-        fmau(runs[0], "--judge", file)
-        assert len(server.asked) == 120
-        server.delay_s = 0.05
-        process = subprocess.Popen(command(runs[1], "--judge", file), cwd=REPO)
-        while len(read_verdicts(runs[1])) < 30:
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        before = len(read_verdicts(runs[1]))
-        assert 30 <= before < 120
-        server.delay_s = 0.0
-        server.asked.clear()
-        fmau(runs[1], "--judge", file)
-        assert len(server.asked) == 120 - before
-    whole, killed = (
-        {(row.qid, row.levels): row.scores for row in read_verdicts(run)} for run in runs
-    )
-    assert whole == killed
-    assert len(whole) == 120
-    assert score_run(runs[0]).scores == score_run(runs[1]).scores
 
 
 def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(

@@ -14,7 +14,7 @@ from fmau.prompting.conversation import (
     user_text,
     with_answer,
 )
-from fmau.prompting.prompts import load_prompts
+from fmau.prompting.prompts import PromptSet, load_prompts
 from tests.paths import MABENCH
 
 PROMPTS = load_prompts("zero_shot")
@@ -60,22 +60,38 @@ def test_raw_text_is_the_text_of_the_question_file() -> None:
     assert checked
 
 
+SHORT = PromptSet(
+    system="Be exact.",
+    common="One person.",
+    tasks={task: f"{task}: {{question}}\nNow." for task in Task},
+)
+ASKED = """One person.
+
+FMAR: Which micro-action is it?
+A. Nodding
+B. Shaking head
+C. Stretching arms
+Now."""
+"""`CHOICE` asked with the prompts of `SHORT`, written out."""
+
+
 def test_one_system_turn_then_the_video_then_one_text() -> None:
     video = {"type": "video_url", "video_url": {"url": "data:"}, "uuid": "clip"}
-    system, user = messages(CHOICE, PROMPTS, video, strip_class_codes=True)
-    assert system == {"role": "system", "content": [{"type": "text", "text": PROMPTS.system}]}
-    assert user["role"] == "user"
-    assert user["content"] == [
-        video,
-        {"type": "text", "text": user_text(CHOICE, PROMPTS, strip_class_codes=True)},
+    system = {"role": "system", "content": [{"type": "text", "text": "Be exact."}]}
+    assert messages(CHOICE, SHORT, video, strip_class_codes=True) == [
+        system,
+        {"role": "user", "content": [video, {"type": "text", "text": ASKED}]},
+    ]
+    assert messages(CHOICE, SHORT, None, strip_class_codes=True) == [
+        system,
+        {"role": "user", "content": [{"type": "text", "text": ASKED}]},
     ]
 
 
 def test_the_text_is_common_then_the_filled_task() -> None:
-    text = user_text(CHOICE, PROMPTS, strip_class_codes=True)
-    common, blank, task = text.partition("\n\n")
-    assert (common, blank) == (PROMPTS.common, "\n\n")
-    assert task == PROMPTS.fill(Task.FMAR, question_text(CHOICE, strip_class_codes=True))
+    assert user_text(CHOICE, SHORT, strip_class_codes=True) == ASKED
+    coded = user_text(CHOICE, SHORT, strip_class_codes=False)
+    assert coded == ASKED.replace("Shaking head", "Shaking head - B2")
 
 
 def test_the_twelve_questions_of_a_clip_differ_only_after_the_common_part() -> None:
@@ -93,10 +109,11 @@ def test_the_twelve_questions_of_a_clip_differ_only_after_the_common_part() -> N
 
 
 def test_free_instructions_take_the_place_of_the_task() -> None:
-    asked = messages(CHOICE, PROMPTS, VIDEO_PART, strip_class_codes=True)
-    free = messages_asking("What moves?", PROMPTS, VIDEO_PART)
+    asked = messages(CHOICE, SHORT, VIDEO_PART, strip_class_codes=True)
+    free = messages_asking("What moves?", SHORT, VIDEO_PART)
     assert free[0] == asked[0]
-    assert free[1]["content"][1]["text"] == f"{PROMPTS.common}\n\nWhat moves?"
+    assert free[1]["content"][0] == VIDEO_PART
+    assert free[1]["content"][1]["text"] == "One person.\n\nWhat moves?"
 
 
 def test_the_answer_becomes_the_assistants_turn() -> None:

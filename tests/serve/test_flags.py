@@ -173,9 +173,10 @@ def test_vllm_understands_every_flag() -> None:
 
     argv = server_argv(recipe(), "cpu")
     parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(argv)
-    assert parsed.mm_processor_kwargs == {
-        "videos_kwargs": {"size": clip_pixel_bounds(recipe().frames)}
-    }
+    # Eight frames of 32 x 32 at least. Of 65,536 pixels at most: up to 512 x 128 if they are 4:1,
+    # and a pixel and a cell more a side for rounding, 8 x (514 + 32) x (129 + 32).
+    size = {"shortest_edge": 8_192, "longest_edge": 703_248}
+    assert parsed.mm_processor_kwargs == {"videos_kwargs": {"size": size}}
     assert parsed.limit_mm_per_prompt == {"video": 1, "image": 0}
     assert parsed.trust_request_mm_kwargs
     assert parsed.enable_prompt_tokens_details

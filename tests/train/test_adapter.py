@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from fmau.core.errors import RecipeError
-from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock, TrainBlock, TrainDataBlock
 from fmau.train.adapter import add_adapter, count_parameters, parameter_groups, targets
-from tests.processors import small_processor
+from tests.processors import small_model
 
 DATA = TrainDataBlock(captions="c.json", clips="clips", cache="cache", benchmarks=())
 LANGUAGE = re.compile(
@@ -20,7 +19,7 @@ LANGUAGE = re.compile(
 
 @pytest.fixture(scope="module")
 def base():  # type: ignore[no-untyped-def]
-    return new_model(small_processor().tokenizer, seed=0)
+    return small_model()
 
 
 def test_by_default_the_seven_linear_layers_of_every_language_block_are_adapted(base) -> None:  # type: ignore[no-untyped-def]
@@ -47,7 +46,7 @@ def test_a_model_without_the_tower_is_refused() -> None:
 
 
 def test_towers_learn_at_their_own_rates() -> None:
-    model = new_model(small_processor().tokenizer, seed=0)
+    model = small_model()
     train = TrainBlock(
         data=DATA,
         mixture={"caption": 1},
@@ -64,7 +63,7 @@ def test_towers_learn_at_their_own_rates() -> None:
 
 
 def test_counts_add_up_to_all_parameters() -> None:
-    model = new_model(small_processor().tokenizer, seed=0)
+    model = small_model()
     before = sum(parameter.numel() for parameter in model.parameters())
     counts = count_parameters(add_adapter(model, LoraBlock(rank=2)))
     assert sum(count.frozen for count in counts) == before

@@ -2,7 +2,6 @@
 
 from functools import cache
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -12,11 +11,10 @@ from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples.example import Example
-from fmau.demo.tiny.model import new_model, new_processor
+from fmau.demo.tiny.model import new_processor
 from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.families.encode import encode
-from fmau.frames.clip import ClipFrames, frames_from_pixels
-from fmau.recipe import FramesBlock, PromptBlock
+from fmau.recipe import PromptBlock
 from fmau.train.batches import (
     Collator,
     SequenceDataset,
@@ -25,10 +23,9 @@ from fmau.train.batches import (
     encode_example,
 )
 from fmau.train.packing import IGNORED
-from tests.clips import numbered_frame
-from tests.processors import PROMPTS, small_processor
+from tests.clips import drawn_frames
+from tests.processors import PROMPTS, small_model, small_processor
 
-SPEC = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=4096)
 TEXT = st.text(min_size=1, max_size=40).filter(str.strip)
 QUESTIONS = st.builds(
     lambda task, stem: Question(
@@ -44,13 +41,6 @@ QUESTIONS = st.builds(
 EXAMPLES = st.builds(
     lambda ask, answer: Example("c", "any", ask, answer.strip()), QUESTIONS | TEXT, TEXT
 )
-
-
-def drawn_frames(height: int = 64) -> ClipFrames:
-    drawn_THWC = np.stack([numbered_frame(number, height, 64) for number in range(4)])
-    return frames_from_pixels(
-        "c", drawn_THWC, indices=range(4), fps=30, total_num_frames=4, spec=SPEC
-    )
 
 
 FRAMES = drawn_frames()
@@ -91,11 +81,11 @@ def test_a_template_that_changes_the_prompt_with_the_answer_is_refused() -> None
 def test_padding_changes_no_answer_token() -> None:
     """Losses of a batch of unequal lengths and sizes of frames, against one example at a time."""
     processor = small_processor()
-    model = new_model(processor.tokenizer, seed=0).eval()
+    model = small_model().eval()
     examples = []
     for ask, answer, height in (("Hm?", "No", 64), ("Which part moves most of all?", "Head", 96)):
         turns = conversation(Example("c", "x", ask, answer), PROMPTS, strip_class_codes=True)
-        examples.append(encode_example(processor, turns, answer, drawn_frames(height), 1.0))
+        examples.append(encode_example(processor, turns, answer, drawn_frames(height=height), 1.0))
     collate = Collator(processor.tokenizer.pad_token_id)
     alone = [losses(model, collate([example])) for example in examples]
     together = losses(model, collate(examples))
@@ -139,7 +129,7 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
 
 @cache
 def tiny_model():  # type: ignore[no-untyped-def]
-    return new_model(small_processor().tokenizer, seed=0).eval()
+    return small_model().eval()
 
 
 @torch.no_grad()

@@ -5,11 +5,10 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock
 from fmau.train.adapter import add_adapter
 from fmau.train.estimate import SequenceShape, Shape, forward_flops, hours, memory, training_flops
-from tests.processors import small_processor
+from tests.processors import small_model
 
 GROUPS, ROWS, COLUMNS = 4, 12, 10
 PATCHES = ROWS * COLUMNS
@@ -18,7 +17,7 @@ LEARNED = 20
 
 @pytest.fixture(scope="module")
 def model():  # type: ignore[no-untyped-def]
-    return new_model(small_processor().tokenizer, seed=0)
+    return small_model()
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +61,7 @@ def test_a_forward_pass(model, inputs) -> None:  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("vision", [False, True], ids=["frozen vision", "adapted vision"])
 def test_a_training_step(model, inputs, vision: bool) -> None:  # type: ignore[no-untyped-def]
-    adapted = add_adapter(
-        new_model(small_processor().tokenizer, seed=0), LoraBlock(rank=1, vision=vision)
-    )
+    adapted = add_adapter(small_model(), LoraBlock(rank=1, vision=vision))
     found = counted(lambda: adapted(**inputs).logits.sum().backward())
     estimate = training_flops(
         Shape.of(model.config), sequence(inputs), vision_trained=vision, checkpointing=False
@@ -101,7 +98,7 @@ def test_memory_grows_with_what_is_computed_at_once_and_shrinks_with_checkpointi
 
 
 def test_activations_are_what_autograd_keeps(model, inputs) -> None:  # type: ignore[no-untyped-def]
-    adapted = add_adapter(new_model(small_processor().tokenizer, seed=0), LoraBlock(rank=8))
+    adapted = add_adapter(small_model(), LoraBlock(rank=8))
     weights = {parameter.data_ptr() for parameter in adapted.parameters()}
     kept: dict[int, int] = {}
 

@@ -7,14 +7,15 @@ import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 
 from fmau.core.errors import RecipeError
-from fmau.demo.tiny.model import new_model
 from fmau.recipe import load_recipe
-from fmau.train.run import load_base
+from fmau.train.run import _accumulation, load_base
 from tests.paths import RECIPES
-from tests.processors import small_processor
+from tests.processors import small_model
 
 CONFIGS = sorted((RECIPES / "accelerate").glob("*.yaml"))
 TRAINED = [path for path in sorted(RECIPES.glob("*.yaml")) if load_recipe(path).train]
+LARGE = [path for path in TRAINED if load_recipe(path).model.path != "fmau/demo/tiny/checkpoint"]
+"""Recipes of models that are worth more than one GPU."""
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -30,15 +31,35 @@ def test_configs_are_those_that_accelerate_knows(path: Path) -> None:
 def test_fsdp_wraps_layers_that_the_model_has() -> None:
     config = load_config_from_file(str(RECIPES / "accelerate" / "fsdp.yaml"))
     wrapped = set(config.fsdp_config["fsdp_transformer_layer_cls_to_wrap"].split(","))
-    model = new_model(small_processor().tokenizer, seed=0)
+    model = small_model()
     assert wrapped <= {type(module).__name__ for module in model.modules()}
 
 
-@pytest.mark.parametrize("path", TRAINED, ids=lambda path: path.stem)
-def test_the_steps_of_a_big_recipe_can_be_shared_by_eight_gpus(path: Path) -> None:
+@pytest.mark.parametrize("path", LARGE, ids=lambda path: path.stem)
+def test_the_steps_of_a_large_recipe_can_be_shared_by_eight_gpus(path: Path) -> None:
     train = load_recipe(path).train
     assert train is not None
-    assert path.stem.startswith("lora_tiny") or train.batch_size % (8 * train.micro_batch_size) == 0
+    assert train.batch_size % (8 * train.micro_batch_size) == 0
+
+
+def test_every_recipe_but_those_of_the_tiny_checkpoint_is_large() -> None:
+    assert {path.stem for path in set(TRAINED) - set(LARGE)} == {"lora_tiny", "lora_tiny_captions"}
+    assert len(LARGE) >= 4
+
+
+@pytest.mark.parametrize(("processes", "micro_batches"), [(1, 8), (2, 4), (8, 1), (3, None)])
+def test_processes_share_a_batch_evenly_or_not_at_all(
+    processes: int, micro_batches: int | None
+) -> None:
+    """A batch of 16 in micro-batches of 2."""
+    train = load_recipe(RECIPES / "lora_qwen3_vl_8b_mixture.yaml").train
+    assert train is not None
+    train = train.model_copy(update={"batch_size": 16, "micro_batch_size": 2})
+    if micro_batches is None:
+        with pytest.raises(RecipeError, match=r"batch_size is 16, no multiple of .* = 2 x 3"):
+            _accumulation(train, processes)
+    else:
+        assert _accumulation(train, processes) == micro_batches
 
 
 def test_four_bits_without_a_gpu_are_refused() -> None:

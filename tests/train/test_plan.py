@@ -9,15 +9,15 @@ import pytest
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples.example import Example
-from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock, PromptBlock
 from fmau.train.adapter import add_adapter
 from fmau.train.batches import SequenceDataset
 from fmau.train.packing import IGNORED
 from fmau.train.plan import measure, parameters, plan_rows
-from tests.processors import PROMPTS, small_processor
-from tests.train.test_batches import FRAMES
+from tests.clips import drawn_frames
+from tests.processors import PROMPTS, small_model, small_processor
 
+FRAMES = drawn_frames()
 OPTIONS = (Option("A", "Head"), Option("B", "Body", "A1"))
 GROUPS: list[tuple[Example, ...]] = [
     (
@@ -35,7 +35,7 @@ GROUPS: list[tuple[Example, ...]] = [
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    return new_model(small_processor().tokenizer, seed=0)
+    return small_model()
 
 
 def train_block(**changes: Any) -> Any:
@@ -70,7 +70,7 @@ def test_numbers_are_counted_without_making_them(model: Any) -> None:
     train = train_block()
     numbers, updates = parameters(model.config, train)
     assert numbers == sum(p.numel() for p in model.parameters())
-    adapted = add_adapter(new_model(small_processor().tokenizer, seed=0), train.lora)
+    adapted = add_adapter(small_model(), train.lora)
     assert updates == sum(p.numel() for p in adapted.parameters() if p.requires_grad)
 
 

@@ -8,13 +8,13 @@ from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples.example import Example
-from fmau.demo.tiny.model import new_model
 from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.train.batches import Collator, conversation, encode_example
 from fmau.train.validation import accuracies, answer_closed, closed_questions, prompt_only
-from tests.processors import PROMPTS, small_processor
-from tests.train.test_batches import FRAMES
+from tests.clips import drawn_frames
+from tests.processors import PROMPTS, small_model, small_processor
 
+FRAMES = drawn_frames()
 OPTIONS = tuple(Option(letter, f"label {letter}") for letter in "ABCDE")
 
 
@@ -39,7 +39,7 @@ def test_the_subset_is_fixed_and_shared_out_among_tasks() -> None:
 @torch.no_grad()
 def test_answers_equal_constrained_generation() -> None:
     processor = small_processor()
-    model = new_model(processor.tokenizer, seed=0).eval()
+    model = small_model().eval()
     examples = [closed_example(number) for number in range(12)]
     encoded = [
         encode_example(

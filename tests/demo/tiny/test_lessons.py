@@ -6,13 +6,9 @@ from hypothesis import strategies as st
 
 from fmau.demo.mini.plan import BODY_PARTS
 from fmau.demo.tiny.lessons import OPTION_LINE, Lesson, LessonClip
-from fmau.frames.clip import frames_from_pixels
 from fmau.prompting.conversation import VIDEO_PART, messages_asking
-from fmau.recipe import FramesBlock
-from tests.clips import numbered_frame
+from tests.clips import drawn_frames
 from tests.processors import PROMPTS
-
-SPEC = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=4096)
 
 
 def lesson(question: str, answer: str, kind: str = "SAD") -> Lesson:
@@ -20,12 +16,8 @@ def lesson(question: str, answer: str, kind: str = "SAD") -> Lesson:
 
 
 def clip(*lessons: Lesson) -> LessonClip:
-    drawn_THWC = np.stack([numbered_frame(number, 64, 64) for number in range(4)])
-    frames = frames_from_pixels(
-        "c", drawn_THWC, indices=range(4), fps=30, total_num_frames=4, spec=SPEC
-    )
     positions = np.random.default_rng(0).normal(size=(4, 42)).astype(np.float32)
-    return LessonClip(frames, positions, action=3, lessons=lessons)
+    return LessonClip(drawn_frames(), positions, action=3, lessons=lessons)
 
 
 def test_a_mirror_exchanges_left_and_right_in_pixels_positions_and_words() -> None:

@@ -2,14 +2,13 @@
 
 import torch
 
-from fmau.demo.tiny.model import new_model
 from fmau.demo.tiny.readouts import OPTION_LAYER, Choice, pointer_loss
-from tests.processors import small_processor
+from tests.processors import small_model
 
 
 @torch.no_grad()
 def test_the_pointer_reads_the_attention_of_the_first_head_of_layer_6() -> None:
-    model = new_model(small_processor().tokenizer, seed=0).model.language_model.eval()
+    model = small_model().model.language_model.eval()
     model.set_attn_implementation("eager")
     ids_BL = torch.randint(20, 400, (2, 30), generator=torch.Generator().manual_seed(0))
     positions_ABL = torch.arange(30).expand(3, 2, -1)

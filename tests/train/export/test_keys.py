@@ -9,11 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fmau.core.errors import InputError, RecipeError
-from fmau.demo.tiny.model import new_model
 from fmau.recipe import LoraBlock
 from fmau.train.adapter import add_adapter, targets
 from fmau.train.export.keys import check_updates, linear_shapes
-from tests.processors import small_processor
+from tests.processors import small_model
 
 BARE = "base_model.model.model.layers.0.self_attn.q_proj"
 """As PEFT names the layers of a bare causal language model: a server ignores them."""
@@ -24,7 +23,7 @@ Q0 = "base_model.model.model.language_model.layers.0.self_attn.q_proj"
 def adapter(base: Path, tmp_path: Path) -> Path:
     """An adapter on all towers, every update of it in use."""
     model = add_adapter(
-        new_model(small_processor().tokenizer, seed=0),
+        small_model(),
         LoraBlock(rank=4, vision=True, merger=True),
     )
     for path, parameter in model.named_parameters():
@@ -48,7 +47,7 @@ def change(adapter: Path, **tensors: Any) -> None:
 
 def test_a_trained_adapter_passes_and_is_counted(base: Path, adapter: Path) -> None:
     updates = check_updates(adapter, str(base), None)
-    model = new_model(small_processor().tokenizer, seed=0)
+    model = small_model()
     for name in ("language", "vision", "merger"):
         only = {"language": False, name: True}
         assert updates.layers[name] == len(targets(model, LoraBlock(**only)))
@@ -96,7 +95,7 @@ def test_what_would_be_ignored_is_refused(
 
 
 def test_an_untrained_adapter_is_refused(base: Path, tmp_path: Path) -> None:
-    model = add_adapter(new_model(small_processor().tokenizer, seed=0), LoraBlock(rank=4))
+    model = add_adapter(small_model(), LoraBlock(rank=4))
     model.save_pretrained(tmp_path / "adapter")
     with pytest.raises(InputError, match="every update is zero"):
         check_updates(tmp_path / "adapter", str(base), None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fmau.runs import read_answers, read_manifest
+from tests.cli.support import small_recipe
 from tests.clips import write_clip
 from tests.paths import REPO
 from tests.question_rows import write_questions
@@ -41,7 +42,8 @@ STAND_INS = {
 }
 
 
-def test_the_servers_of_three_nodes_answer_together(tmp_path: Path, recipe: Path) -> None:
+def test_the_servers_of_three_nodes_answer_together(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path)
     clips = [f"nod{number}" for number in range(9)]
     for number, clip in enumerate(clips):
         write_clip(tmp_path / f"clips/{clip}.mp4", 20 + number)

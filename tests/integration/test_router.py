@@ -12,9 +12,8 @@ from fmau.answer import answer_questions
 from fmau.runs import open_run
 from fmau.serve import start_router
 from fmau.serve.client import Endpoint
-from tests.answer.small_run import PROMPTS, questions, recipe, stub_reader
+from tests.answer.small_run import PROMPTS, expected, questions, recipe, rows, stub_reader
 from tests.answer.stub_server import Asked, StubServer
-from tests.answer.test_engine import expected, rows
 
 pytestmark = pytest.mark.slow
 
