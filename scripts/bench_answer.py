@@ -44,7 +44,7 @@ from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import decode, probe
 from fmau.frames.sampling import sample_indices
-from fmau.prompting.prompts import PromptSet, load_prompts
+from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, load_recipe
 from fmau.runs import open_run
 from fmau.serve import Server, installed_build, server_argv
@@ -106,7 +106,7 @@ class Bench:
         self.recipe = recipe
         self.questions = questions
         self.url = url
-        self.prompts = load_prompts(recipe.prompt.set)
+        self.prompts = prompts_of(recipe)
         self.pool = ThreadPoolExecutor(usable_cores())
 
     def rate(self, way: Way, clips: int | None = None) -> float:

@@ -25,7 +25,7 @@ from fmau.core.records import Option, Question
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP, Task, parts
 from fmau.frames.clip import ClipFrames
 from fmau.frames.reader import ClipReader
-from fmau.prompting.prompts import load_prompts
+from fmau.prompting.prompts import prompts_of
 from fmau.recipe import FramesBlock, Recipe
 from fmau.runs import open_run
 from fmau.serve.client import Endpoint
@@ -121,7 +121,7 @@ def main() -> None:
                 "prompt": {"set": "zero_shot"},
             }
         )
-        prompts = load_prompts(recipe.prompt.set)
+        prompts = prompts_of(recipe)
         total = clips * QUESTIONS_PER_CLIP
         started, worked = time.perf_counter(), time.process_time()
         with open_run(recipe, prompts) as run:

@@ -83,7 +83,7 @@ def build_request(
         fields["structured_outputs"] = {"choice": list(valid)}
         max_tokens = MAX_TOKENS_CLOSED
     return ChatRequest(
-        messages(question, prompts, video, strip_class_codes=recipe.prompt.strip_class_codes),
+        messages(question, prompts, video),
         max_tokens,
         fields,
         session=parts.uuid if parts else None,

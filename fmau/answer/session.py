@@ -9,7 +9,7 @@ from fmau.answer.ray import answer_on_ray
 from fmau.answer.summary import Summary
 from fmau.dataset.questions import load_questions
 from fmau.frames.reader import ClipReader
-from fmau.prompting.prompts import load_prompts
+from fmau.prompting.prompts import prompts_of
 from fmau.recipe import Recipe
 from fmau.runs import open_run
 from fmau.serve.reach import Waiting, in_silence, reached
@@ -42,7 +42,7 @@ def answer_recipe(
         RunError: the run folder is of other conditions, held by another process, or not writable.
         ServerError: no server can be reached, or it is not fit to answer.
     """
-    prompts = load_prompts(recipe.prompt.set)
+    prompts = prompts_of(recipe)
     questions = load_questions(recipe.data.questions).questions
     with open_run(recipe, prompts, adapter=adapter) as run:
         if ray is not None:

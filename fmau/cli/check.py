@@ -16,20 +16,20 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from fmau.core.errors import ClipError, InputError, Problem, RecipeError, first_line
+from fmau.core.errors import ClipError, InputError, Problem
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
-from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.dataset.clips import clip_path
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
+from fmau.families.load import load_processor
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.decode import Timeline, probe
 from fmau.prompting.conversation import VIDEO_PART, messages, user_text
-from fmau.prompting.prompts import PromptSet, load_prompts
-from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, Recipe, TrainBlock
+from fmau.prompting.prompts import PromptSet, prompts_of
+from fmau.recipe import Recipe, TrainBlock
 from fmau.serve.flags import CPU_BLOCK_SIZE
-from fmau.serve.preflight import check_model
+from fmau.serve.preflight import check_context, check_model
 
 DEFAULT_BLOCK = CPU_BLOCK_SIZE
 """Tokens per KV block where the recipe does not say: the larger of the two defaults."""
@@ -86,29 +86,27 @@ def check_recipe(recipe: Recipe) -> Plan:
         InputError: defects of the question or training files, or clips that cannot be read, all
             of them.
     """
-    prompts = load_prompts(recipe.prompt.set)
+    prompts = prompts_of(recipe)
     check_model(recipe.model)
     questions = load_questions(recipe.data.questions).questions
     timelines = _probe_all(recipe, questions)
     first = read_clip(clip_path(recipe.data.clips, questions[0].clip), recipe.frames)
-    groups = recipe.frames.count // TEMPORAL_PATCH
-    vision_tokens = groups * (first.height // PIXEL_FACTOR) * (first.width // PIXEL_FACTOR)
     plan = Plan(
         questions=dict(Counter(question.task for question in questions)),
         clips=len(timelines),
         mean_duration_s=mean(timeline.duration_s for timeline in timelines.values()),
         frame_height=first.height,
         frame_width=first.width,
-        vision_tokens=vision_tokens,
+        vision_tokens=first.visual_tokens,
         extracted=_extracted(recipe, timelines),
     )
     if recipe.train is not None:
         plan = replace(plan, training=load_training_data(recipe.train))
     if not Path(recipe.model.path).is_dir() or find_spec("transformers") is None:
         return plan
-    processor = _processor(recipe.model.path)
+    processor = load_processor(recipe.model)
     plan = _with_tokens(plan, processor, recipe, prompts, questions, first)
-    _check_context(plan, recipe)
+    check_context(recipe, plan.longest_prompt or 0)
     if recipe.train is None or plan.training is None:
         return plan
     ahead = _ahead(recipe, recipe.train, plan.training, processor, prompts, first)
@@ -129,7 +127,7 @@ def _ahead(
     from fmau.train.plan import measure, plan_rows  # brings torch
 
     groups = data.sequences(train.examples_per_sequence)
-    sizes = measure(groups, processor, prompts, recipe, frames)
+    sizes = measure(groups, processor, prompts, frames)
     config = AutoConfig.from_pretrained(recipe.model.path)
     return plan_rows(config, train, recipe.model.dtype, sizes, gpus=())
 
@@ -199,17 +197,6 @@ def _common_remark(recipe: Recipe, plan: Plan) -> str:
     )
 
 
-def _check_context(plan: Plan, recipe: Recipe) -> None:
-    needed = (plan.longest_prompt or 0) + recipe.answer.max_tokens_open
-    if needed > recipe.serve.max_model_len:
-        raise RecipeError(
-            f"serve.max_model_len is {recipe.serve.max_model_len} tokens, but the longest question "
-            f"takes {plan.longest_prompt} with its clip and a reply may take "
-            f"{recipe.answer.max_tokens_open}; raise serve.max_model_len to {needed} or more, or "
-            "lower frames.max_pixels_per_frame, frames.count or answer.max_tokens_open"
-        )
-
-
 def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timeline]:
     if not recipe.data.clips.is_dir():
         remedy = "put the clips there or correct the recipe"
@@ -263,10 +250,9 @@ def _with_tokens(
     """
     from fmau.train.plan import token_counts, tokens_around  # brings torch
 
-    strip = recipe.prompt.strip_class_codes
-    texts = [user_text(question, prompts, strip_class_codes=strip) for question in questions]
+    texts = [user_text(question, prompts) for question in questions]
     common, *own = token_counts(processor, [prompts.common, *texts])
-    conversation = messages(questions[0], prompts, VIDEO_PART, strip_class_codes=strip)
+    conversation = messages(questions[0], prompts, VIDEO_PART)
     before, after = tokens_around(processor, conversation, frames)
     total = (before + after) * len(questions) + sum(own)
     weights = sum(path.stat().st_size for path in Path(recipe.model.path).glob("*.safetensors"))
@@ -278,21 +264,3 @@ def _with_tokens(
         computed_tokens=total - (before + common) * (len(questions) - plan.clips),
         weights_gib=weights / 2**30,
     )
-
-
-def _processor(path: str) -> Any:
-    """The checkpoint's processor.
-
-    Raises:
-        RecipeError: it cannot be loaded.
-    """
-    ensure_torchvision()
-    from transformers import AutoProcessor
-
-    try:
-        return AutoProcessor.from_pretrained(path)
-    except (OSError, ValueError) as error:
-        raise RecipeError(
-            f"model.path {path}: the tokenizer or processor cannot be loaded "
-            f"({first_line(error)}); copy or download the checkpoint completely"
-        ) from None

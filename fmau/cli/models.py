@@ -96,11 +96,11 @@ def ask(
     """Ask one question about one clip."""
     from fmau.answer.single import ask_clip
     from fmau.frames.clip import read_clip
-    from fmau.prompting.prompts import load_prompts
+    from fmau.prompting.prompts import prompts_of
     from fmau.serve.reach import reached
 
     recipe = load_recipe(recipe_file, overrides or ())
-    prompts = load_prompts(recipe.prompt.set)
+    prompts = prompts_of(recipe)
     frames = read_clip(clip, recipe.frames)
     with reached(recipe, recipe.run_folder, given=server or (), waiting=starting) as endpoint:
         print(ask_clip(frames, question, recipe, prompts, endpoint))

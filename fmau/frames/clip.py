@@ -27,7 +27,8 @@ from fmau.core.errors import ClipError
 from fmau.frames.decode import Timeline, decode, probe
 from fmau.frames.resize import resize
 from fmau.frames.sampling import sample_indices
-from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock
+from fmau.frames.tokens import visual_tokens
+from fmau.recipe import FramesBlock
 
 TICKS_PER_SECOND = 1000
 """The fps given for variable-rate clips."""
@@ -70,9 +71,8 @@ class ClipFrames:
 
     @property
     def visual_tokens(self) -> int:
-        """Tokens of the clip in a Qwen3-VL prompt, without the times written between them."""
-        groups = len(self.jpegs) // TEMPORAL_PATCH
-        return groups * (self.height // PIXEL_FACTOR) * (self.width // PIXEL_FACTOR)
+        """Tokens of the clip in a prompt, without the times written between them."""
+        return visual_tokens(len(self.jpegs), self.height, self.width)
 
     def media_kwargs(self) -> dict[str, Any]:
         """What a vLLM server must be told about `data_url`, as `media_io_kwargs["video"]`."""

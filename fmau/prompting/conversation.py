@@ -37,18 +37,14 @@ def question_text(question: Question, *, strip_class_codes: bool) -> str:
     return "\n".join([question.stem, *options])
 
 
-def user_text(question: Question, prompts: PromptSet, *, strip_class_codes: bool) -> str:
+def user_text(question: Question, prompts: PromptSet) -> str:
     """All text that follows the video: the common part, then the task with the question."""
-    text = question_text(question, strip_class_codes=strip_class_codes)
+    text = question_text(question, strip_class_codes=prompts.strip_class_codes)
     return _after_common(prompts, prompts.fill(question.task, text))
 
 
 def messages(
-    question: Question,
-    prompts: PromptSet,
-    video: Mapping[str, Any] | None,
-    *,
-    strip_class_codes: bool,
+    question: Question, prompts: PromptSet, video: Mapping[str, Any] | None
 ) -> list[Message]:
     """The conversation up to where the model answers.
 
@@ -56,8 +52,7 @@ def messages(
         video: the content part that stands for the clip: `VIDEO_PART` for a Transformers
             processor, a "video_url" part for a vLLM server; None to ask in text alone.
     """
-    text = user_text(question, prompts, strip_class_codes=strip_class_codes)
-    return _system_and_user(prompts, video, text)
+    return _system_and_user(prompts, video, user_text(question, prompts))
 
 
 def messages_asking(

@@ -24,13 +24,14 @@ from fmau.core.files import read_yaml
 from fmau.core.records import Record
 from fmau.core.shipped import find
 from fmau.core.taxonomy import Task
+from fmau.recipe import Recipe
 
 QUESTION = "question"
 """The one placeholder: where the question (with its option lines) goes."""
 
 
-class PromptSet(Record):
-    """A checked prompt set.
+class PromptTexts(Record):
+    """The contents of a prompt set's file.
 
     Attributes:
         system: system prompt, constant.
@@ -42,13 +43,38 @@ class PromptSet(Record):
     common: str
     tasks: dict[Task, str]
 
+
+class PromptSet(PromptTexts):
+    """A checked prompt set, as a recipe uses it.
+
+    Attributes:
+        strip_class_codes: leave codes such as " - A1" out of option lines, see
+            `fmau.recipe.PromptBlock`.
+    """
+
+    strip_class_codes: bool = True
+
+    @property
+    def texts(self) -> PromptTexts:
+        """What stands in its file."""
+        return PromptTexts(system=self.system, common=self.common, tasks=self.tasks)
+
     def fill(self, task: Task, question: str) -> str:
         """The task's template with `question` in place of its placeholder."""
         return self.tasks[task].format(**{QUESTION: question})
 
 
-def load_prompts(name_or_path: str) -> PromptSet:
+def prompts_of(recipe: Recipe) -> PromptSet:
+    """The prompt set that a recipe names; raises what `load_prompts` does."""
+    block = recipe.prompt
+    return load_prompts(block.set, strip_class_codes=block.strip_class_codes)
+
+
+def load_prompts(name_or_path: str, *, strip_class_codes: bool = True) -> PromptSet:
     """Read and check a prompt set, by the name of one that comes with fmau or by path.
+
+    Args:
+        strip_class_codes: see `PromptSet`.
 
     Raises:
         RecipeError: no such prompt set, malformed YAML, missing task, empty text, a template
@@ -56,14 +82,14 @@ def load_prompts(name_or_path: str) -> PromptSet:
     """
     path = find("prompt set", name_or_path)
     try:
-        prompts = PromptSet.model_validate(_stripped(read_yaml(path)))
+        texts = PromptTexts.model_validate(_stripped(read_yaml(path)))
     except ValidationError as error:
-        lines = [f"  {problem}" for problem in problems_of(error, PromptSet)]
+        lines = [f"  {problem}" for problem in problems_of(error, PromptTexts)]
         raise RecipeError("\n".join([f"{path}: not a prompt set:", *lines])) from None
-    problems = _problems(prompts)
+    problems = _problems(texts)
     if problems:
         raise RecipeError("\n".join([f"{path}: not a usable prompt set:", *problems]))
-    return prompts
+    return PromptSet(**dict(texts), strip_class_codes=strip_class_codes)
 
 
 def _stripped(tree: Any) -> Any:
@@ -73,7 +99,7 @@ def _stripped(tree: Any) -> Any:
     return tree.strip() if isinstance(tree, str) else tree
 
 
-def _problems(prompts: PromptSet) -> list[str]:
+def _problems(prompts: PromptTexts) -> list[str]:
     lines = [
         f"  {name}: empty; write the text"
         for name, text in (("system", prompts.system), ("common", prompts.common))

@@ -14,7 +14,8 @@ from PIL import Image
 
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import run_async
-from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock
+from fmau.frames.tokens import token_grid, visual_tokens
+from fmau.recipe import PIXEL_FACTOR, FramesBlock
 from fmau.serve.client import ChatClient, RequestError
 
 TIMEOUT_S = 120.0
@@ -52,7 +53,7 @@ async def _check(base_url: str, model: str, spec: FramesBlock, api_key: str | No
 
 
 def _compare(base_url: str, prompt: str, count: int, side: int) -> None:
-    pairs = count // TEMPORAL_PATCH
+    pairs, _, _ = token_grid(count, side, side)
     wanted = [f"{STEP * (2 * pair + 0.5) / FPS:.1f}" for pair in range(pairs)]
     seen = re.findall(r"<(\d+\.\d) seconds>", prompt)
     if seen != wanted:
@@ -60,7 +61,7 @@ def _compare(base_url: str, prompt: str, count: int, side: int) -> None:
             f"the server at {base_url} does not use the frame times it is sent: "
             f"wanted {', '.join(wanted)} s, the model sees {', '.join(seen) or 'none'}; {REMEDY}"
         )
-    tokens = pairs * (side // PIXEL_FACTOR) ** 2
+    tokens = visual_tokens(count, side, side)
     found = prompt.count("<|video_pad|>")
     if found != tokens:
         raise ServerError(

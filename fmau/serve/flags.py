@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from fmau.core.errors import ServerError
-from fmau.recipe import PIXEL_FACTOR, TEMPORAL_PATCH, FramesBlock, Recipe, TextModel
+from fmau.frames.tokens import most_visual_tokens
+from fmau.recipe import PIXEL_FACTOR, FramesBlock, Recipe, TextModel
 from fmau.serve.adapter import Adapter, adapter_flags
+from fmau.serve.preflight import check_context
 
 Build = Literal["gpu", "cpu"]
 
@@ -57,12 +59,6 @@ def installed_build() -> Build:
     return "cpu" if cpu else "gpu"
 
 
-def clip_tokens(spec: FramesBlock) -> int:
-    """Most vision tokens of one clip: one per 32 x 32 pixel cell and pair of frames."""
-    groups = spec.count // TEMPORAL_PATCH
-    return groups * (spec.max_pixels_per_frame // PIXEL_FACTOR**2)
-
-
 def clip_pixel_bounds(spec: FramesBlock) -> dict[str, int]:
     """Size limits, in pixels of the whole clip (t*h*w), within which vLLM leaves a clip alone.
 
@@ -85,10 +81,11 @@ def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) ->
         adapter: served beside the base model.
 
     Raises:
-        ServerError: block size that the CPU kernels cannot use, or a context too short for a clip.
+        ServerError: block size that the CPU kernels cannot use.
+        RecipeError: a context too short for a clip, a word about it, and a reply.
     """
     if isinstance(recipe, Recipe):
-        _check_context(recipe)
+        check_context(recipe, most_visual_tokens(recipe.frames) + 1)
     model, serve = recipe.model, recipe.serve
     argv = [
         *("--host", serve.host, "--port", str(serve.port)),
@@ -157,7 +154,7 @@ def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict
 def batched_tokens(recipe: Recipe, build: Build) -> int:
     """Tokens per engine step. vLLM sizes its encoder cache by the same number, so it has room for
     the vision tokens of every clip in flight; otherwise one clip's are dropped for another's."""
-    in_flight = recipe.answer.clips_in_flight * clip_tokens(recipe.frames)
+    in_flight = recipe.answer.clips_in_flight * most_visual_tokens(recipe.frames)
     return min(max(BATCHED_TOKENS[build], in_flight), BATCHED_TOKENS_MAX)
 
 
@@ -203,13 +200,3 @@ def _cpu_block_size(recipe: Served) -> int:
             f"{CPU_BLOCK_SIZE}; set it to {CPU_BLOCK_SIZE} or leave it out"
         )
     return size
-
-
-def _check_context(recipe: Recipe) -> None:
-    needed = clip_tokens(recipe.frames) + recipe.answer.max_tokens_open
-    if needed >= recipe.serve.max_model_len:
-        raise ServerError(
-            f"serve.max_model_len is {recipe.serve.max_model_len} tokens, but a clip may take "
-            f"{clip_tokens(recipe.frames)} and a reply {recipe.answer.max_tokens_open}; raise "
-            "serve.max_model_len or lower frames.max_pixels_per_frame or frames.count"
-        )

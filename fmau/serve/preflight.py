@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 
-from fmau.core.errors import ServerError
-from fmau.recipe import ModelBlock, ServeBlock
+from fmau.core.errors import RecipeError, ServerError
+from fmau.recipe import ModelBlock, Recipe, ServeBlock
 
 _HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")
 
@@ -37,6 +37,25 @@ def check_model(model: ModelBlock) -> None:
         raise ServerError(
             f"model.path: {folder} has no weights (*.safetensors); "
             "copy or download the checkpoint completely"
+        )
+
+
+def check_context(recipe: Recipe, prompt_tokens: int) -> None:
+    """See that a prompt with its clip and the longest reply fit into the server's context.
+
+    Args:
+        prompt_tokens: of the longest prompt, or as far as it is known.
+
+    Raises:
+        RecipeError: they do not.
+    """
+    context, reply = recipe.serve.max_model_len, recipe.answer.max_tokens_open
+    if prompt_tokens + reply > context:
+        raise RecipeError(
+            f"serve.max_model_len is {context} tokens, but a question with its clip takes "
+            f"{prompt_tokens} and a reply may take {reply}; raise serve.max_model_len to "
+            f"{prompt_tokens + reply} or more, or lower frames.max_pixels_per_frame, "
+            "frames.count or answer.max_tokens_open"
         )
 
 

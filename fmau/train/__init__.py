@@ -6,3 +6,7 @@ here: how examples become batches (`batches`), several about one clip in one seq
 which modules are adapted (`adapter`), the loss (`trainer`), validation by answering (`validation`),
 and checkpoints that are whole or not there (`checkpoints`).
 """
+
+from fmau.core.torchvision_cpu import ensure_torchvision
+
+ensure_torchvision()  # before any module of this package imports PEFT, which imports Transformers

@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from fmau.core.errors import FmauError
-from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.recipe import load_recipe
 
 
 def main(
-    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")],
+    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe: a name from fmau recipes, or a YAML file.")],
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value: train.epochs=2"),
@@ -25,7 +24,6 @@ def main(
     console = Console(stderr=True)
     try:
         recipe = load_recipe(recipe_file, overrides or ())
-        ensure_torchvision()
         from fmau.train.run import train_adapter
 
         adapter = train_adapter(recipe)

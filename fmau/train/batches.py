@@ -20,7 +20,6 @@ from fmau.frames.cache import FrameCache
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import PromptBlock
 from fmau.train.packing import IGNORED, Conversation, Packed, PositionRule, collate, pack
 
 if TYPE_CHECKING:
@@ -29,29 +28,30 @@ if TYPE_CHECKING:
 Tensors = dict[str, Tensor]
 
 
-class _Asked(torch.utils.data.Dataset[Any]):
-    """What both datasets read from.
+class _ClipDataset(torch.utils.data.Dataset[Any]):
+    """What both datasets are: things to learn about clips, encoded when they are asked for.
 
     Args:
         items: in any order; the Trainer's sampler draws it anew in every epoch.
         cache: holds the frames of all their clips.
+        processor: of the base model.
+        prompts: the words around every question.
         length_exponent: see `fmau.recipe.TrainBlock`.
     """
 
     def __init__(
         self,
         items: Sequence[Any],
+        *,
         cache: FrameCache,
         processor: "Qwen3VLProcessor",
         prompts: PromptSet,
-        prompt: PromptBlock,
         length_exponent: float,
     ) -> None:
         self.items = items
         self.cache = cache
         self.processor = processor
         self.prompts = prompts
-        self.prompt = prompt
         self.length_exponent = length_exponent
 
     def __len__(self) -> int:
@@ -71,11 +71,10 @@ class _Asked(torch.utils.data.Dataset[Any]):
 
     def turns(self, example: Example) -> list[Message]:
         """The example's messages up to where the model answers."""
-        strip = self.prompt.strip_class_codes
-        return conversation(example, self.prompts, strip_class_codes=strip)
+        return conversation(example, self.prompts)
 
 
-class ExampleDataset(_Asked):
+class ExampleDataset(_ClipDataset):
     """Examples, encoded one by one when they are asked for."""
 
     def __getitem__(self, index: int) -> Tensors:
@@ -86,16 +85,17 @@ class ExampleDataset(_Asked):
         )
 
 
-class SequenceDataset(_Asked):
+class SequenceDataset(_ClipDataset):
     """Groups of examples, each about one clip, packed when they are asked for.
 
     Args:
-        reading: as of every dataset here; items are groups, see `TrainingData.sequences`.
+        items: the groups, see `TrainingData.sequences`.
         positions: the model's `get_rope_index`.
+        others: as of every dataset here.
     """
 
-    def __init__(self, *reading: Any, positions: PositionRule) -> None:
-        super().__init__(*reading)
+    def __init__(self, items: Sequence[Any], *, positions: PositionRule, **others: Any) -> None:
+        super().__init__(items, **others)
         self.positions = positions
 
     def __getitem__(self, index: int) -> tuple[Packed, Tensors]:
@@ -148,10 +148,10 @@ def collate_sequences(sequences: Sequence[tuple[Packed, Tensors]]) -> Tensors:
     return collate([packed for packed, _ in sequences]) | joined
 
 
-def conversation(example: Example, prompts: PromptSet, *, strip_class_codes: bool) -> list[Message]:
+def conversation(example: Example, prompts: PromptSet) -> list[Message]:
     """The messages up to where the model answers, in the words in which it will be asked."""
     if isinstance(example.ask, Question):
-        return messages(example.ask, prompts, VIDEO_PART, strip_class_codes=strip_class_codes)
+        return messages(example.ask, prompts, VIDEO_PART)
     return messages_asking(example.ask, prompts, VIDEO_PART)
 
 

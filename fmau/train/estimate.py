@@ -25,6 +25,9 @@ REFERENCE = "H200"
 
 GIB = 2**30
 
+PATCHES_PER_TOKEN = 4
+"""The merger makes one visual token of 2 x 2 patches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -78,7 +81,7 @@ class SequenceShape:
         tokens: all of them.
         learned: those that carry loss.
         groups: of two frames.
-        patches: in one group; a visual token is made of four.
+        patches: in one group; `PATCHES_PER_TOKEN` of them make a visual token.
     """
 
     tokens: float
@@ -96,8 +99,12 @@ def forward_flops(shape: Shape, sequence: SequenceShape) -> tuple[float, float]:
     a_patch = 2 * shape.patch_values * wide
     a_patch += shape.vision_layers * 2 * (4 * wide**2 + 2 * wide * shape.vision_ffn)
     pairs = shape.vision_layers * 4 * wide * sequence.patches
-    merged = shape.mergers * 2 * ((4 * wide) ** 2 + 4 * wide * shape.hidden)
-    vision = sequence.groups * sequence.patches * (a_patch + pairs + merged / 4)
+    merged = (
+        shape.mergers
+        * 2
+        * ((PATCHES_PER_TOKEN * wide) ** 2 + PATCHES_PER_TOKEN * wide * shape.hidden)
+    )
+    vision = sequence.groups * sequence.patches * (a_patch + pairs + merged / PATCHES_PER_TOKEN)
 
     a_token = 2 * (
         2 * shape.hidden * shape.query + 2 * shape.hidden * shape.key + 3 * shape.hidden * shape.ffn

@@ -10,9 +10,10 @@ from transformers import Qwen3VLConfig
 from fmau.dataset.examples.example import Example
 from fmau.families.encode import encode
 from fmau.frames.clip import ClipFrames
+from fmau.frames.tokens import token_grid
 from fmau.prompting.conversation import Message
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import PIXEL_FACTOR, Recipe, TrainBlock
+from fmau.recipe import TrainBlock
 from fmau.train import estimate
 from fmau.train.adapter import skeleton, targets
 from fmau.train.batches import conversation
@@ -43,7 +44,6 @@ def measure(
     groups: Sequence[Sequence[Example]],
     processor: Any,
     prompts: PromptSet,
-    recipe: Recipe,
     frames: ClipFrames,
 ) -> Sizes:
     """Count the tokens of sequences from their texts.
@@ -52,25 +52,24 @@ def measure(
         groups: examples of each sequence, all about one clip.
         frames: of one clip; all others are taken to be of its size.
     """
-    strip = recipe.prompt.strip_class_codes
     (common,) = token_counts(processor, [prompts.common])
-    turns = conversation(groups[0][0], prompts, strip_class_codes=strip)
+    turns = conversation(groups[0][0], prompts)
     before, after = tokens_around(processor, turns, frames)
     lengths, learned = [], []
     for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
-        asked = [conversation(example, prompts, strip_class_codes=strip) for example in group]
+        asked = [conversation(example, prompts) for example in group]
         own = [text - common for text in token_counts(processor, map(_own_text, asked))]
         # The token that ends a reply is learned with it.
         replies = [reply + 1 for reply in token_counts(processor, (e.answer for e in group))]
         lengths.append(before + common + sum(own) + after * len(group) + sum(replies))
         learned.append(sum(replies))
-    patch = PIXEL_FACTOR // 2
+    pairs, rows, columns = token_grid(len(frames.jpegs), frames.height, frames.width)
     return Sizes(
         mean=estimate.SequenceShape(
             tokens=sum(lengths) / len(lengths),
             learned=sum(learned) / len(learned),
-            groups=len(frames.jpegs) // 2,
-            patches=(frames.height // patch) * (frames.width // patch),
+            groups=pairs,
+            patches=estimate.PATCHES_PER_TOKEN * rows * columns,
         ),
         longest=max(lengths),
         sequences=len(groups),

@@ -64,7 +64,7 @@ def whole_prompts(wanted: Recipe) -> dict[str, list[list[int]]]:
     by_clip: dict[str, list[list[int]]] = {}
     for question in load_questions(wanted.data.questions).questions:
         frames = read_clip(wanted.data.clips / f"{question.clip}.mp4", wanted.frames)
-        conversation = messages(question, prompts, VIDEO_PART, strip_class_codes=True)
+        conversation = messages(question, prompts, VIDEO_PART)
         inputs = encode(processor, conversation, frames, add_generation_prompt=True)
         by_clip.setdefault(question.clip, []).append(inputs["input_ids"][0].tolist())
     return by_clip

@@ -19,7 +19,7 @@ FRAMES = drawn_frames(range(0, 40, 5), height=96, width=128, max_pixels_per_fram
 
 def conversation(task: Task = Task.SAD, stem: str = "Does the head move?") -> list[Message]:
     question = Question(f"{task}_1", "c", task, stem)
-    return messages(question, PROMPTS, VIDEO_PART, strip_class_codes=True)
+    return messages(question, PROMPTS, VIDEO_PART)
 
 
 def token_ids(turns: list[Message], *, generate: bool) -> list[int]:

@@ -31,7 +31,7 @@ _TIME = re.compile(r"<(\d+\.\d) seconds>")
 def shown_times(path: Path, spec: FramesBlock) -> tuple[list[float], list[int]]:
     """The times in the prompt's tokens, and the numbers drawn on the frames that go with them."""
     frames = read_clip(path, spec)
-    conversation = messages(QUESTION, PROMPTS, VIDEO_PART, strip_class_codes=True)
+    conversation = messages(QUESTION, PROMPTS, VIDEO_PART)
     inputs = encode(small_processor(), conversation, frames, add_generation_prompt=True)
     text = small_processor().tokenizer.decode(inputs["input_ids"][0])
     numbers = [read_number(pixels_HWC) for pixels_HWC in frames.pixels_THWC()]

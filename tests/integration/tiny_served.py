@@ -67,7 +67,7 @@ def ask(
 
 
 def encoded(processor: Any, question: Question, frames: ClipFrames) -> dict[str, Any]:
-    conversation = messages(question, PROMPTS, VIDEO_PART, strip_class_codes=True)
+    conversation = messages(question, PROMPTS, VIDEO_PART)
     return encode(processor, conversation, frames, add_generation_prompt=True)
 
 

@@ -78,26 +78,25 @@ Now."""
 def test_one_system_turn_then_the_video_then_one_text() -> None:
     video = {"type": "video_url", "video_url": {"url": "data:"}, "uuid": "clip"}
     system = {"role": "system", "content": [{"type": "text", "text": "Be exact."}]}
-    assert messages(CHOICE, SHORT, video, strip_class_codes=True) == [
+    assert messages(CHOICE, SHORT, video) == [
         system,
         {"role": "user", "content": [video, {"type": "text", "text": ASKED}]},
     ]
-    assert messages(CHOICE, SHORT, None, strip_class_codes=True) == [
+    assert messages(CHOICE, SHORT, None) == [
         system,
         {"role": "user", "content": [{"type": "text", "text": ASKED}]},
     ]
 
 
 def test_the_text_is_common_then_the_filled_task() -> None:
-    assert user_text(CHOICE, SHORT, strip_class_codes=True) == ASKED
-    coded = user_text(CHOICE, SHORT, strip_class_codes=False)
+    assert user_text(CHOICE, SHORT) == ASKED
+    coded = user_text(CHOICE, SHORT.model_copy(update={"strip_class_codes": False}))
     assert coded == ASKED.replace("Shaking head", "Shaking head - B2")
 
 
 def test_the_twelve_questions_of_a_clip_differ_only_after_the_common_part() -> None:
     conversations = [
-        messages(question, PROMPTS, VIDEO_PART, strip_class_codes=True)
-        for question in questions_of_one_clip()
+        messages(question, PROMPTS, VIDEO_PART) for question in questions_of_one_clip()
     ]
     assert len(conversations) == 12
     for one, other in pairwise(conversations):
@@ -109,7 +108,7 @@ def test_the_twelve_questions_of_a_clip_differ_only_after_the_common_part() -> N
 
 
 def test_free_instructions_take_the_place_of_the_task() -> None:
-    asked = messages(CHOICE, SHORT, VIDEO_PART, strip_class_codes=True)
+    asked = messages(CHOICE, SHORT, VIDEO_PART)
     free = messages_asking("What moves?", SHORT, VIDEO_PART)
     assert free[0] == asked[0]
     assert free[1]["content"][0] == VIDEO_PART
@@ -117,7 +116,7 @@ def test_free_instructions_take_the_place_of_the_task() -> None:
 
 
 def test_the_answer_becomes_the_assistants_turn() -> None:
-    asked = messages(CHOICE, PROMPTS, VIDEO_PART, strip_class_codes=True)
+    asked = messages(CHOICE, PROMPTS, VIDEO_PART)
     answered = with_answer(asked, "\n The head nods.\n")
     assert answered[:2] == asked
     assert answered[2] == {

@@ -48,12 +48,18 @@ def changed(**changes: object) -> list[str]:
         ({"model__dtype": "bfloat16"}, "dtype: 'float32' -> 'bfloat16'"),
         ({"frames__count": 16}, "frames.count: 8 -> 16"),
         ({"frames__jpeg_quality": 80}, "frames.jpeg_quality: 95 -> 80"),
-        ({"prompt__strip_class_codes": False}, "strip_class_codes: True -> False"),
         ({"answer__max_tokens_open": 64}, "max_tokens_open: 512 -> 64"),
     ],
 )
 def test_what_can_change_an_answer_is_named(change: dict[str, object], line: str):
     assert changed(**change) == [line]
+
+
+def test_the_prompt_sets_texts_and_its_switch_are_named() -> None:
+    coded = PROMPTS.model_copy(update={"strip_class_codes": False, "common": "other"})
+    found = differences(conditions(recipe(), PROMPTS), conditions(recipe(), coded))
+    assert [line.partition(":")[0] for line in found] == ["prompts.common", "strip_class_codes"]
+    assert found[1] == "strip_class_codes: True -> False"
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fmau.core.errors import ServerError
+from fmau.frames.tokens import most_visual_tokens
 from fmau.recipe import FramesBlock
 from fmau.serve.flags import (
     batched_tokens,
     clip_pixel_bounds,
-    clip_tokens,
     installed_build,
     processor_cache_gib,
     server_argv,
@@ -89,7 +89,7 @@ def test_the_api_key_is_in_the_environment_and_never_on_the_command_line() -> No
 def test_tokens_of_a_clip_are_those_of_the_design() -> None:
     # 4 groups x (h/32) x (w/32) for 8 frames of 256 x 256.
     frames = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=256 * 256)
-    assert clip_tokens(frames) == 4 * 8 * 8
+    assert most_visual_tokens(frames) == 4 * 8 * 8
 
 
 def test_step_and_cache_hold_the_clips_in_flight() -> None:

@@ -14,7 +14,6 @@ from fmau.dataset.examples.example import Example
 from fmau.demo.tiny.model import new_processor
 from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.families.encode import encode
-from fmau.recipe import PromptBlock
 from fmau.train.batches import (
     Collator,
     SequenceDataset,
@@ -50,7 +49,7 @@ FRAMES = drawn_frames()
 @given(EXAMPLES)
 def test_exactly_the_answer_and_its_end_are_learned(example: Example) -> None:
     processor = small_processor()
-    turns = conversation(example, PROMPTS, strip_class_codes=True)
+    turns = conversation(example, PROMPTS)
     encoded = encode_example(processor, turns, example.answer, FRAMES, 1.0)
     learned = encoded["labels"][0] != IGNORED
     text = processor.tokenizer.decode(encoded["labels"][0][learned])
@@ -63,7 +62,7 @@ def test_exactly_the_answer_and_its_end_are_learned(example: Example) -> None:
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
 def test_weights_grow_with_a_power_of_the_length(exponent: float) -> None:
     for answer in ("No", "The head nods, early and late."):
-        turns = conversation(Example("c", "x", "What?", answer), PROMPTS, strip_class_codes=True)
+        turns = conversation(Example("c", "x", "What?", answer), PROMPTS)
         encoded = encode_example(small_processor(), turns, answer, FRAMES, exponent)
         length = int((encoded["labels"] != IGNORED).sum())
         assert encoded["weights"].sum().item() == pytest.approx(length**exponent)
@@ -72,7 +71,7 @@ def test_weights_grow_with_a_power_of_the_length(exponent: float) -> None:
 def test_a_template_that_changes_the_prompt_with_the_answer_is_refused() -> None:
     tokenizer = train_tokenizer(["Yes No"], 300)
     tokenizer.chat_template = "{{ messages | length }}" + tokenizer.chat_template
-    turns = conversation(Example("c", "x", "What?", "No"), PROMPTS, strip_class_codes=True)
+    turns = conversation(Example("c", "x", "What?", "No"), PROMPTS)
     with pytest.raises(RecipeError, match="keeps the generation prompt"):
         encode_example(new_processor(tokenizer), turns, "No", FRAMES, 1.0)
 
@@ -84,7 +83,7 @@ def test_padding_changes_no_answer_token() -> None:
     model = small_model().eval()
     examples = []
     for ask, answer, height in (("Hm?", "No", 64), ("Which part moves most of all?", "Head", 96)):
-        turns = conversation(Example("c", "x", ask, answer), PROMPTS, strip_class_codes=True)
+        turns = conversation(Example("c", "x", ask, answer), PROMPTS)
         examples.append(encode_example(processor, turns, answer, drawn_frames(height=height), 1.0))
     collate = Collator(processor.tokenizer.pad_token_id)
     alone = [losses(model, collate([example])) for example in examples]
@@ -111,16 +110,15 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
     processor = small_processor()
     sequences = SequenceDataset(
         [group],
-        {"c": FRAMES},  # type: ignore[arg-type]
-        processor,
-        PROMPTS,
-        PromptBlock(set="any"),
-        exponent,
+        cache={"c": FRAMES},
+        processor=processor,
+        prompts=PROMPTS,
+        length_exponent=exponent,
         positions=model.model.get_rope_index,
     )
     alone = 0.0
     for example in group:
-        turns = conversation(example, PROMPTS, strip_class_codes=True)
+        turns = conversation(example, PROMPTS)
         encoded = encode_example(processor, turns, example.answer, FRAMES, exponent)
         alone += weighted_loss(model, Collator(processor.tokenizer.pad_token_id)([encoded]))
     together = weighted_loss(model, collate_sequences([sequences[0]]))

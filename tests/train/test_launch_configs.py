@@ -8,7 +8,8 @@ from accelerate.commands.config.config_args import load_config_from_file
 
 from fmau.core.errors import RecipeError
 from fmau.recipe import load_recipe
-from fmau.train.run import _accumulation, load_base
+from fmau.train.base import load_base
+from fmau.train.settings import accumulation
 from tests.paths import RECIPES
 from tests.processors import small_model
 
@@ -56,10 +57,10 @@ def test_processes_share_a_batch_evenly_or_not_at_all(
     assert train is not None
     train = train.model_copy(update={"batch_size": 16, "micro_batch_size": 2})
     if micro_batches is None:
-        with pytest.raises(RecipeError, match=r"batch_size is 16, no multiple of .* = 2 x 3"):
-            _accumulation(train, processes)
+        with pytest.raises(RecipeError, match=r"batch_size is 16, not a multiple of .* = 2 x 3"):
+            accumulation(train, processes)
     else:
-        assert _accumulation(train, processes) == micro_batches
+        assert accumulation(train, processes) == micro_batches
 
 
 def test_four_bits_without_a_gpu_are_refused() -> None:

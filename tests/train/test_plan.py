@@ -1,6 +1,5 @@
 """The plan's figures against the sequences that are really trained on, and the real weights."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples.example import Example
-from fmau.recipe import LoraBlock, PromptBlock
+from fmau.recipe import LoraBlock
 from fmau.train.adapter import add_adapter
 from fmau.train.batches import SequenceDataset
 from fmau.train.packing import IGNORED
@@ -50,11 +49,15 @@ def train_block(**changes: Any) -> Any:
 
 
 def test_tokens_are_those_of_the_packed_sequences(model: Any) -> None:
-    recipe: Any = SimpleNamespace(prompt=PromptBlock(set=str(Path("x"))))
-    sizes = measure(GROUPS, small_processor(), PROMPTS, recipe, FRAMES)
+    sizes = measure(GROUPS, small_processor(), PROMPTS, FRAMES)
     rule = model.model.get_rope_index
     dataset = SequenceDataset(
-        GROUPS, {"c": FRAMES}, small_processor(), PROMPTS, recipe.prompt, 1.0, positions=rule
+        GROUPS,
+        cache={"c": FRAMES},
+        processor=small_processor(),
+        prompts=PROMPTS,
+        length_exponent=1.0,
+        positions=rule,
     )
     packed = [dataset[index][0] for index in range(len(GROUPS))]
     # Where questions begin alike, their first tokens are shared too.
@@ -75,8 +78,7 @@ def test_numbers_are_counted_without_making_them(model: Any) -> None:
 
 
 def test_the_plan_tells_tokens_memory_and_time(model: Any) -> None:
-    recipe: Any = SimpleNamespace(prompt=PromptBlock(set="x"))
-    sizes = measure(GROUPS, small_processor(), PROMPTS, recipe, FRAMES)
+    sizes = measure(GROUPS, small_processor(), PROMPTS, FRAMES)
 
     def rows(gpus: list[str], **changes: Any) -> dict[str, str]:
         return dict(plan_rows(model.config, train_block(**changes), "float32", sizes, gpus))

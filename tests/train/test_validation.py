@@ -44,7 +44,7 @@ def test_answers_equal_constrained_generation() -> None:
     encoded = [
         encode_example(
             processor,
-            conversation(example, PROMPTS, strip_class_codes=True),
+            conversation(example, PROMPTS),
             example.answer,
             FRAMES,
             1.0,

@@ -262,7 +262,7 @@ def _lessons(
 ) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
     action = action_by_code()[plan.events[0].code]
     for question, answer in questions:
-        conversation = messages(question, prompts, VIDEO_PART, strip_class_codes=True)
+        conversation = messages(question, prompts, VIDEO_PART)
         yield question.task.value, conversation, answer
         if question.task.is_choice:
             yield _hint(question, prompts, rng)
@@ -279,7 +279,7 @@ def _hint(
     """The same question after an answer is told, any of the options: the video cannot help."""
     option = question.options[rng.integers(len(question.options))]
     told = replace(question, stem=f"The person shows: {option.label}. {question.stem}")
-    return "hint", messages(told, prompts, VIDEO_PART, strip_class_codes=True), option.letter
+    return "hint", messages(told, prompts, VIDEO_PART), option.letter
 
 
 def corpus(prompts: Sequence[PromptSet], *, clips: int, seed: int) -> Iterator[str]:

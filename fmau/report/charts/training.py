@@ -5,34 +5,33 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from fmau.core.taxonomy import Task
 from fmau.report.charts.figure import plain
+
+PAGE_HEIGHT = 560
 
 
 def training_chart(log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Loss of the training steps, and the score of each validation, by optimizer step.
+    """Loss of the training steps, and scores of each validation, by optimizer step.
+
+    The score of each task is there too, hidden until its name in the legend is clicked.
 
     Args:
-        log: rows of `training.json`.
+        log: rows of `training.json`, as the Trainer logs them: "step" with "loss" or with
+            "eval_score" and "eval_accuracy_TASK", in percent.
     """
-    losses = [row for row in log if "loss" in row]
-    validations = [row for row in log if "eval_score" in row]
     loss = go.Scatter(
         name="loss",
-        x=[row["step"] for row in losses],
-        y=[row["loss"] for row in losses],
+        **_points(log, "loss"),
         mode="lines",
         hovertemplate="step %{x}: loss %{y:.3f}<extra></extra>",
         meta="line",
     )
-    score = go.Scatter(
-        name="validation score, %",
-        x=[row["step"] for row in validations],
-        y=[row["eval_score"] for row in validations],
-        yaxis="y2",
-        mode="lines+markers",
-        hovertemplate="step %{x}: %{y:.1f} %<extra></extra>",
-        meta="line",
-    )
+    tasks = [task for task in Task if any(f"eval_accuracy_{task}" in row for row in log)]
+    scores = [
+        _score(log, "eval_score", "validation score, %"),
+        *(_score(log, f"eval_accuracy_{task}", str(task), "legendonly") for task in tasks),
+    ]
     layout = {
         "xaxis": {"title": {"text": "optimizer step"}, "fixedrange": True},
         "yaxis": {"title": {"text": "loss"}, "rangemode": "tozero", "fixedrange": True},
@@ -42,4 +41,34 @@ def training_chart(log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "margin": {"t": 40, "r": 48, "b": 50, "l": 56},
         "height": 320,
     }
-    return plain([loss, score], layout)
+    return plain([loss, *scores], layout)
+
+
+def training_page(log: Sequence[Mapping[str, Any]], title: str) -> str:
+    """The chart of one training as a page of its own, in HTML that needs no network."""
+    figure = go.Figure(training_chart(log))
+    figure.update_traces(visible=True)
+    figure.update_layout(
+        template="plotly_white", title=title, height=PAGE_HEIGHT, margin={"t": 110}
+    )
+    page: str = figure.to_html(include_plotlyjs=True, full_html=True)
+    return page
+
+
+def _score(
+    log: Sequence[Mapping[str, Any]], key: str, name: str, visible: bool | str = True
+) -> go.Scatter:
+    return go.Scatter(
+        name=name,
+        **_points(log, key),
+        yaxis="y2",
+        mode="lines+markers",
+        hovertemplate="step %{x}: %{y:.1f} %<extra></extra>",
+        meta="line",
+        visible=visible,
+    )
+
+
+def _points(log: Sequence[Mapping[str, Any]], key: str) -> dict[str, list[float]]:
+    rows = [row for row in log if key in row]
+    return {"x": [row["step"] for row in rows], "y": [row[key] for row in rows]}

@@ -1,0 +1,47 @@
+"""The base model, ready to be adapted."""
+
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from peft import prepare_model_for_kbit_training
+from transformers import BitsAndBytesConfig, Qwen3VLForConditionalGeneration
+
+from fmau.core.errors import RecipeError
+from fmau.recipe import Recipe, TrainBlock
+
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+def load_base(recipe: Recipe, train: TrainBlock) -> Any:
+    """The recipe's model, ready to be adapted.
+
+    Raises:
+        RecipeError: the recipe wants 4-bit weights, and there is no GPU or no bitsandbytes.
+    """
+    if train.lora.base_4bit and not (torch.cuda.is_available() and find_spec("bitsandbytes")):
+        raise RecipeError(
+            "train.lora.base_4bit needs an NVIDIA GPU and bitsandbytes: pip install -e '.[qlora]', "
+            "or set it to false"
+        )
+    quantized = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=DTYPES[recipe.model.dtype],
+    )
+    model = Qwen3VLForConditionalGeneration.from_pretrained(
+        recipe.model.path,
+        revision=recipe.model.revision,
+        dtype=DTYPES[recipe.model.dtype],
+        attn_implementation=train.attention,
+        quantization_config=quantized if train.lora.base_4bit else None,
+    )
+    if train.lora.base_4bit:
+        return prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=train.gradient_checkpointing
+        )
+    if train.gradient_checkpointing:
+        # Frozen embeddings give activations without gradient, which checkpointing would cut off.
+        model.enable_input_require_grads()
+    return model

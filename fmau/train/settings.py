@@ -1,0 +1,93 @@
+"""A recipe in the Trainer's terms, as far as the processes of this launch allow."""
+
+import os
+from importlib.util import find_spec
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import DistributedType
+from transformers import TrainingArguments
+
+from fmau.core.errors import RecipeError
+from fmau.recipe import Recipe, TrainBlock
+
+
+def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) -> TrainingArguments:
+    """The recipe in the Trainer's terms.
+
+    Args:
+        validated: there are clips to validate on, so that the best checkpoint can be told; else the
+            last is kept.
+
+    Raises:
+        RecipeError: `train.batch_size` cannot be shared by the processes of this launch, they would
+            train apart, or `train.wandb` is on without its package.
+    """
+    if train.wandb and find_spec("wandb") is None:
+        raise RecipeError("train.wandb needs the package wandb: pip install wandb, or set it false")
+    processes = launched_processes()
+    at_once = accumulation(train, processes)
+    on_cpu = not torch.accelerator.is_available()
+    # DeepSpeed chooses its device itself, and is silently left out where the CPU is forced.
+    deepspeed = os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true"
+    arguments = TrainingArguments(
+        output_dir=str(recipe.run_folder / "train"),
+        num_train_epochs=train.epochs,
+        per_device_train_batch_size=train.micro_batch_size,
+        per_device_eval_batch_size=2 * train.micro_batch_size,
+        gradient_accumulation_steps=at_once,
+        learning_rate=train.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=train.warmup_share,
+        max_grad_norm=train.max_grad_norm,
+        gradient_checkpointing=train.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        bf16=recipe.model.dtype == "bfloat16" and not on_cpu,
+        use_cpu=on_cpu and not deepspeed,
+        ddp_backend="gloo" if on_cpu and processes > 1 else None,
+        ddp_find_unused_parameters=False,
+        seed=train.seed,
+        data_seed=train.seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        eval_strategy="steps" if validated else "no",
+        eval_steps=train.steps_between_validations,
+        save_strategy="steps",
+        save_steps=train.steps_between_validations,
+        save_total_limit=2,
+        load_best_model_at_end=validated,
+        metric_for_best_model="score",
+        greater_is_better=True,
+        report_to=["tensorboard", "wandb"] if train.wandb else ["tensorboard"],
+        run_name=recipe.name,
+        remove_unused_columns=False,
+        dataloader_num_workers=1,
+    )
+    if arguments.world_size != processes or (
+        processes > 1 and PartialState().distributed_type == DistributedType.NO
+    ):
+        raise RecipeError(
+            f"{processes} processes were started, but they would not share gradients; use a "
+            "config of recipes/accelerate"
+        )
+    return arguments
+
+
+def launched_processes() -> int:
+    """How many `accelerate launch` started; whether they talk to each other is known later."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def accumulation(train: TrainBlock, processes: int) -> int:
+    """Micro-batches that each process computes for one step.
+
+    Raises:
+        RecipeError: the batch cannot be shared so.
+    """
+    at_once = train.micro_batch_size * processes
+    if train.batch_size % at_once:
+        raise RecipeError(
+            f"train.batch_size is {train.batch_size}, not a multiple of train.micro_batch_size "
+            f"x processes = {train.micro_batch_size} x {processes}; change one of them"
+        )
+    return train.batch_size // at_once
