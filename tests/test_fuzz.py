@@ -95,7 +95,8 @@ def as_questions(rows: Tree, read: QuestionFile) -> bool:
             lines.append(f"{option.letter}. {option.label}{code}")
         clip = row.get("video") or row["video_name"]
         return (
-            (question.qid, "\n".join(lines)) == (row["qid"], row["question"].strip())
+            row.keys() <= {"video", "video_name", "task", "qid", "question", "answer"}
+            and (question.qid, "\n".join(lines)) == (row["qid"], row["question"].strip())
             and question.clip == clip.removesuffix(".mp4")
             and question.task == row["task"]
             and read.gold.get(question.qid) == row.get("answer")

@@ -8,8 +8,9 @@ import yaml
 from fmau.core.errors import RecipeError
 from fmau.core.taxonomy import Task
 from fmau.judge.rubric import load_rubric
+from tests.paths import PROMPTS
 
-SHIPPED = Path("prompts/rubrics/ma_bench.yaml")
+SHIPPED = PROMPTS / "rubrics/ma_bench.yaml"
 
 
 def test_the_shipped_rubric_tells_every_anchor_and_only_what_is_asked() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import multiprocessing
+import shutil
+import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -160,5 +162,19 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
         open_run(recipe(tmp_path / "file"), PROMPTS)
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_git_state_is_of_this_checkout_only(tmp_path: Path):
-    assert git_state(tmp_path) is None
+    def git(*arguments: str) -> str:
+        who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        command = ["git", "-C", str(tmp_path), *who, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "-m", "first")
+    assert git_state(tmp_path) == {"revision": git("rev-parse", "HEAD"), "dirty": False}
+    (tmp_path / "file").write_text("two")
+    assert git_state(tmp_path) == {"revision": git("rev-parse", "HEAD"), "dirty": True}
+    (tmp_path / "inside").mkdir()
+    assert git_state(tmp_path / "inside") is None

@@ -50,6 +50,7 @@ def test_an_unscored_answer_is_left_out_and_its_worst_case_reported():
     failing = {q.qid for q in questions.questions if q.task is Task.MADU and int(q.clip[-2:]) < 2}
     rows = verdicts(questions, "llm", lambda q, _: None if q.qid in failing else 4)
     found = score(questions, gold_answers(questions), rows, LLM).judgements[0]
+    assert len(found.tasks[Task.MADU]) == 3
     for level in found.tasks[Task.MADU]:
         assert (level.mean, level.scored, level.unscored, level.no_answer) == (4.0, 6, 2, 0)
         assert level.floor == 3.0
@@ -73,7 +74,7 @@ def test_a_judge_that_scored_nothing_has_no_mean():
     found = score(questions, gold_answers(questions), rows, LLM)
     assert found.judgements[0].open_avg is None
     assert found.final is None
-    assert all(level.mean is None for level in found.judgements[0].tasks[Task.MARE])
+    assert [level.mean for level in found.judgements[0].tasks[Task.MARE]] == [None] * 3
 
 
 def test_samples_count_by_their_median_and_their_spread_is_told():
@@ -141,6 +142,7 @@ def test_level_means_agree_with_a_direct_count():
     found = score(questions, answers, rows, LLM).judgements[0]
     scored = {(row.qid, row.levels[0]): row.scores[row.levels[0]] for row in rows if row.scores}
     for task in OPEN_TASKS:
+        assert [level.level for level in found.tasks[task]] == [1, 2, 3]
         for level in found.tasks[task]:
             points = []
             for q in questions.questions:

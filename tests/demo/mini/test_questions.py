@@ -57,7 +57,9 @@ def test_rows_look_like_the_official_ones() -> None:
 
 def test_the_wording_never_names_a_label_or_depends_on_the_truth() -> None:
     clip, facts = plan(0, np.random.default_rng(0)), observe(motion(np.random.default_rng(0)))
-    for statement in candidates(facts, clip):
+    statements = candidates(facts, clip)
+    assert {statement.task for statement in statements} == set(YES_NO_TASKS)
+    for statement in statements:
         negated = Statement(
             *(getattr(statement, name) for name in ("task", "kind", "parts", "term", "scope")),
             truth=not statement.truth,
@@ -73,7 +75,9 @@ def test_the_oracle_agrees_on_every_candidate(seed: int) -> None:
     rng = np.random.default_rng(seed)
     moved = motion(rng)
     tracks = oracle.Tracks(moved.positions_TPD.astype(float), moved.fps)
-    for statement in candidates(observe(moved), plan(seed, rng)):
+    statements = candidates(observe(moved), plan(seed, rng))
+    assert {statement.truth for statement in statements} == {True, False}
+    for statement in statements:
         question = wording.word(statement, rng)
         assert oracle.yes_or_no(question, tracks) == ("Yes" if statement.truth else "No"), question
 
