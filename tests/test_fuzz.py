@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fmau.core.errors import FmauError
 from fmau.core.records import Question, QuestionFile
-from fmau.core.taxonomy import OPEN_TASKS, Task
+from fmau.core.taxonomy import OPEN_TASKS, Task, action_by_label
 from fmau.dataset.captions import CaptionedClip, load_captions
 from fmau.dataset.dialogues import load_dialogues
 from fmau.dataset.examples.example import Example
@@ -114,7 +114,7 @@ def as_captions(rows: Tree, read: tuple[CaptionedClip, ...]) -> bool:
             clip.clip == name.removesuffix(".mp4")
             and dict(clip.fields) == fields
             and clip.participant == (None if who is None else str(who).strip())
-            and (row.get("fine") is None or (clip.action and clip.action.label == row["fine"]))
+            and (row.get("fine") is None or clip.action == action_by_label()[row["fine"].lower()])
         )
 
     return len(rows) == len(read) and all(map(right, rows, read))

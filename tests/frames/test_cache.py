@@ -217,13 +217,18 @@ def test_a_builder_killed_at_the_worst_moment_leaves_a_sound_cache(
     clips = files(tmp_path / "clips", 12)
     calls = iter(range(nth + 1))
 
-    def die(*_: object) -> None:
+    def die() -> None:
         if next(calls) == nth:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def arm() -> None:
         real = getattr(os, step)
-        setattr(os, step, lambda *args: (die(), real(*args)))
+
+        def die_or_do(*arguments: object) -> object:
+            die()
+            return real(*arguments)
+
+        setattr(os, step, die_or_do)
 
     child = build_in_child(tmp_path / "cache", clips, before=arm)
     child.join()

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,7 +18,7 @@ from fmau.demo.mini.facts import observe
 from fmau.demo.mini.plan import FPS, Motion
 from fmau.demo.mini.write import write_mini
 
-SIZE = {"clips": 3, "train_clips": 2, "seed": 5, "height": 96, "width": 80}
+SIZE: dict[str, Any] = {"clips": 3, "train_clips": 2, "seed": 5, "height": 96, "width": 80}
 
 
 @pytest.fixture(scope="module")
