@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -85,7 +86,7 @@ def write_clip(
     if trimmed_frames:
         options |= {"avoid_negative_ts": "disabled", "use_editlist": "1"}
     with av.open(str(path), "w", options=options) as container:
-        stream = container.add_stream(codec, rate=Fraction(rate))
+        stream: Any = container.add_stream(codec, rate=Fraction(rate))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.gop_size = 250
         time_base = Fraction(1, 1000) if times_ms is not None else 1 / Fraction(rate)

@@ -86,7 +86,7 @@ def _holders(tree: Any) -> Iterator[Any]:
 def kept(given: Any, read: Any) -> bool:
     """Whether all that stands in a tree stands in what was read of it, value for value.
 
-    What was read may hold more (defaults) and may write a number for a text of that number.
+    What was read may hold more (defaults), and a number for a text or a switch that stands for it.
     """
     if isinstance(given, dict):
         found = {str(key): value for key, value in read.items()} if isinstance(read, dict) else {}
@@ -96,6 +96,4 @@ def kept(given: Any, read: Any) -> bool:
     if isinstance(given, list):
         same_length = isinstance(read, list | tuple) and len(given) == len(read)
         return same_length and all(map(kept, given, read))
-    if isinstance(given, bool) != isinstance(read, bool):
-        return False
     return given == read or str(given) == str(read)

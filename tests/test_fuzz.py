@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fmau.core.errors import FmauError
 from fmau.core.records import Question, QuestionFile
-from fmau.core.taxonomy import OPEN_TASKS, Task
+from fmau.core.taxonomy import OPEN_TASKS, Task, action_by_label
 from fmau.dataset.captions import CaptionedClip, load_captions
 from fmau.dataset.dialogues import load_dialogues
 from fmau.dataset.examples.example import Example
@@ -95,7 +95,8 @@ def as_questions(rows: Tree, read: QuestionFile) -> bool:
             lines.append(f"{option.letter}. {option.label}{code}")
         clip = row.get("video") or row["video_name"]
         return (
-            (question.qid, "\n".join(lines)) == (row["qid"], row["question"].strip())
+            row.keys() <= {"video", "video_name", "task", "qid", "question", "answer"}
+            and (question.qid, "\n".join(lines)) == (row["qid"], row["question"].strip())
             and question.clip == clip.removesuffix(".mp4")
             and question.task == row["task"]
             and read.gold.get(question.qid) == row.get("answer")
@@ -113,7 +114,7 @@ def as_captions(rows: Tree, read: tuple[CaptionedClip, ...]) -> bool:
             clip.clip == name.removesuffix(".mp4")
             and dict(clip.fields) == fields
             and clip.participant == (None if who is None else str(who).strip())
-            and (row.get("fine") is None or (clip.action and clip.action.label == row["fine"]))
+            and (row.get("fine") is None or clip.action == action_by_label()[row["fine"].lower()])
         )
 
     return len(rows) == len(read) and all(map(right, rows, read))

@@ -50,7 +50,7 @@ def test_a_key_reaches_the_server_and_no_file(tmp_path: Path, capfd: pytest.Capt
         summary = answer(recipe(tmp_path), questions(2), server.base_url, api_key=KEY)
         seen = server.asked
     assert summary.complete
-    assert seen
+    assert {asked.key for asked in seen} == {KEY}
     texts = [path.read_text("utf-8") for path in tmp_path.rglob("*") if path.is_file()]
     assert len(texts) >= 2
     captured = capfd.readouterr()

@@ -14,7 +14,10 @@ from fmau.recipe import load_recipe
 
 
 def main(
-    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe: a name from fmau recipes, or a YAML file.")],
+    recipe_file: Annotated[
+        Path,
+        typer.Argument(metavar="RECIPE", help="Recipe: a name from fmau recipes, or a YAML file."),
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value: train.epochs=2"),

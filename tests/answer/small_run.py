@@ -37,7 +37,7 @@ def recipe(root: Path, **answer: Any) -> Recipe:
 def question(clip: str, task: Task, number: int) -> Question:
     """A question whose text names its qid, by which the stub server knows it."""
     qid = f"{task}_{clip}_{number}"
-    options = ()
+    options: tuple[Option, ...] = ()
     if task.is_choice:
         lettered = zip("ABCDEFG", parts(), strict=True)
         options = tuple(Option(letter, part.label) for letter, part in lettered)
@@ -78,10 +78,10 @@ def answer(
 ) -> Summary:
     """Open the run and answer, without a progress bar."""
     reader = ClipReader(recipe.frames, recipe.data.cache, read=options.pop("read", read_stub))
-    options = {"progress": False, "reader": reader} | options
+    endpoint = Endpoint(base_url, options.pop("api_key", None))
+    usual: dict[str, Any] = {"progress": False, "reader": reader}
     with open_run(recipe, PROMPTS, adapter=adapter) as run:
-        endpoint = Endpoint(base_url, options.pop("api_key", None))
-        return answer_questions(run, recipe, PROMPTS, asked, endpoint, **options)
+        return answer_questions(run, recipe, PROMPTS, asked, endpoint, **(usual | options))
 
 
 def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:
@@ -91,13 +91,10 @@ def rows(root: Path) -> dict[str, tuple[AnswerStatus, str | None]]:
 
 def expected(asked: Sequence[Question]) -> dict[str, tuple[AnswerStatus, str | None]]:
     """The stub's replies worked out from the questions alone."""
-    result = {}
+    result: dict[str, tuple[AnswerStatus, str | None]] = {}
     for q in asked:
         valid = [o.letter for o in q.options] or ["Yes", "No"]
-        result[q.qid] = (
-            AnswerStatus.OK,
-            reply_text(q.qid, None if q.task.is_open else valid),
-        )
+        result[q.qid] = (AnswerStatus.OK, reply_text(q.qid, None if q.task.is_open else valid))
     return result
 
 

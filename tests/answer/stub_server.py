@@ -34,6 +34,7 @@ class Asked:
         number: how many requests about this question came before.
         uuid: of the clip.
         has_payload: the frames came along.
+        key: the API key that came along.
     """
 
     qid: str
@@ -41,6 +42,7 @@ class Asked:
     uuid: str
     has_payload: bool
     body: dict[str, Any]
+    key: str | None = None
 
 
 @dataclass
@@ -141,7 +143,8 @@ class StubServer:
 
     async def _chat(self, request: web.Request) -> web.Response:
         body = await request.json()
-        asked = self._note(body)
+        key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        asked = self._note(body, key or None)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -151,7 +154,7 @@ class StubServer:
         finally:
             self.in_flight -= 1
 
-    def _note(self, body: dict[str, Any]) -> Asked:
+    def _note(self, body: dict[str, Any], key: str | None) -> Asked:
         text = json.dumps(body["messages"])
         found = QID.search(text)
         qid = found[1] if found else ""
@@ -163,6 +166,7 @@ class StubServer:
             part.get("uuid", ""),
             part["type"] != "video_url" or part["video_url"] is not None,
             body,
+            key,
         )
         self._times[qid] += 1
         self.asked.append(asked)

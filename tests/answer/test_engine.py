@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,12 @@ def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fmau.serve.client.chat.FIRST_WAIT_S", 0.02)
 
 
-def once(fault: Fault, qid: str):
+def once(fault: Fault, qid: str) -> Callable[[Asked], Fault | None]:
     """Fails the first request about one question."""
     return lambda asked: fault if asked.qid == qid and asked.number == 0 else None
 
 
-def test_every_question_gets_its_own_answer(tmp_path: Path):
+def test_every_question_gets_its_own_answer(tmp_path: Path) -> None:
     asked = questions(5)
     with StubServer() as server:
         summary = answer(recipe(tmp_path), asked, server.base_url)
@@ -52,7 +53,7 @@ def test_every_question_gets_its_own_answer(tmp_path: Path):
     assert summary.text().splitlines()[:2] == ["60 of 60 questions have a row", "  60 ok"]
 
 
-def test_frames_travel_once_and_first(tmp_path: Path):
+def test_frames_travel_once_and_first(tmp_path: Path) -> None:
     with StubServer(delay_s=0.01) as server:
         answer(recipe(tmp_path), questions(6), server.base_url)
     by_clip = defaultdict(list)
@@ -65,7 +66,7 @@ def test_frames_travel_once_and_first(tmp_path: Path):
         assert requests[0].body["media_io_kwargs"]["video"]["frames_indices"] == [0, 1]
 
 
-def test_a_blind_run_sees_no_clip_and_is_a_run_of_its_own(tmp_path: Path):
+def test_a_blind_run_sees_no_clip_and_is_a_run_of_its_own(tmp_path: Path) -> None:
     asked = questions(3)
     unread = recipe(tmp_path, blind=True)
     with StubServer() as server:
@@ -87,7 +88,7 @@ def _parts(body: dict) -> list[dict]:
     return [part for message in body["messages"] for part in message["content"]]
 
 
-def test_questions_go_clip_by_clip_and_side_by_side(tmp_path: Path):
+def test_questions_go_clip_by_clip_and_side_by_side(tmp_path: Path) -> None:
     with StubServer(delay_s=0.02) as server:
         answer(recipe(tmp_path, clips_in_flight=2), questions(6), server.base_url)
     seen = [asked.uuid for asked in server.questions]
@@ -98,7 +99,7 @@ def test_questions_go_clip_by_clip_and_side_by_side(tmp_path: Path):
     assert 11 <= server.most_in_flight <= 22
 
 
-def test_decoding_is_greedy_and_closed_answers_are_constrained(tmp_path: Path):
+def test_decoding_is_greedy_and_closed_answers_are_constrained(tmp_path: Path) -> None:
     with StubServer() as server:
         answer(recipe(tmp_path, max_tokens_open=77), questions(1), server.base_url)
     for asked in server.questions:
@@ -114,7 +115,7 @@ def test_decoding_is_greedy_and_closed_answers_are_constrained(tmp_path: Path):
         assert body["max_tokens"] == 1
 
 
-def test_a_dropped_clip_is_sent_again(tmp_path: Path):
+def test_a_dropped_clip_is_sent_again(tmp_path: Path) -> None:
     """A cache of one clip under three in flight: most references miss."""
     asked = questions(6)
     with StubServer(capacity=1, delay_s=0.01) as server:
@@ -123,7 +124,7 @@ def test_a_dropped_clip_is_sent_again(tmp_path: Path):
     assert sum(a.has_payload for a in server.questions) > 6
 
 
-def test_sending_a_dropped_clip_again_is_no_retry(tmp_path: Path):
+def test_sending_a_dropped_clip_again_is_no_retry(tmp_path: Path) -> None:
     asked = questions(4)
     with StubServer(capacity=1, delay_s=0.01) as server:
         answer(recipe(tmp_path, retries=0), asked, server.base_url)
@@ -132,7 +133,7 @@ def test_sending_a_dropped_clip_again_is_no_retry(tmp_path: Path):
 
 @pytest.mark.parametrize("fault", ["429", "500", "garbage", "wrong shape", "abort", "reset"])
 @pytest.mark.parametrize("qid", ["CMAR_clip01_0", "MAS_clip01_1"])
-def test_a_passing_fault_is_waited_out(tmp_path: Path, fault: Fault, qid: str):
+def test_a_passing_fault_is_waited_out(tmp_path: Path, fault: Fault, qid: str) -> None:
     asked = questions(2)
     with StubServer(fault=once(fault, qid)) as server:
         answer(recipe(tmp_path), asked, server.base_url)
@@ -142,14 +143,14 @@ def test_a_passing_fault_is_waited_out(tmp_path: Path, fault: Fault, qid: str):
     assert first.body["messages"][-1]["content"][1] == second.body["messages"][-1]["content"][1]
 
 
-def test_a_request_without_an_answer_in_time_is_tried_again(tmp_path: Path):
+def test_a_request_without_an_answer_in_time_is_tried_again(tmp_path: Path) -> None:
     asked = questions(1)
     with StubServer(fault=once("hang", "SAD_clip00_0")) as server:
         answer(recipe(tmp_path, request_timeout_s=0.3), asked, server.base_url)
     assert rows(tmp_path) == expected(asked)
 
 
-def test_a_lasting_fault_fails_its_question_alone_until_the_next_start(tmp_path: Path):
+def test_a_lasting_fault_fails_its_question_alone_until_the_next_start(tmp_path: Path) -> None:
     asked = questions(2)
     bad = "CMAR_clip00_0"  # the one that should have brought the payload
     with StubServer(fault=lambda a: "500" if a.qid == bad else None) as server:
@@ -168,7 +169,7 @@ def test_a_lasting_fault_fails_its_question_alone_until_the_next_start(tmp_path:
     assert rows(tmp_path) == expected(asked)
 
 
-def test_a_refused_request_is_not_repeated(tmp_path: Path):
+def test_a_refused_request_is_not_repeated(tmp_path: Path) -> None:
     bad = "MARE_clip00_0"
     with StubServer(fault=lambda a: "400" if a.qid == bad else None) as server:
         summary = answer(recipe(tmp_path), questions(1), server.base_url)
@@ -176,7 +177,7 @@ def test_a_refused_request_is_not_repeated(tmp_path: Path):
     assert sum(a.qid == bad for a in server.questions) == 1
 
 
-def test_a_clip_that_cannot_be_read_stops_nothing_else(tmp_path: Path):
+def test_a_clip_that_cannot_be_read_stops_nothing_else(tmp_path: Path) -> None:
     asked = [*questions(2), question("broken", Task.SAD, 0), question("broken", Task.CMAR, 0)]
     with StubServer() as server:
         summary = answer(recipe(tmp_path), asked, server.base_url)
@@ -185,14 +186,14 @@ def test_a_clip_that_cannot_be_read_stops_nothing_else(tmp_path: Path):
     assert row.reason == f"{tmp_path}/clips/broken.mp4: cannot be opened; copy it again"
 
 
-def test_a_finished_run_asks_nothing(tmp_path: Path):
+def test_a_finished_run_asks_nothing(tmp_path: Path) -> None:
     with StubServer() as server:
         answer(recipe(tmp_path), questions(1), server.base_url)
     summary = answer(recipe(tmp_path), questions(1), server.base_url)  # the server is gone
     assert (summary.done_before, summary.cache_report.decodes) == (12, 0)
 
 
-def test_a_changed_question_is_asked_again(tmp_path: Path):
+def test_a_changed_question_is_asked_again(tmp_path: Path) -> None:
     before = question("clip00", Task.SAD, 0)
     after = type(before)(before.qid, before.clip, before.task, before.stem + " Really?")
     with StubServer() as server:
@@ -201,7 +202,7 @@ def test_a_changed_question_is_asked_again(tmp_path: Path):
         assert len(server.questions) == 2
 
 
-def test_a_replaced_clip_is_asked_about_again(tmp_path: Path):
+def test_a_replaced_clip_is_asked_about_again(tmp_path: Path) -> None:
     asked = [question("clip00", Task.SAD, 0)]
     clip = tmp_path / "clips" / "clip00.mp4"
     clip.parent.mkdir()
@@ -212,7 +213,7 @@ def test_a_replaced_clip_is_asked_about_again(tmp_path: Path):
         assert len(server.questions) == 2
 
 
-def test_a_server_that_is_gone_ends_the_run_without_failed_rows(tmp_path: Path):
+def test_a_server_that_is_gone_ends_the_run_without_failed_rows(tmp_path: Path) -> None:
     with StubServer(delay_s=0.01) as server:
 
         def stop_after_20(asked: Asked) -> None:
@@ -228,7 +229,7 @@ def test_a_server_that_is_gone_ends_the_run_without_failed_rows(tmp_path: Path):
     assert rows(tmp_path) == expected(questions(20))
 
 
-def test_a_server_that_is_ill_counts_as_gone(tmp_path: Path):
+def test_a_server_that_is_ill_counts_as_gone(tmp_path: Path) -> None:
     with (
         StubServer(fault=lambda a: "500" if a.qid else None, healthy=False) as server,
         pytest.raises(ServerError, match="the server is gone"),
@@ -237,7 +238,7 @@ def test_a_server_that_is_ill_counts_as_gone(tmp_path: Path):
     assert rows(tmp_path) == {}
 
 
-def test_a_server_that_refuses_everything_is_not_asked_12000_times(tmp_path: Path):
+def test_a_server_that_refuses_everything_is_not_asked_12000_times(tmp_path: Path) -> None:
     with (
         StubServer(fault=lambda a: "400" if a.qid else None) as server,
         pytest.raises(ServerError, match=r"requests failed, the latest .* injected 400"),
@@ -247,7 +248,7 @@ def test_a_server_that_refuses_everything_is_not_asked_12000_times(tmp_path: Pat
     assert MAX_FAILURES_IN_A_ROW <= len(rows(tmp_path)) < MAX_FAILURES_IN_A_ROW + in_flight
 
 
-def test_a_wrong_key_ends_the_run_at_once(tmp_path: Path):
+def test_a_wrong_key_ends_the_run_at_once(tmp_path: Path) -> None:
     with (
         StubServer(fault=lambda a: "401" if a.qid else None) as server,
         pytest.raises(ServerError, match=r"HTTP 401.*check the API key"),
@@ -256,14 +257,14 @@ def test_a_wrong_key_ends_the_run_at_once(tmp_path: Path):
     assert rows(tmp_path) == {}
 
 
-def test_no_server_is_said_at_once(tmp_path: Path):
+def test_no_server_is_said_at_once(tmp_path: Path) -> None:
     with StubServer() as server:
         base_url = server.base_url
     with pytest.raises(ServerError, match=r"no server answers .*start one with fmau serve"):
         answer(recipe(tmp_path), questions(1), base_url)
 
 
-def test_a_server_of_another_model_is_refused(tmp_path: Path):
+def test_a_server_of_another_model_is_refused(tmp_path: Path) -> None:
     other = recipe(tmp_path).model_copy(
         update={"model": recipe(tmp_path).model.model_copy(update={"path": "another/model"})}
     )
@@ -274,7 +275,7 @@ def test_a_server_of_another_model_is_refused(tmp_path: Path):
         answer(other, questions(1), server.base_url)
 
 
-def test_the_adapter_of_a_run_is_asked_and_nothing_else(tmp_path: Path):
+def test_the_adapter_of_a_run_is_asked_and_nothing_else(tmp_path: Path) -> None:
     wanted, another = tmp_path / "wanted", tmp_path / "another"
     for folder in (wanted, another):
         folder.mkdir()
@@ -289,7 +290,7 @@ def test_the_adapter_of_a_run_is_asked_and_nothing_else(tmp_path: Path):
             answer(recipe(tmp_path), questions(1), server.base_url)
 
 
-def test_a_server_that_ignores_the_constraint_is_refused(tmp_path: Path):
+def test_a_server_that_ignores_the_constraint_is_refused(tmp_path: Path) -> None:
     with (
         StubServer(constrained=False) as server,
         pytest.raises(ServerError, match="ignores structured_outputs"),
@@ -298,7 +299,7 @@ def test_a_server_that_ignores_the_constraint_is_refused(tmp_path: Path):
     assert server.questions == []
 
 
-def test_payloads_in_memory_are_bounded(tmp_path: Path):
+def test_payloads_in_memory_are_bounded(tmp_path: Path) -> None:
     """Decoding is much faster than answering, yet it never runs far ahead."""
     decoded = Counter[str]()
     ahead = []
@@ -319,7 +320,7 @@ def test_payloads_in_memory_are_bounded(tmp_path: Path):
 @pytest.mark.slow
 def test_no_request_ages_in_the_queue_until_time_runs_out(
     tmp_path: Path, held: bool, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """40 answers a second, 120 questions at once: the last would wait for three seconds."""
     monkeypatch.setattr("fmau.answer.server.LOOK_S", 0.1 if held else 60)
     wanted = recipe(tmp_path, clips_in_flight=10, request_timeout_s=1.5)
@@ -331,7 +332,7 @@ def test_no_request_ages_in_the_queue_until_time_runs_out(
 
 def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     def full(row: Answer) -> None:
         raise RunError("answers.jsonl: cannot be written: No space left on device")
 
@@ -349,7 +350,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
             )
 
 
-def test_damaged_frames_end_the_run_by_name(tmp_path: Path):
+def test_damaged_frames_end_the_run_by_name(tmp_path: Path) -> None:
     wanted = recipe(tmp_path)
     cache = tmp_path / "cache"
     clips = {f"clip{number:02}": tmp_path / f"clip{number:02}.mp4" for number in range(2)}
@@ -363,7 +364,7 @@ def test_damaged_frames_end_the_run_by_name(tmp_path: Path):
     assert {row.clip for row in read_answers(wanted.run_folder)} <= {"clip00"}
 
 
-def test_the_manifest_tells_what_the_caches_did(tmp_path: Path):
+def test_the_manifest_tells_what_the_caches_did(tmp_path: Path) -> None:
     with StubServer() as server:
         answer(recipe(tmp_path), questions(4), server.base_url)
     facts = read_manifest(tmp_path / "runs" / "run").sessions[0].facts
@@ -375,7 +376,7 @@ def test_the_manifest_tells_what_the_caches_did(tmp_path: Path):
     }
 
 
-def test_a_run_under_another_recipe_is_refused_before_anything_is_asked(tmp_path: Path):
+def test_a_run_under_another_recipe_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     with StubServer() as server:
         answer(recipe(tmp_path), questions(1), server.base_url)
         count = len(server.asked)

@@ -16,12 +16,12 @@ QUESTIONS = [
 
 
 @given(st.permutations(QUESTIONS))
-def test_the_order_depends_on_the_questions_alone(shuffled: list[Question]):
+def test_the_order_depends_on_the_questions_alone(shuffled: list[Question]) -> None:
     groups = by_clip(shuffled)
     assert [group.clip for group in groups] == ["clip0", "clip1", "clip2"]
     assert [q for group in groups for q in group.questions] == QUESTIONS
 
 
-def test_a_closed_question_leads_every_clip():
+def test_a_closed_question_leads_every_clip() -> None:
     assert all(not group.questions[0].task.is_open for group in by_clip(reversed(QUESTIONS)))
     assert by_clip([]) == []

@@ -25,7 +25,7 @@ vllm:num_requests_running{engine="0",model_name="m"} 3.0
 """
 
 
-def test_counters_are_summed_over_engines():
+def test_counters_are_summed_over_engines() -> None:
     assert read_metrics(PAGE) == {
         "vllm:prefix_cache_queries_total": 111.0,
         "vllm:prefix_cache_hits_total": 60.0,
@@ -36,17 +36,17 @@ def test_counters_are_summed_over_engines():
 
 @given(st.text() | st.text('# TYPEabc{}"=,\\\n 0.1e'))
 @example("<html>Not found</html>")
-def test_another_page_counts_nothing_and_stops_nothing(page: str):
+def test_another_page_counts_nothing_and_stops_nothing(page: str) -> None:
     assert read_metrics(page) == {}
 
 
-def test_counted_is_the_gain():
+def test_counted_is_the_gain() -> None:
     assert counted({"a": 1.0}, {"a": 3.5, "b": 2.0}) == {"a": 2.5, "b": 2.0}
     assert counted({"a": 1.0}, {}) == {}
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
-def test_an_address_may_end_in_v1_or_not(suffix: str):
+def test_an_address_may_end_in_v1_or_not(suffix: str) -> None:
     async def name(base_url: str) -> tuple[str, bool, str | None]:
         async with ChatClient(base_url) as client:
             alive = await client.is_alive()
@@ -59,7 +59,7 @@ def test_an_address_may_end_in_v1_or_not(suffix: str):
     assert "vllm:mm_cache_queries_total" in page
 
 
-def test_something_else_at_the_address_is_told_apart_from_a_server():
+def test_something_else_at_the_address_is_told_apart_from_a_server() -> None:
     async def models(base_url: str) -> object:
         async with ChatClient(base_url) as client:
             return await client.models()

@@ -22,12 +22,12 @@ def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fmau.serve.client.chat.FIRST_WAIT_S", 0.02)
 
 
-def test_the_reply_comes_back_as_it_is(tmp_path: Path):
+def test_the_reply_comes_back_as_it_is(tmp_path: Path) -> None:
     with StubServer() as server:
         assert ask(tmp_path, server.base_url) == "A description of Q1."
 
 
-def test_the_request_is_that_of_a_benchmark_question_but_for_the_words(tmp_path: Path):
+def test_the_request_is_that_of_a_benchmark_question_but_for_the_words(tmp_path: Path) -> None:
     with StubServer() as server:
         ask(tmp_path, server.base_url, "[qid Q1] {braces} stay")
     (asked,) = server.questions
@@ -41,14 +41,14 @@ def test_the_request_is_that_of_a_benchmark_question_but_for_the_words(tmp_path:
     assert user["content"][1]["text"] == f"{PROMPTS.common}\n\n[qid Q1] {{braces}} stay"
 
 
-def test_a_passing_fault_is_waited_out(tmp_path: Path):
+def test_a_passing_fault_is_waited_out(tmp_path: Path) -> None:
     with StubServer(fault=lambda asked: "500" if asked.number == 0 else None) as server:
         assert ask(tmp_path, server.base_url) == "A description of Q1."
     assert len(server.questions) == 2
 
 
 @pytest.mark.parametrize(("fault", "said"), [("400", "HTTP 400: injected"), ("500", "HTTP 500")])
-def test_a_lasting_fault_is_told(tmp_path: Path, fault: Fault, said: str):
+def test_a_lasting_fault_is_told(tmp_path: Path, fault: Fault, said: str) -> None:
     def fail(asked: Asked) -> Fault:
         return fault
 
@@ -56,7 +56,7 @@ def test_a_lasting_fault_is_told(tmp_path: Path, fault: Fault, said: str):
         ask(tmp_path, server.base_url)
 
 
-def test_another_model_and_no_server_are_told(tmp_path: Path):
+def test_another_model_and_no_server_are_told(tmp_path: Path) -> None:
     wanted = recipe(tmp_path).model_copy(
         update={"model": recipe(tmp_path).model.model_copy(update={"path": "another/model"})}
     )

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from fmau.core.errors import RecipeError
-from fmau.core.shipped import FOLDERS, find, shipped
+from fmau.core.shipped import FOLDERS, Kind, find, shipped
 from tests.paths import REPO
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
-def test_every_file_has_a_name_and_says_what_it_is_for(kind: str) -> None:
-    files = {path.stem: path for path in (REPO / FOLDERS[kind]).glob("*.yaml")}  # type: ignore[index]
-    found = shipped(kind)  # type: ignore[arg-type]
+def test_every_file_has_a_name_and_says_what_it_is_for(kind: Kind) -> None:
+    files = {path.stem: path for path in (REPO / FOLDERS[kind]).glob("*.yaml")}
+    found = shipped(kind)
     assert {one.name: one.path for one in found} == files != {}
     for one in found:
         assert len(one.about) > 20

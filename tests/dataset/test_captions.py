@@ -53,7 +53,7 @@ def test_a_row_as_the_mini_benchmark_writes_it(tmp_path: Path) -> None:
     assert list(clip.fields.items()) == list(CAPTION.items())
     assert clip.action == action_by_label()["nodding"]
     with pytest.raises(TypeError):
-        clip.fields["overall_overview"] = "other"  # type: ignore[index]
+        clip.fields["overall_overview"] = "other"
 
 
 @pytest.mark.parametrize("key", ["video", "video_name", "clip"])

@@ -111,7 +111,8 @@ def test_a_defect_is_named_with_row_and_clip(
     assert len(found) == 1
     assert said in found[0]
     assert found[0].startswith(f"{path} row 2")
-    assert {"video", "videos"} & set(changes) or "row 2 (a.b): " in found[0]
+    named = "row 2 (a.b): " in found[0]
+    assert named == (not {"video", "videos"} & set(changes))
 
 
 def test_folders_cannot_tell_two_clips_apart(tmp_path: Path) -> None:

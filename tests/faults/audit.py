@@ -9,8 +9,7 @@ from typing import Any
 
 from fmau.core.records import Question
 from fmau.runs.conditions import conditions, fingerprint, row_fingerprint
-from tests.answer.small_run import PROMPTS, recipe
-from tests.answer.stub_server import reply_text
+from tests.answer.small_run import PROMPTS, expected, recipe
 
 FINAL = {"ok", "unparsed", "truncated"}
 
@@ -45,7 +44,7 @@ def audit(root: Path, asked: Sequence[Question], spoiled: Collection[str] = ()) 
         row = json.loads(line)
         rows[row["qid"]].append(row)
     known = {question.qid for question in asked}
-    expected = {question.qid: _answer(question) for question in asked}
+    right_answers = {qid: answer for qid, (_, answer) in expected(asked).items()}
     lost: set[str] = set()
     doubled: set[str] = set()
     failed: set[str] = set()
@@ -60,15 +59,9 @@ def audit(root: Path, asked: Sequence[Question], spoiled: Collection[str] = ()) 
             listed = of_question and of_question[-1].get("reason")
             (failed if listed else lost).add(question.qid)
         for row in final:
-            right = row["status"] == "ok" and row["answer"] == expected[question.qid]
+            right = row["status"] == "ok" and row["answer"] == right_answers[question.qid]
             if question.qid in spoiled:
                 right = right or row["status"] != "ok"
             if not right or row["fingerprint"] != row_fingerprint(run_fingerprint, question, None):
                 wrong.add(question.qid)
     return Finding(*map(frozenset, (lost, doubled, wrong, failed)))
-
-
-def _answer(question: Question) -> str:
-    """The stub's answer, worked out from the question alone."""
-    valid = [option.letter for option in question.options] or ["Yes", "No"]
-    return reply_text(question.qid, None if question.task.is_open else valid)

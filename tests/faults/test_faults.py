@@ -20,12 +20,8 @@ def test_nothing_is_lost_doubled_wrong_or_untrue(name: str) -> None:
     counts = Counter[str]()
     one(name, 1, counts)
     assert counts["runs"] == 1
-    assert {bad: counts[bad] for bad in ("lost", "doubled", "wrong", "untrue")} == {
-        "lost": 0,
-        "doubled": 0,
-        "wrong": 0,
-        "untrue": 0,
-    }
+    bad = {"lost": 0, "doubled": 0, "wrong": 0, "untrue": 0}
+    assert {name: counts.get(name) for name in bad} == bad  # a name that is not counted is None
 
 
 def test_the_audit_finds_what_is_wrong(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import av
+import decord
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -119,11 +121,11 @@ def test_pyav_steps_in_where_decord_lists_other_frames(
     path = CLIPS["30 fps"](tmp_path)
     timeline = probe(path)
 
-    class OneFrameShort(decode_module.decord.VideoReader):
+    class OneFrameShort(decord.VideoReader):
         def __len__(self) -> int:
             return super().__len__() - 1
 
-    monkeypatch.setattr(decode_module.decord, "VideoReader", OneFrameShort)
+    monkeypatch.setattr(decord, "VideoReader", OneFrameShort)
     assert decode_module._decode_with_decord(path, timeline, [0, 20]) is None
     assert [read_number(frame) for frame in decode(path, timeline, [0, 20])] == [0, 20]
 
@@ -206,8 +208,8 @@ def test_files_that_decord_misreads_are_decoded_all_the_same(
 
 
 def test_a_clip_without_any_passage_of_time_is_refused() -> None:
-    packets = [SimpleNamespace(pts=7, duration=0) for _ in range(3)]
+    packets: list[Any] = [SimpleNamespace(pts=7, duration=0) for _ in range(3)]
     rates = {"average_rate": None, "base_rate": Fraction(30), "guessed_rate": None}
-    stream = SimpleNamespace(time_base=Fraction(1, 1000), **rates)
+    stream: Any = SimpleNamespace(time_base=Fraction(1, 1000), **rates)
     with pytest.raises(ClipError, match=r"clip\.mp4: all frames are shown at the same time"):
         decode_module._from_packets(Path("clip.mp4"), stream, packets)

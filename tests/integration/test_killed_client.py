@@ -28,7 +28,7 @@ def wait_for(server: StubServer, requests: int) -> None:
 
 
 @pytest.mark.parametrize("at", [1, 13, 57])
-def test_a_killed_client_goes_on_where_it_was(tmp_path: Path, at: int):
+def test_a_killed_client_goes_on_where_it_was(tmp_path: Path, at: int) -> None:
     asked = questions(8)
     with StubServer(delay_s=0.02) as server:
         process = client(tmp_path, server.base_url, 8)
@@ -46,7 +46,7 @@ def test_a_killed_client_goes_on_where_it_was(tmp_path: Path, at: int):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_client_cleanly_within_two_seconds(tmp_path: Path, number: int):
+def test_a_signal_stops_the_client_cleanly_within_two_seconds(tmp_path: Path, number: int) -> None:
     with StubServer(fault=lambda a: "hang" if a.qid.startswith("MADU") else None) as server:
         process = client(tmp_path, server.base_url, 8)
         wait_for(server, 30)
@@ -62,7 +62,7 @@ def test_a_signal_stops_the_client_cleanly_within_two_seconds(tmp_path: Path, nu
     assert session.facts["stopped"] is True
 
 
-def test_a_second_client_is_refused(tmp_path: Path):
+def test_a_second_client_is_refused(tmp_path: Path) -> None:
     with open_run(recipe(tmp_path), PROMPTS):
         done = subprocess.run(
             [sys.executable, "-m", "tests.answer.small_run", str(tmp_path), "http://unused", "1"],

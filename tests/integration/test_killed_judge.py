@@ -31,7 +31,7 @@ def test_a_killed_judge_goes_on_and_ends_with_the_same_verdicts(
         assert run_command(capsys, "judge", runs[0], "--judge", file)[0] == 0
         assert len(server.asked) == 120
         server.delay_s = 0.05
-        command = [sys.executable, "-m", "fmau", "judge", runs[1], "--judge", file]
+        command = [sys.executable, "-m", "fmau", "judge", str(runs[1]), "--judge", str(file)]
         process = subprocess.Popen(command, cwd=REPO)
         while len(read_verdicts(runs[1])) < 30:
             assert process.poll() is None

@@ -23,7 +23,7 @@ from tests.serve.support import CHECKPOINT, free_port, recipe
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
-FRAMES = {"min_pixels_per_frame": 4096, "max_pixels_per_frame": 24576}
+FRAMES: dict[str, Any] = {"min_pixels_per_frame": 4096, "max_pixels_per_frame": 24576}
 SERVE = {"max_model_len": 2048, "max_num_seqs": 8, "cpu_kv_cache_gib": 1}
 META = {
     "fps": 30.0,

@@ -29,8 +29,13 @@ def judge(**changes: Any) -> LlmJudge:
 
 def judge_file(folder: Path, url: str = "http://127.0.0.1:1", **changes: object) -> Path:
     """The file of a judge whose model is at `url`; `changes` replace its keys."""
-    tree = {"name": "stub", "kind": "llm", "remote": {"base_url": url, "model": "m"}}
-    tree |= {"concurrency": 4, "retries": 1} | changes
+    tree = {
+        "name": "stub",
+        "kind": "llm",
+        "remote": {"base_url": url, "model": "m"},
+        "concurrency": 4,
+        "retries": 1,
+    } | changes
     path = folder / "judge.yaml"
     path.write_text(yaml.safe_dump(tree), "utf-8")
     return path
@@ -106,7 +111,7 @@ class StubJudge:
         said = self.reply(body)
         if isinstance(said, int):
             return web.json_response({"message": "stub refuses"}, status=said)
-        usage = {"prompt_tokens": 100, "completion_tokens": 10}
-        usage["prompt_tokens_details"] = {"cached_tokens": 60}
+        details = {"cached_tokens": 60}
+        usage = {"prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": details}
         choice = {"message": {"content": said}, "finish_reason": "stop"}
         return web.json_response({"choices": [choice], "usage": usage})

@@ -1,6 +1,7 @@
 """Rubrics: the shipped one keeps every anchor; a broken one is refused with its place."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -8,8 +9,9 @@ import yaml
 from fmau.core.errors import RecipeError
 from fmau.core.taxonomy import Task
 from fmau.judge.rubric import load_rubric
+from tests.paths import PROMPTS
 
-SHIPPED = Path("prompts/rubrics/ma_bench.yaml")
+SHIPPED = PROMPTS / "rubrics/ma_bench.yaml"
 
 
 def test_the_shipped_rubric_tells_every_anchor_and_only_what_is_asked() -> None:
@@ -51,7 +53,7 @@ def test_a_level_may_be_the_users_own_file(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_broken_rubric_says_where(change, said: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_broken_rubric_says_where(change: Any, said: str, tmp_path: Path) -> None:
     tree = yaml.safe_load(SHIPPED.read_text("utf-8"))
     change(tree)
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(tree), "utf-8")

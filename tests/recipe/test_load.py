@@ -1,6 +1,7 @@
 """Recipes: the shipped ones load, and every kind of mistake is named with its key."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from fmau.recipe import TrainBlock, TrainDataBlock, load_recipe
 from tests.paths import RECIPES
 
 SHIPPED = sorted((RECIPES).glob("*.yaml"))
-MINIMAL = {
+MINIMAL: dict[str, Any] = {
     "name": "r",
     "model": {"path": "m", "dtype": "float32"},
     "data": {"questions": "q.json", "clips": "clips"},
@@ -110,7 +111,9 @@ def test_fewer_sequences_than_a_batch_are_refused() -> None:
 
 
 def training(batch: int) -> TrainBlock:
-    data = TrainDataBlock(captions="c.json", clips="clips", cache="cache", benchmarks=())
+    data = TrainDataBlock(
+        captions=Path("c.json"), clips=Path("clips"), cache=Path("cache"), benchmarks=()
+    )
     return TrainBlock(
         data=data, mixture={"caption": 1}, epochs=2, batch_size=batch, micro_batch_size=1
     )

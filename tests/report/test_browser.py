@@ -2,7 +2,7 @@
 
 import pytest
 
-from fmau.core.records import AnswerStatus, Option, Question, QuestionFile
+from fmau.core.records import Answer, AnswerStatus, Option, Question, QuestionFile
 from fmau.core.taxonomy import Task
 from fmau.report.browser import browser_data, verdict
 from tests.score.synthetic import ok, without_answer
@@ -30,11 +30,13 @@ MADU = Question("MADU_1", "clip", Task.MADU, "Describe.")
         (MADU, "It moves.", ok(MADU, "It moves."), "open answer"),
     ],
 )
-def test_verdicts(question, gold, answer, expected):
+def test_verdicts(
+    question: Question, gold: str | None, answer: Answer | None, expected: str
+) -> None:
     assert verdict(question, gold, answer) == expected
 
 
-def test_letters_are_spelled_out_and_failures_say_why():
+def test_letters_are_spelled_out_and_failures_say_why() -> None:
     questions = QuestionFile((FMAR, MADU), {"FMAR_1": "A"})
     answers = {
         "FMAR_1": ok(FMAR, "B"),
@@ -55,7 +57,7 @@ def test_letters_are_spelled_out_and_failures_say_why():
     )
 
 
-def test_a_judges_scores_and_reasons_stand_by_the_answer():
+def test_a_judges_scores_and_reasons_stand_by_the_answer() -> None:
     questions = QuestionFile((MADU,), {"MADU_1": "It moves."})
     rows = [
         verdict_row(MADU, "llm", level, points) for level, points in ((1, 4), (2, None), (3, 0))

@@ -27,7 +27,7 @@ def exported(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_the_csv_has_the_papers_numbers_and_the_runs(tmp_path: Path):
+def test_the_csv_has_the_papers_numbers_and_the_runs(tmp_path: Path) -> None:
     frame = pd.read_csv(exported(tmp_path) / "table4.csv", index_col="row")
     assert list(frame.index[-2:]) == [NAME, "other"]
     paper = frame.loc[PAPER_ROWS[0].name]
@@ -37,7 +37,7 @@ def test_the_csv_has_the_papers_numbers_and_the_runs(tmp_path: Path):
     assert frame.loc["other"].isna().sum() == 7
 
 
-def test_the_latex_escapes_names_and_has_every_row(tmp_path: Path):
+def test_the_latex_escapes_names_and_has_every_row(tmp_path: Path) -> None:
     text = (exported(tmp_path) / "table4.tex").read_text("utf-8")
     assert r"a\_b \& 50\% \#1 \$x\textasciicircum 2\$ \{y\}" in text
     body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
@@ -47,11 +47,11 @@ def test_the_latex_escapes_names_and_has_every_row(tmp_path: Path):
     assert all(line.replace(r"\&", "").count("&") == len(COLUMNS) for line in lines)
 
 
-def test_the_markdown_has_the_caveat(tmp_path: Path):
+def test_the_markdown_has_the_caveat(tmp_path: Path) -> None:
     assert (exported(tmp_path) / "table4.md").read_text("utf-8").startswith("> The paper's rows")
 
 
-def test_every_answer_is_in_the_parquet_file_with_what_judges_said(tmp_path: Path):
+def test_every_answer_is_in_the_parquet_file_with_what_judges_said(tmp_path: Path) -> None:
     frame = pd.read_parquet(exported(tmp_path) / "answers.parquet")
     assert len(frame) == 2 * len(QUESTIONS.questions)
     own = frame[frame["run"] == NAME].set_index("qid")
@@ -64,7 +64,7 @@ def test_every_answer_is_in_the_parquet_file_with_what_judges_said(tmp_path: Pat
     assert judged["llm reasons"].str.contains("unparsed").all()
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(RunError, match="cannot be made"):
         write_exports([scored("x", QUESTIONS, {})], tmp_path / "file" / "out")

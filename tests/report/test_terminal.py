@@ -1,11 +1,12 @@
 """Tables on the terminal: they fit, and they say what they must."""
 
 import io
+from collections.abc import Mapping
 
 import pytest
 from rich.console import Console
 
-from fmau.core.records import QuestionFile
+from fmau.core.records import Answer, QuestionFile
 from fmau.report import print_scores
 from fmau.report.tables import accuracy_table, count_table, span
 from fmau.score import score
@@ -17,13 +18,14 @@ QUESTIONS = question_file(clips=20)
 LONG = "a-run-with-a-name-so-long-that-it-cannot-stand-in-one-column"
 
 
-def printed(answers, questions=QUESTIONS, width=120) -> str:
-    console = Console(file=io.StringIO(), width=width)
-    print_scores({"base": score(questions, answers), LONG: score(questions, answers)}, console)
-    return console.file.getvalue()
+def printed(answers: Mapping[str, Answer], width: int = 120) -> str:
+    text = io.StringIO()
+    console = Console(file=text, width=width)
+    print_scores({"base": score(QUESTIONS, answers), LONG: score(QUESTIONS, answers)}, console)
+    return text.getvalue()
 
 
-def test_everything_fits_120_columns_and_no_number_is_cut():
+def test_everything_fits_120_columns_and_no_number_is_cut() -> None:
     text = printed(gold_answers(QUESTIONS))
     assert max(len(line) for line in text.splitlines()) <= 120
     assert "…" not in text
@@ -32,7 +34,7 @@ def test_everything_fits_120_columns_and_no_number_is_cut():
     assert "1.69" in text
 
 
-def test_eighty_columns_get_table_4_in_two_pieces_with_every_number():
+def test_eighty_columns_get_table_4_in_two_pieces_with_every_number() -> None:
     text = printed(gold_answers(QUESTIONS), width=80)
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "…" not in text
@@ -43,24 +45,24 @@ def test_eighty_columns_get_table_4_in_two_pieces_with_every_number():
         assert number in tail
 
 
-def test_says_that_the_rows_are_not_comparable():
+def test_says_that_the_rows_are_not_comparable() -> None:
     assert NOT_COMPARABLE[:60] in printed(gold_answers(QUESTIONS))
 
 
-def test_a_name_with_markup_is_printed_as_it_is():
-    console = Console(file=io.StringIO(), width=120)
-    print_scores({"[red]x[/red]": score(QUESTIONS, {})}, console)
-    assert "[red]x[/red]" in console.file.getvalue()
+def test_a_name_with_markup_is_printed_as_it_is() -> None:
+    text = io.StringIO()
+    print_scores({"[red]x[/red]": score(QUESTIONS, {})}, Console(file=text, width=120))
+    assert "[red]x[/red]" in text.getvalue()
 
 
-def test_counts_of_all_tasks_add_up():
+def test_counts_of_all_tasks_add_up() -> None:
     scores = score(QUESTIONS, random_answers(QUESTIONS))
     table = count_table(scores)
     total = [int(cell) for cell in table.rows["all"]]
     assert total[0] == len(QUESTIONS.questions) == sum(total[1:])
 
 
-def test_accuracy_table_has_dashes_without_gold():
+def test_accuracy_table_has_dashes_without_gold() -> None:
     table = accuracy_table(score(QuestionFile(QUESTIONS.questions), gold_answers(QUESTIONS)))
     assert table.rows["SAD"] == ("–",) * 6 + ("50.00", "–")
     assert "FMAR by label" not in table.rows
@@ -69,5 +71,5 @@ def test_accuracy_table_has_dashes_without_gold():
 @pytest.mark.parametrize(
     ("interval", "text"), [(Interval(low=1, high=2.25), "1.0–2.2"), (None, "–")]
 )
-def test_span(interval, text):
+def test_span(interval: Interval | None, text: str) -> None:
     assert span(interval) == text

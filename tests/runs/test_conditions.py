@@ -51,7 +51,7 @@ def changed(**changes: object) -> list[str]:
         ({"answer__max_tokens_open": 64}, "max_tokens_open: 512 -> 64"),
     ],
 )
-def test_what_can_change_an_answer_is_named(change: dict[str, object], line: str):
+def test_what_can_change_an_answer_is_named(change: dict[str, object], line: str) -> None:
     assert changed(**change) == [line]
 
 
@@ -74,14 +74,14 @@ def test_the_prompt_sets_texts_and_its_switch_are_named() -> None:
         {"answer__request_timeout_s": 1.0},
     ],
 )
-def test_what_cannot_is_left_out(change: dict[str, object]):
+def test_what_cannot_is_left_out(change: dict[str, object]) -> None:
     assert changed(**change) == []
     assert fingerprint(conditions(recipe(**change), PROMPTS)) == fingerprint(
         conditions(recipe(), PROMPTS)
     )
 
 
-def test_a_prompt_text_is_named_without_printing_all_of_it():
+def test_a_prompt_text_is_named_without_printing_all_of_it() -> None:
     other = PROMPTS.model_copy(update={"tasks": PROMPTS.tasks | {Task.SAD: "new {question}" * 50}})
     (line,) = differences(conditions(recipe(), PROMPTS), conditions(recipe(), other))
     assert line.startswith("prompts.tasks.SAD: '{question}' -> ")
@@ -95,7 +95,7 @@ def checkpoint(folder: Path, weights: bytes) -> Path:
     return folder
 
 
-def test_a_local_model_is_its_contents_not_its_path(tmp_path: Path):
+def test_a_local_model_is_its_contents_not_its_path(tmp_path: Path) -> None:
     first, copy = checkpoint(tmp_path / "a", b"w" * 100), checkpoint(tmp_path / "b", b"w" * 100)
     other = checkpoint(tmp_path / "c", b"w" * 99 + b"x")
     of = {p: conditions(recipe(model__path=str(p)), PROMPTS) for p in (first, copy, other)}
@@ -103,7 +103,7 @@ def test_a_local_model_is_its_contents_not_its_path(tmp_path: Path):
     assert [line.split(":")[0] for line in differences(of[first], of[other])] == ["model.weights"]
 
 
-def test_folder_digest_covers_names_and_every_byte(tmp_path: Path):
+def test_folder_digest_covers_names_and_every_byte(tmp_path: Path) -> None:
     folder = checkpoint(tmp_path / "a", b"w")
     total = folder_digest(folder)
     sums = [
@@ -117,7 +117,7 @@ def test_folder_digest_covers_names_and_every_byte(tmp_path: Path):
     assert folder_digest(folder) != total
 
 
-def test_an_adapter_changes_the_fingerprint(tmp_path: Path):
+def test_an_adapter_changes_the_fingerprint(tmp_path: Path) -> None:
     adapter = checkpoint(tmp_path / "adapter", b"lora")
     with_adapter = conditions(recipe(), PROMPTS, adapter)
     assert [d.split(":")[0] for d in differences(conditions(recipe(), PROMPTS), with_adapter)] == [
@@ -125,7 +125,7 @@ def test_an_adapter_changes_the_fingerprint(tmp_path: Path):
     ]
 
 
-def test_a_folder_without_weights_is_refused(tmp_path: Path):
+def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", "utf-8")
     with pytest.raises(RecipeError, match="no weight file"):
         folder_digest(tmp_path)
@@ -146,5 +146,5 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path):
 )
 def test_row_fingerprint_covers_run_question_and_clip(
     run: str, question: Question, clip_bytes: int | None
-):
+) -> None:
     assert row_fingerprint(run, question, clip_bytes) != row_fingerprint("run", QUESTION, 10)

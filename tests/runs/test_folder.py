@@ -2,6 +2,8 @@
 
 import json
 import multiprocessing
+import shutil
+import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -48,7 +50,7 @@ def row(status: AnswerStatus, fingerprint: str = "f", qid: str = "SAD_1") -> Ans
     )
 
 
-def test_the_manifest_says_what_was_run_where_and_when(tmp_path: Path):
+def test_the_manifest_says_what_was_run_where_and_when(tmp_path: Path) -> None:
     with open_run(recipe(tmp_path), PROMPTS) as run:
         run.note({"decodes": 3})
         running = read_manifest(run.folder).sessions[0]
@@ -66,7 +68,7 @@ def test_the_manifest_says_what_was_run_where_and_when(tmp_path: Path):
     assert started <= ended
 
 
-def test_every_session_has_its_own_entry(tmp_path: Path):
+def test_every_session_has_its_own_entry(tmp_path: Path) -> None:
     for _ in range(2):
         open_run(recipe(tmp_path), PROMPTS).close()
     reopen_run(tmp_path / "run", "judge").close()
@@ -74,14 +76,14 @@ def test_every_session_has_its_own_entry(tmp_path: Path):
     assert stages == ["answer", "answer", "judge"]
 
 
-def test_a_changed_recipe_is_refused_by_key(tmp_path: Path):
+def test_a_changed_recipe_is_refused_by_key(tmp_path: Path) -> None:
     open_run(recipe(tmp_path), PROMPTS).close()
     with pytest.raises(RunError, match=r"frames\.count: 8 -> 16\ngive this run another name"):
         open_run(recipe(tmp_path, count=16), PROMPTS)
     open_run(recipe(tmp_path), PROMPTS).close()  # the refusal left no lock behind
 
 
-def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path):
+def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path) -> None:
     def hold(opened: "multiprocessing.synchronize.Event") -> None:
         with open_run(recipe(tmp_path), PROMPTS):
             opened.set()
@@ -113,7 +115,7 @@ def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path):
 )
 def test_greedy_outcomes_are_final_and_faults_are_not(
     tmp_path: Path, status: AnswerStatus, done: bool
-):
+) -> None:
     with open_run(recipe(tmp_path), PROMPTS) as run:
         fingerprint = run.row_fingerprint(QUESTION, 10)
         run.append(row(status, fingerprint))
@@ -123,7 +125,7 @@ def test_greedy_outcomes_are_final_and_faults_are_not(
         assert not run.is_done("SAD_2", fingerprint)
 
 
-def test_the_latest_row_of_a_question_counts(tmp_path: Path):
+def test_the_latest_row_of_a_question_counts(tmp_path: Path) -> None:
     with open_run(recipe(tmp_path), PROMPTS) as run:
         run.append(row(AnswerStatus.REQUEST_FAILED))
         run.append(row(AnswerStatus.OK, qid="SAD_2"))
@@ -133,7 +135,7 @@ def test_the_latest_row_of_a_question_counts(tmp_path: Path):
     assert len((tmp_path / "run" / "answers.jsonl").read_text("utf-8").splitlines()) == 3
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"no run here \(no manifest.json\)"):
         reopen_run(tmp_path, "judge")
     assert list(tmp_path.iterdir()) == []
@@ -144,7 +146,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):
         open_run(recipe(tmp_path), PROMPTS)
 
 
-def test_a_damaged_manifest_is_named(tmp_path: Path):
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
     open_run(recipe(tmp_path), PROMPTS).close()
     path = tmp_path / "run" / "manifest.json"
     tree = json.loads(path.read_text("utf-8"))
@@ -154,11 +156,25 @@ def test_a_damaged_manifest_is_named(tmp_path: Path):
         open_run(recipe(tmp_path), PROMPTS)
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(RunError, match="cannot be made"):
         open_run(recipe(tmp_path / "file"), PROMPTS)
 
 
-def test_git_state_is_of_this_checkout_only(tmp_path: Path):
-    assert git_state(tmp_path) is None
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_git_state_is_of_this_checkout_only(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        command = ["git", "-C", str(tmp_path), *who, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "-m", "first")
+    assert git_state(tmp_path) == {"revision": git("rev-parse", "HEAD"), "dirty": False}
+    (tmp_path / "file").write_text("two")
+    assert git_state(tmp_path) == {"revision": git("rev-parse", "HEAD"), "dirty": True}
+    (tmp_path / "inside").mkdir()
+    assert git_state(tmp_path / "inside") is None

@@ -33,7 +33,9 @@ def write(path: Path, texts: list[str]) -> list[Row]:
 
 
 @given(texts=TEXTS)
-def test_rows_come_back_as_written(tmp_path_factory: pytest.TempPathFactory, texts: list[str]):
+def test_rows_come_back_as_written(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     assert read_rows(path, Row) == []
     rows = write(path, texts)
@@ -44,7 +46,7 @@ def test_rows_come_back_as_written(tmp_path_factory: pytest.TempPathFactory, tex
 @given(texts=TEXTS, data=st.data())
 def test_a_cut_at_any_byte_costs_at_most_the_row_it_hits(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], data: st.DataObject
-):
+) -> None:
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     rows = write(path, texts)
     content = path.read_bytes()
@@ -58,7 +60,7 @@ def test_a_cut_at_any_byte_costs_at_most_the_row_it_hits(
     assert read_rows(path, Row) == [*whole, added]
 
 
-def test_an_unfinished_row_longer_than_the_search_window_is_cut(tmp_path: Path):
+def test_an_unfinished_row_longer_than_the_search_window_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     rows = write(path, ["first"])
     with path.open("ab") as file:
@@ -69,7 +71,7 @@ def test_an_unfinished_row_longer_than_the_search_window_is_cut(tmp_path: Path):
     assert path.stat().st_size < 100
 
 
-def test_malformed_rows_are_all_named_by_line(tmp_path: Path):
+def test_malformed_rows_are_all_named_by_line(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"key":1,"text":"a"}\nnot json\n{"key":2}\n{"key":3,"text":"c"}\n', "utf-8")
     with pytest.raises(InputError) as caught:
@@ -81,7 +83,7 @@ def test_malformed_rows_are_all_named_by_line(tmp_path: Path):
     assert "text: missing" in str(caught.value)
 
 
-def test_a_full_disk_is_an_error_that_keeps_the_rows_before(tmp_path: Path):
+def test_a_full_disk_is_an_error_that_keeps_the_rows_before(tmp_path: Path) -> None:
     """A file-size limit stands in for the disk: the kernel writes what fits, then refuses."""
     path = tmp_path / "rows.jsonl"
     rows = write(path, ["fits"])
@@ -100,14 +102,14 @@ def test_a_full_disk_is_an_error_that_keeps_the_rows_before(tmp_path: Path):
     assert read_rows(path, Row) == rows
 
 
-def test_a_file_that_cannot_be_written_is_named(tmp_path: Path):
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=f"{tmp_path}: cannot be written"):
         RowFile(tmp_path)
     with pytest.raises(RunError, match="cannot be written: No such file"):
         RowFile(tmp_path / "missing" / "rows.jsonl")
 
 
-def test_rows_are_in_the_file_before_append_returns(tmp_path: Path):
+def test_rows_are_in_the_file_before_append_returns(tmp_path: Path) -> None:
     """What a killed process had appended is there, without any closing step."""
     path = tmp_path / "rows.jsonl"
     script = (

@@ -17,7 +17,7 @@ def cmar(number: int, shift: int) -> Question:
     return Question(f"CMAR_{number}", f"clip-{number}", Task.CMAR, "Which part?", options)
 
 
-def test_counts_are_by_part_whatever_the_letter():
+def test_counts_are_by_part_whatever_the_letter() -> None:
     questions = [cmar(1, 0), cmar(2, 3), cmar(3, 1), cmar(4, 0), cmar(5, 0)]
     # Gold: Body, Lower limb, Head, Head, Head.
     gold = {"CMAR_1": "A", "CMAR_2": "A", "CMAR_3": "A", "CMAR_4": "B", "CMAR_5": "B"}
@@ -42,28 +42,28 @@ def test_counts_are_by_part_whatever_the_letter():
     assert found.recall[LABELS.index("Leg-hand")] is None
 
 
-def test_only_failures_still_give_a_matrix():
+def test_only_failures_still_give_a_matrix() -> None:
     question = cmar(1, 0)
     found = cmar_confusion([question], {"CMAR_1": "A"}, {})
-    assert sum(map(sum, found.counts)) == 0
+    assert {count for row in found.counts for count in row} == {0}
     assert found.recall[0] == 0
 
 
-def test_gold_answers_lie_on_the_diagonal():
+def test_gold_answers_lie_on_the_diagonal() -> None:
     questions = question_file(clips=50)
     found = cmar_confusion(questions.questions, questions.gold, gold_answers(questions))
     assert sum(row[i] for i, row in enumerate(found.counts)) == 50
     assert set(found.recall) <= {100.0, None}
 
 
-def test_chance_follows_the_number_of_options():
+def test_chance_follows_the_number_of_options() -> None:
     assert chance(Task.CMAR) == pytest.approx(14.2857, abs=1e-4)
     assert chance(Task.FMAR) == 20
     assert chance(Task.PPR) == 50
     assert chance(Task.MADU) is None
 
 
-def test_majority_is_by_part_for_cmar_and_by_answer_elsewhere():
+def test_majority_is_by_part_for_cmar_and_by_answer_elsewhere() -> None:
     questions = [cmar(1, 0), cmar(2, 1), cmar(3, 0)]
     gold = {"CMAR_1": "B", "CMAR_2": "A", "CMAR_3": "A"}  # Head, Head, Body
     found = majority(Task.CMAR, questions, gold)

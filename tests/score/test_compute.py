@@ -26,7 +26,7 @@ SAMPLE = MABENCH / "mabench_data_sample_60.json"
 FULL = MABENCH / "mabench_data.json"
 
 
-def test_gold_answers_score_exactly_100():
+def test_gold_answers_score_exactly_100() -> None:
     questions = question_file(clips=7)
     scores = score(questions, gold_answers(questions))
     assert [scores.tasks[task].accuracy.percent for task in CLOSED_TASKS] == [100.0] * 6
@@ -35,7 +35,7 @@ def test_gold_answers_score_exactly_100():
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="needs the MA-Bench sample")
-def test_gold_answers_of_the_sample_score_exactly_100():
+def test_gold_answers_of_the_sample_score_exactly_100() -> None:
     questions = load_questions(SAMPLE)
     scores = score(questions, gold_answers(questions))
     for task in CLOSED_TASKS:
@@ -45,7 +45,7 @@ def test_gold_answers_of_the_sample_score_exactly_100():
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs the MA-Bench questions")
-def test_the_whole_of_ma_bench_is_recognised_and_has_no_gold():
+def test_the_whole_of_ma_bench_is_recognised_and_has_no_gold() -> None:
     questions = load_questions(FULL)
     scores = score(questions, {})
     assert scores.benchmark == "MA-Bench"
@@ -54,11 +54,11 @@ def test_the_whole_of_ma_bench_is_recognised_and_has_no_gold():
     assert benchmark_of(questions.questions[:-1]) == "other"
 
 
-def test_a_mini_benchmark_of_the_same_size_is_not_ma_bench():
+def test_a_mini_benchmark_of_the_same_size_is_not_ma_bench() -> None:
     assert benchmark_of(question_file(clips=1000).questions) == "other"
 
 
-def test_agrees_with_a_count_in_pandas():
+def test_agrees_with_a_count_in_pandas() -> None:
     questions = question_file(clips=40)
     answers = random_answers(questions)
     scores = score(questions, answers)
@@ -87,7 +87,7 @@ def test_agrees_with_a_count_in_pandas():
     assert scores.closed_avg.percent == pytest.approx(closed.mean())
 
 
-def test_failures_are_counted_apart_and_are_not_right():
+def test_failures_are_counted_apart_and_are_not_right() -> None:
     questions = question_file(clips=3)
     answers = gold_answers(questions)
     sad = [q for q in questions.questions if q.task is Task.SAD]
@@ -104,7 +104,9 @@ def test_failures_are_counted_apart_and_are_not_right():
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32), st.data())
-def test_leaving_a_question_out_never_helps_and_order_never_matters(seed, data):
+def test_leaving_a_question_out_never_helps_and_order_never_matters(
+    seed: int, data: st.DataObject
+) -> None:
     questions = question_file(clips=4, seed=seed)
     answers = dict(random_answers(questions, seed))
     before = score(questions, answers)
@@ -117,7 +119,7 @@ def test_leaving_a_question_out_never_helps_and_order_never_matters(seed, data):
         assert after.tasks[task].accuracy.percent <= before.tasks[task].accuracy.percent
 
 
-def test_a_task_without_gold_is_not_available_rather_than_zero():
+def test_a_task_without_gold_is_not_available_rather_than_zero() -> None:
     questions = question_file(clips=3)
     gold = {qid: answer for qid, answer in questions.gold.items() if not qid.startswith("PPR")}
     answers = gold_answers(questions)
@@ -129,7 +131,7 @@ def test_a_task_without_gold_is_not_available_rather_than_zero():
     assert (scores.closed_avg, scores.majority_avg, scores.final) == (None, None, None)
 
 
-def test_only_questions_with_gold_are_in_the_denominator():
+def test_only_questions_with_gold_are_in_the_denominator() -> None:
     questions = question_file(clips=5)
     some = [q.qid for q in questions.questions if q.task is Task.MAS][:3]
     gold = {qid: questions.gold[qid] for qid in some}
@@ -138,7 +140,7 @@ def test_only_questions_with_gold_are_in_the_denominator():
     assert (found.accuracy.total, found.accuracy.percent, found.answered_percent) == (3, 100, 100)
 
 
-def test_no_questions_with_gold_at_all():
+def test_no_questions_with_gold_at_all() -> None:
     questions = question_file(clips=2)
     scores = score(QuestionFile(questions.questions), gold_answers(questions))
     assert scores.with_gold == 0
@@ -146,7 +148,7 @@ def test_no_questions_with_gold_at_all():
     assert scores.fmar is None
 
 
-def test_a_duplicate_fmar_label_counts_by_label_alone():
+def test_a_duplicate_fmar_label_counts_by_label_alone() -> None:
     options = tuple(map(Option, "ABCDE", ["Nodding", "Turning around", "Nodding", "Tic", "Rub"]))
     question = Question("FMAR_1", "clip", Task.FMAR, "Which?", options)
     questions = QuestionFile((question,), {"FMAR_1": "A"})
@@ -156,7 +158,7 @@ def test_a_duplicate_fmar_label_counts_by_label_alone():
     assert scores.fmar.by_label.clustered is None  # one clip says nothing about others
 
 
-def test_answers_that_do_not_fit_the_questions_are_refused():
+def test_answers_that_do_not_fit_the_questions_are_refused() -> None:
     questions = question_file(clips=1)
     answers = gold_answers(questions)
     sad = next(q for q in questions.questions if q.task is Task.SAD)
@@ -169,7 +171,7 @@ def test_answers_that_do_not_fit_the_questions_are_refused():
     assert {problem.where for problem in caught.value.problems} == {sad.qid, mad.qid, "NEW_1"}
 
 
-def test_scores_survive_their_json():
+def test_scores_survive_their_json() -> None:
     questions = question_file(clips=3)
     scores = score(questions, random_answers(questions))
     assert Scores.model_validate_json(scores.model_dump_json()) == scores

@@ -14,7 +14,7 @@ def fmar(number: int, labels: str, codes: dict[str, str] | None = None) -> Quest
     return Question(f"FMAR_{number}", f"clip-{number}", Task.FMAR, "Which?", options)
 
 
-def test_fmar_is_read_four_ways():
+def test_fmar_is_read_four_ways() -> None:
     plain = "Nodding,Shaking head,Turning around,Bowing head,Tilting head"
     twice = "Nodding,Shaking head,Nodding,Bowing head,Tilting head"
     rows = (fmar(1, plain), fmar(2, twice), fmar(3, plain, {"B": "B2"}), fmar(4, plain))
@@ -28,7 +28,7 @@ def test_fmar_is_read_four_ways():
     assert (found.by_label_clean.correct, found.by_label_clean.total) == (1, 2)
 
 
-def test_the_confusion_of_actions_counts_every_question_once():
+def test_the_confusion_of_actions_counts_every_question_once() -> None:
     questions = question_file(clips=40)
     answers = random_answers(questions)
     pairs = score(questions, answers).fmar_confusion
@@ -41,7 +41,7 @@ def test_the_confusion_of_actions_counts_every_question_once():
     assert sum(pair.count for pair in pairs if pair.chosen is None) == silent
 
 
-def test_groups_add_up_to_their_task():
+def test_groups_add_up_to_their_task() -> None:
     questions = question_file(clips=40)
     scores = score(questions, random_answers(questions))
     for groups in (scores.by_action, scores.by_part):
@@ -52,7 +52,7 @@ def test_groups_add_up_to_their_task():
             assert sum(share.total for share in shares) == accuracy.total
 
 
-def test_a_tier_is_the_plain_mean_of_its_tasks():
+def test_a_tier_is_the_plain_mean_of_its_tasks() -> None:
     questions = question_file(clips=20)
     scores = score(questions, random_answers(questions))
     for tier in (Tier.PERCEPTUAL, Tier.RELATIONAL):
@@ -61,7 +61,7 @@ def test_a_tier_is_the_plain_mean_of_its_tasks():
     assert Tier.INTERPRETIVE not in scores.tiers
 
 
-def test_mare_answers_are_matched_by_the_labels_they_end_in():
+def test_mare_answers_are_matched_by_the_labels_they_end_in() -> None:
     ending = "[Body part (coarse-grained)] {} | [Micro-action (fine-grained)] {}"
     rows = tuple(Question(f"MARE_{n}", f"clip-{n}", Task.MARE, "Why?") for n in range(4))
     questions = QuestionFile(rows, {r.qid: ending.format("Head", "Nodding") for r in rows})
@@ -77,7 +77,7 @@ def test_mare_answers_are_matched_by_the_labels_they_end_in():
     assert found.unlabelled == 1
 
 
-def test_refusals_are_counted_apart():
+def test_refusals_are_counted_apart() -> None:
     questions = question_file(clips=3)
     answers = gold_answers(questions)
     open_question = next(q for q in questions.questions if q.task is Task.MADU)

@@ -11,7 +11,7 @@ from fmau.score.intervals import clustered_means, percentile_interval, wilson
 
 @settings(max_examples=50, deadline=None)
 @given(st.data())
-def test_wilson_is_the_closed_form(data):
+def test_wilson_is_the_closed_form(data: st.DataObject) -> None:
     total = data.draw(st.integers(1, 3000))
     correct = data.draw(st.integers(0, total))
     z, p = stats.norm.ppf(0.975), correct / total
@@ -22,15 +22,15 @@ def test_wilson_is_the_closed_form(data):
     assert found.high == pytest.approx(100 * (centre + half), abs=1e-9)
 
 
-def test_half_width_at_the_size_of_ma_bench():
+def test_half_width_at_the_size_of_ma_bench() -> None:
     cmar, mas = wilson(500, 1000), wilson(1000, 2000)
     assert (cmar.high - cmar.low) / 2 == pytest.approx(3.1, abs=0.05)
     assert (mas.high - mas.low) / 2 == pytest.approx(2.2, abs=0.05)
 
 
-def test_the_bootstrap_agrees_with_scipy():
+def test_the_bootstrap_agrees_with_scipy() -> None:
     generator = np.random.default_rng(0)
-    correct_C = generator.binomial(4, generator.beta(1, 1, size=150))
+    correct_C = generator.binomial(4, generator.beta(1, 1, size=150)).astype(float)
     total_C = np.full(150, 4)
     draws = clustered_means(correct_C[:, None], total_C[:, None])
     found = percentile_interval(100 * draws[:, 0])
@@ -41,36 +41,37 @@ def test_the_bootstrap_agrees_with_scipy():
     assert found.high == pytest.approx(theirs.high, abs=0.5)
 
 
-def test_columns_share_their_resamples():
-    correct_CK = np.random.default_rng(0).integers(0, 3, size=(30, 1)).repeat(2, axis=1)
-    draws = clustered_means(correct_CK, np.full((30, 2), 2))
+def test_columns_share_their_resamples() -> None:
+    correct_C = np.random.default_rng(0).integers(0, 3, size=30).astype(float)
+    draws = clustered_means(np.stack([correct_C, correct_C], axis=1), np.full((30, 2), 2))
     assert np.array_equal(draws[:, 0], draws[:, 1])
 
 
-def test_clips_that_all_do_the_same_leave_no_doubt_between_clips():
+def test_clips_that_all_do_the_same_leave_no_doubt_between_clips() -> None:
     # One of two right in every clip: resampling clips always gives 50 %.
     draws = clustered_means(np.full((20, 1), 1), np.full((20, 1), 2))
     assert set(draws[:, 0]) == {0.5}
 
 
-def test_one_clip_has_no_clustered_interval():
+def test_one_clip_has_no_clustered_interval() -> None:
     assert clustered_means(np.array([[1]]), np.array([[2]])) is None
 
 
-def test_draws_without_a_question_of_the_column_are_left_out():
+def test_draws_without_a_question_of_the_column_are_left_out() -> None:
     total = np.array([[1], [1], [0]])
     interval = percentile_interval(clustered_means(np.array([[1], [0], [0]]), total)[:, 0])
     assert (interval.low, interval.high) == (0, 1)
 
 
 @pytest.mark.slow
-def test_clustered_intervals_cover_the_truth_where_naive_ones_do_not():
+def test_clustered_intervals_cover_the_truth_where_naive_ones_do_not() -> None:
     """Clips differ in difficulty: 150 clips of 8 questions, success rates Beta(1, 1), mean 50 %."""
     generator = np.random.default_rng(7)
     trials, clips, per_clip = 400, 150, 8
     covered = naive = 0
     for _ in range(trials):
-        correct_C = generator.binomial(per_clip, generator.beta(1, 1, size=clips))
+        quality_C = generator.beta(1, 1, size=clips)
+        correct_C = generator.binomial(per_clip, quality_C).astype(float)
         draws = clustered_means(correct_C[:, None], np.full((clips, 1), per_clip), draws=1000)
         interval = percentile_interval(100 * draws[:, 0])
         covered += interval.low <= 50 <= interval.high

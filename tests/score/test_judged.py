@@ -21,7 +21,7 @@ from tests.score.synthetic import (
 LLM = {"llm": False}
 
 
-def test_gold_answers_and_full_marks_are_100_and_5():
+def test_gold_answers_and_full_marks_are_100_and_5() -> None:
     questions = question_file(clips=6)
     found = score(questions, gold_answers(questions), verdicts(questions, "llm", lambda *_: 5), LLM)
     assert (found.closed_avg.percent, found.open_avg, found.final) == (100.0, 5.0, 100.0)
@@ -30,7 +30,7 @@ def test_gold_answers_and_full_marks_are_100_and_5():
         assert [level.histogram for level in levels] == [(0, 0, 0, 0, 0, 6)] * 3
 
 
-def test_final_is_the_mean_of_twelve_sub_scores():
+def test_final_is_the_mean_of_twelve_sub_scores() -> None:
     questions = question_file(clips=6)
     answers = gold_answers(questions) | {
         qid: row for qid, row in random_answers(questions).items() if not row.task.is_open
@@ -45,18 +45,19 @@ def test_final_is_the_mean_of_twelve_sub_scores():
     assert score(questions, answers, only_madu, LLM).final is None
 
 
-def test_an_unscored_answer_is_left_out_and_its_worst_case_reported():
+def test_an_unscored_answer_is_left_out_and_its_worst_case_reported() -> None:
     questions = question_file(clips=8)
     failing = {q.qid for q in questions.questions if q.task is Task.MADU and int(q.clip[-2:]) < 2}
     rows = verdicts(questions, "llm", lambda q, _: None if q.qid in failing else 4)
     found = score(questions, gold_answers(questions), rows, LLM).judgements[0]
+    assert len(found.tasks[Task.MADU]) == 3
     for level in found.tasks[Task.MADU]:
         assert (level.mean, level.scored, level.unscored, level.no_answer) == (4.0, 6, 2, 0)
         assert level.floor == 3.0
     assert found.unscored == {"unparsed": 6}
 
 
-def test_an_answer_that_was_never_given_counts_as_nothing_said():
+def test_an_answer_that_was_never_given_counts_as_nothing_said() -> None:
     questions = question_file(clips=4)
     answers = gold_answers(questions)
     silent = next(q for q in questions.questions if q.task is Task.MADU)
@@ -67,16 +68,16 @@ def test_an_answer_that_was_never_given_counts_as_nothing_said():
     assert level.histogram == (0, 0, 0, 0, 3, 0)
 
 
-def test_a_judge_that_scored_nothing_has_no_mean():
+def test_a_judge_that_scored_nothing_has_no_mean() -> None:
     questions = question_file(clips=4)
     rows = verdicts(questions, "llm", lambda *_: None)
     found = score(questions, gold_answers(questions), rows, LLM)
     assert found.judgements[0].open_avg is None
     assert found.final is None
-    assert all(level.mean is None for level in found.judgements[0].tasks[Task.MARE])
+    assert [level.mean for level in found.judgements[0].tasks[Task.MARE]] == [None] * 3
 
 
-def test_samples_count_by_their_median_and_their_spread_is_told():
+def test_samples_count_by_their_median_and_their_spread_is_told() -> None:
     questions = question_file(clips=3)
     answers = gold_answers(questions)
     opinions = {0: (5, 1, 2), 1: (0, None, 5), 2: (3, 3, 3)}
@@ -93,7 +94,7 @@ def test_samples_count_by_their_median_and_their_spread_is_told():
     assert level.spread == pytest.approx(fmean([4, 5, 0]))
 
 
-def test_proxies_come_after_llm_judges_and_have_no_final():
+def test_proxies_come_after_llm_judges_and_have_no_final() -> None:
     questions = question_file(clips=3)
     rows = [
         *verdicts(questions, "rule", lambda *_: 5),
@@ -106,7 +107,7 @@ def test_proxies_come_after_llm_judges_and_have_no_final():
 
 
 @pytest.mark.slow
-def test_intervals_of_means_cover_the_truth_where_naive_ones_do_not():
+def test_intervals_of_means_cover_the_truth_where_naive_ones_do_not() -> None:
     """Three levels of one answer rise and fall together, so clips are what is sampled.
 
     The mean over six levels of 120 clips; a clip's quality is uniform, each level is it plus noise.
@@ -126,7 +127,7 @@ def test_intervals_of_means_cover_the_truth_where_naive_ones_do_not():
     assert naive / trials < 0.75
 
 
-def test_level_means_agree_with_a_direct_count():
+def test_level_means_agree_with_a_direct_count() -> None:
     questions = question_file(clips=15)
     answers = dict(random_answers(questions))
     rows = verdicts(questions, "llm", lambda q, level: int(q.qid[-4:]) * level % 7 - 1)
@@ -141,6 +142,7 @@ def test_level_means_agree_with_a_direct_count():
     found = score(questions, answers, rows, LLM).judgements[0]
     scored = {(row.qid, row.levels[0]): row.scores[row.levels[0]] for row in rows if row.scores}
     for task in OPEN_TASKS:
+        assert [level.level for level in found.tasks[task]] == [1, 2, 3]
         for level in found.tasks[task]:
             points = []
             for q in questions.questions:

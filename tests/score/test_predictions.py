@@ -24,7 +24,7 @@ def gold_entries(questions: QuestionFile) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("bare", [True, False])
-def test_both_shapes_of_file_score_the_same(tmp_path: Path, bare: bool):
+def test_both_shapes_of_file_score_the_same(tmp_path: Path, bare: bool) -> None:
     entries = gold_entries(QUESTIONS)
     tree = entries if bare else {"prompts": [], "answers": entries}
     answers = load_predictions(write(tmp_path / "p.json", tree), QUESTIONS)
@@ -32,7 +32,7 @@ def test_both_shapes_of_file_score_the_same(tmp_path: Path, bare: bool):
     assert score(QUESTIONS, answers).closed_avg.percent == 100
 
 
-def test_freely_worded_answers_are_read(tmp_path: Path):
+def test_freely_worded_answers_are_read(tmp_path: Path) -> None:
     cmar = next(q for q in QUESTIONS.questions if q.task is Task.CMAR)
     sad = next(q for q in QUESTIONS.questions if q.task is Task.SAD)
     madu = next(q for q in QUESTIONS.questions if q.task is Task.MADU)
@@ -47,14 +47,14 @@ def test_freely_worded_answers_are_read(tmp_path: Path):
     assert answers[madu.qid].answer is None
 
 
-def test_what_cannot_be_read_is_unparsed_not_wrong(tmp_path: Path):
+def test_what_cannot_be_read_is_unparsed_not_wrong(tmp_path: Path) -> None:
     sad = next(q for q in QUESTIONS.questions if q.task is Task.SAD)
     path = write(tmp_path / "p.json", [{"qid": sad.qid, "pred_answer": "perhaps"}])
     found = score(QUESTIONS, load_predictions(path, QUESTIONS)).tasks[Task.SAD]
     assert (found.unparsed, found.answered, found.unanswered) == (1, 0, 3)
 
 
-def test_all_defects_are_reported_at_once(tmp_path: Path):
+def test_all_defects_are_reported_at_once(tmp_path: Path) -> None:
     qid = QUESTIONS.questions[0].qid
     entries = [
         {"qid": qid, "pred_answer": 3},
@@ -84,14 +84,14 @@ def test_all_defects_are_reported_at_once(tmp_path: Path):
         (b"[" * 100_000, "not JSON"),
     ],
 )
-def test_files_that_are_no_predictions(tmp_path: Path, content: bytes, says: str):
+def test_files_that_are_no_predictions(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "p.json"
     path.write_bytes(content)
     with pytest.raises(InputError, match=says):
         load_predictions(path, QUESTIONS)
 
 
-def test_missing_file_and_folder(tmp_path: Path):
+def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         load_predictions(tmp_path / "none.json", QUESTIONS)
     with pytest.raises(InputError, match="is a folder"):

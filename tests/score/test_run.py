@@ -17,7 +17,7 @@ QUESTIONS = question_file(clips=4)
 ANSWERS = random_answers(QUESTIONS)
 
 
-def test_a_run_folder_scores_like_its_answers(tmp_path: Path):
+def test_a_run_folder_scores_like_its_answers(tmp_path: Path) -> None:
     folder = write_run(tmp_path, "base", QUESTIONS, ANSWERS)
     run = score_run(folder)
     assert run.name == "base"
@@ -26,7 +26,7 @@ def test_a_run_folder_scores_like_its_answers(tmp_path: Path):
     assert Scores.model_validate_json(written) == run.scores
 
 
-def test_the_latest_row_counts(tmp_path: Path):
+def test_the_latest_row_counts(tmp_path: Path) -> None:
     failed = [q for q in QUESTIONS.questions if q.qid in ANSWERS and not ANSWERS[q.qid].answer]
     folder = write_run(tmp_path, "base", QUESTIONS, ANSWERS)
     before = score_run(folder).scores
@@ -37,7 +37,7 @@ def test_the_latest_row_counts(tmp_path: Path):
     assert after.tasks[task].answered == before.tasks[task].answered + 1
 
 
-def test_a_report_of_two_runs(tmp_path: Path):
+def test_a_report_of_two_runs(tmp_path: Path) -> None:
     folders = [write_run(tmp_path, name, QUESTIONS, ANSWERS) for name in ("base", "tuned")]
     out = write_report([*map(score_run, folders)], tmp_path / "report.html")
     text = out.read_text("utf-8")
@@ -46,7 +46,7 @@ def test_a_report_of_two_runs(tmp_path: Path):
     assert all((folder / "scores.json").exists() for folder in folders)
 
 
-def test_a_runs_training_is_shown_and_a_damaged_log_is_said(tmp_path: Path):
+def test_a_runs_training_is_shown_and_a_damaged_log_is_said(tmp_path: Path) -> None:
     folder = write_run(tmp_path, "tuned", QUESTIONS, ANSWERS)
     log = [{"step": 1, "loss": 2.0}, {"step": 2, "eval_score": 40.0}]
     (folder / "training.json").write_text(json.dumps(log), "utf-8")
@@ -60,17 +60,17 @@ def test_a_runs_training_is_shown_and_a_damaged_log_is_said(tmp_path: Path):
             score_run(folder)
 
 
-def test_runs_are_compared_by_a_judge_that_both_had(tmp_path: Path):
+def test_runs_are_compared_by_a_judge_that_both_had(tmp_path: Path) -> None:
     folders = [write_run(tmp_path, name, QUESTIONS, ANSWERS) for name in ("base", "tuned")]
     found = compare_runs(*map(score_run, folders))
     assert found.judge is None
-    assert all(item.difference == 0 for item in found.differences)
+    assert {item.difference for item in found.differences} == {0}
     other = write_run(tmp_path, "other", question_file(clips=5), {})
     with pytest.raises(RunError, match="answered different questions"):
         compare_runs(score_run(folders[0]), score_run(other))
 
 
-def test_runs_that_do_not_belong_in_one_report(tmp_path: Path):
+def test_runs_that_do_not_belong_in_one_report(tmp_path: Path) -> None:
     base = score_run(write_run(tmp_path, "base", QUESTIONS, ANSWERS))
     other = score_run(write_run(tmp_path, "other", question_file(clips=5), {}))
     with pytest.raises(RunError, match="other: answered other questions than base"):
@@ -83,7 +83,7 @@ def test_runs_that_do_not_belong_in_one_report(tmp_path: Path):
         write_report([base], tmp_path / "nowhere" / "report.html")
 
 
-def test_scoring_and_reporting_load_no_model_library():
+def test_scoring_and_reporting_load_no_model_library() -> None:
     script = (
         "import fmau.report, sys; print({'torch', 'transformers', 'openai'} & set(sys.modules))"
     )

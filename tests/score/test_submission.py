@@ -18,7 +18,7 @@ FILE = question_file(clips=3)
 QUESTIONS = FILE.questions
 
 
-def test_a_written_submission_is_valid_and_scores_as_the_run_does(tmp_path: Path):
+def test_a_written_submission_is_valid_and_scores_as_the_run_does(tmp_path: Path) -> None:
     path = write_submission(QUESTIONS, gold_answers(FILE), PROMPTS, "Team-1", tmp_path)
     assert path.name == "Team-1_prediction.json"
     assert validate_submission(path, QUESTIONS) == []
@@ -30,7 +30,7 @@ def test_a_written_submission_is_valid_and_scores_as_the_run_does(tmp_path: Path
     assert tree["prompts"][0]["system_prompt"] == "Be exact.\n\nOne person.\n\nCMAR: {question}"
 
 
-def test_missing_failed_and_invalid_answers_are_refused_together(tmp_path: Path):
+def test_missing_failed_and_invalid_answers_are_refused_together(tmp_path: Path) -> None:
     answers = gold_answers(FILE)
     missing, failed, unparsed, invalid = [q for q in QUESTIONS if q.task is Task.SAD][:4]
     empty = next(q for q in QUESTIONS if q.task is Task.MARE)
@@ -49,13 +49,13 @@ def test_missing_failed_and_invalid_answers_are_refused_together(tmp_path: Path)
 
 
 @pytest.mark.parametrize("team", ["", "a b", "../x", "-x", "é"])
-def test_team_names_are_plain(tmp_path: Path, team: str):
+def test_team_names_are_plain(tmp_path: Path, team: str) -> None:
     with pytest.raises(RunError, match="team name"):
         write_submission(QUESTIONS, gold_answers(FILE), PROMPTS, team, tmp_path)
 
 
 @pytest.mark.parametrize("adapter", [None, "runs/lora"])
-def test_a_run_with_an_adapter_is_warned_about(tmp_path: Path, adapter: str | None):
+def test_a_run_with_an_adapter_is_warned_about(tmp_path: Path, adapter: str | None) -> None:
     folder = write_run(tmp_path, "base", FILE, gold_answers(FILE))
     read_manifest(folder).model_copy(update={"adapter": adapter}).save(folder)
     submission = submit_run(folder, "team", tmp_path / "out")
@@ -63,7 +63,7 @@ def test_a_run_with_an_adapter_is_warned_about(tmp_path: Path, adapter: str | No
     assert submission.warnings == ((ADAPTER_WARNING,) if adapter else ())
 
 
-def test_validation_finds_every_defect(tmp_path: Path):
+def test_validation_finds_every_defect(tmp_path: Path) -> None:
     path = write_submission(QUESTIONS, gold_answers(FILE), PROMPTS, "team", tmp_path)
     tree = json.loads(path.read_text("utf-8"))
     tree["prompts"][0]["system_prompt"] = ""
@@ -93,7 +93,7 @@ def test_validation_finds_every_defect(tmp_path: Path):
     assert len(texts) == 9
 
 
-def test_validation_of_what_is_no_submission(tmp_path: Path):
+def test_validation_of_what_is_no_submission(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     (problem,) = validate_submission(path, QUESTIONS)
     assert problem.what == "no such file"

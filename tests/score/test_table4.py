@@ -9,6 +9,7 @@ from fmau.score.table4 import (
     NOT_COMPARABLE,
     PAPER_ROWS,
     PARTIAL_GOLD,
+    Row,
     caveat,
     markdown,
     run_rows,
@@ -22,20 +23,22 @@ from tests.score.synthetic import gold_answers, question_file, verdicts
     ("row", "closed_avg", "open_avg"),
     [(PAPER_ROWS[0], "46.97", "0.75"), (PAPER_ROWS[1], "50.68", "1.69")],
 )
-def test_the_papers_numbers_reproduce_its_averages(row, closed_avg, open_avg):
+def test_the_papers_numbers_reproduce_its_averages(
+    row: Row, closed_avg: str, open_avg: str
+) -> None:
     cells = dict(zip(range(len(COLUMNS)), row.cells(), strict=True))
     assert COLUMNS[6] == COLUMNS[13] == "AVG"
     assert (cells[6], cells[13]) == (closed_avg, open_avg)
 
 
-def test_a_run_that_is_not_judged_has_dashes_for_levels():
+def test_a_run_that_is_not_judged_has_dashes_for_levels() -> None:
     questions = question_file(clips=3)
     (row,) = run_rows("mine", score(questions, gold_answers(questions)))
     cells = row.cells()
     assert cells == ["100.00"] * 7 + ["–"] * 7
 
 
-def test_a_judged_run_shows_its_levels_and_a_proxy_never_stands_in_the_table():
+def test_a_judged_run_shows_its_levels_and_a_proxy_never_stands_in_the_table() -> None:
     questions = question_file(clips=3)
     answers = gold_answers(questions)
     rows = verdicts(questions, "llm", lambda _, level: level)
@@ -48,7 +51,7 @@ def test_a_judged_run_shows_its_levels_and_a_proxy_never_stands_in_the_table():
     assert (proxied.open_avg, proxied.final) == (None, None)
 
 
-def test_two_llm_judges_make_two_rows():
+def test_two_llm_judges_make_two_rows() -> None:
     questions = question_file(clips=3)
     rows = [
         *verdicts(questions, "strict", lambda *_: 1),
@@ -60,7 +63,7 @@ def test_two_llm_judges_make_two_rows():
     assert scores.open_avg == 1.0  # of the judge who came first
 
 
-def test_a_run_without_video_stands_with_the_baselines():
+def test_a_run_without_video_stands_with_the_baselines() -> None:
     questions = question_file(clips=3)
     scores = score(questions, gold_answers(questions))
     rows = table4({"seeing": scores, "blindfold": scores}, blind={"blindfold"})
@@ -68,7 +71,7 @@ def test_a_run_without_video_stands_with_the_baselines():
     assert rows[4].kind == "blind"
 
 
-def test_rows_come_in_the_order_paper_baselines_runs():
+def test_rows_come_in_the_order_paper_baselines_runs() -> None:
     questions = question_file(clips=3)
     scores = score(questions, gold_answers(questions))
     rows = table4({"one": scores, "two": scores})
@@ -77,7 +80,7 @@ def test_rows_come_in_the_order_paper_baselines_runs():
     assert chance[:7] == ["14.29", "20.00", "50.00", "50.00", "50.00", "50.00", "39.05"]
 
 
-def test_says_when_rows_are_about_different_questions():
+def test_says_when_rows_are_about_different_questions() -> None:
     questions = question_file(clips=3)
     mini = score(questions, gold_answers(questions))
     assert caveat([mini]) == NOT_COMPARABLE
@@ -89,7 +92,7 @@ def test_says_when_rows_are_about_different_questions():
     assert caveat([partial]) == PARTIAL_GOLD
 
 
-def test_says_how_many_questions_have_no_answer():
+def test_says_how_many_questions_have_no_answer() -> None:
     questions = question_file(clips=3)
     answers = dict(list(gold_answers(questions).items())[6:])
     missing = sum(not question.task.is_open for question in questions.questions[:6])
@@ -100,7 +103,7 @@ def test_says_how_many_questions_have_no_answer():
     )
 
 
-def test_markdown_has_one_cell_per_column():
+def test_markdown_has_one_cell_per_column() -> None:
     questions = question_file(clips=3)
     scores = score(questions, gold_answers(questions))
     text = markdown(table4({"a|b": scores}), caveat([scores]))
@@ -110,7 +113,7 @@ def test_markdown_has_one_cell_per_column():
     assert text.startswith("> The paper's rows")
 
 
-def test_halves_are_rounded_up_and_nothing_is_a_dash():
+def test_halves_are_rounded_up_and_nothing_is_a_dash() -> None:
     assert two_decimals(50.675) == "50.68"
     assert two_decimals(0.125) == "0.13"
     assert two_decimals(2 / 3) == "0.67"

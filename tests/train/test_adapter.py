@@ -1,6 +1,8 @@
 """Which layers are adapted, and how fast each learns, against lists made by hand."""
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +12,9 @@ from fmau.recipe import LoraBlock, TrainBlock, TrainDataBlock
 from fmau.train.adapter import add_adapter, count_parameters, parameter_groups, targets
 from tests.processors import small_model
 
-DATA = TrainDataBlock(captions="c.json", clips="clips", cache="cache", benchmarks=())
+DATA = TrainDataBlock(
+    captions=Path("c.json"), clips=Path("clips"), cache=Path("cache"), benchmarks=()
+)
 LANGUAGE = re.compile(
     r"model\.language_model\.layers\.\d+\."
     r"(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
@@ -18,18 +22,18 @@ LANGUAGE = re.compile(
 
 
 @pytest.fixture(scope="module")
-def base():  # type: ignore[no-untyped-def]
+def base() -> Any:
     return small_model()
 
 
-def test_by_default_the_seven_linear_layers_of_every_language_block_are_adapted(base) -> None:  # type: ignore[no-untyped-def]
+def test_by_default_the_seven_linear_layers_of_every_language_block_are_adapted(base: Any) -> None:
     found = targets(base, LoraBlock())
     layers = base.config.text_config.num_hidden_layers
     assert len(found) == len(set(found)) == 7 * layers
     assert all(LANGUAGE.fullmatch(path) for path in found)
 
 
-def test_each_switch_adds_its_tower_and_nothing_else(base) -> None:  # type: ignore[no-untyped-def]
+def test_each_switch_adds_its_tower_and_nothing_else(base: Any) -> None:
     vision = targets(base, LoraBlock(language=False, vision=True))
     assert len(vision) == 4 * base.config.vision_config.depth  # qkv, proj, fc1, fc2
     assert all(path.startswith("model.visual.blocks.") for path in vision)

@@ -1,6 +1,7 @@
 """Labels, prefixes and padding, checked on the text and on the real model's loss."""
 
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
@@ -91,7 +92,7 @@ def test_padding_changes_no_answer_token() -> None:
     assert together.sum() == pytest.approx(sum(loss.sum() for loss in alone).item(), rel=1e-5)
 
 
-def losses(model, batch):  # type: ignore[no-untyped-def]
+def losses(model: Any, batch: Any) -> Any:
     labels = batch.pop("labels")
     batch.pop("weights")
     logits = model(**batch).logits[:, :-1]
@@ -126,11 +127,11 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
 
 
 @cache
-def tiny_model():  # type: ignore[no-untyped-def]
+def tiny_model() -> Any:
     return small_model().eval()
 
 
 @torch.no_grad()
-def weighted_loss(model, batch) -> float:  # type: ignore[no-untyped-def]
+def weighted_loss(model: Any, batch: Any) -> float:
     weights = batch["weights"]
     return float((losses(model, batch) * weights[:, 1:]).sum())

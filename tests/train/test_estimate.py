@@ -1,5 +1,7 @@
 """Estimates against PyTorch's own counters on the real architecture at a small size."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -16,12 +18,12 @@ LEARNED = 20
 
 
 @pytest.fixture(scope="module")
-def model():  # type: ignore[no-untyped-def]
+def model() -> Any:
     return small_model()
 
 
 @pytest.fixture(scope="module")
-def inputs(model):  # type: ignore[no-untyped-def]
+def inputs(model: Any) -> Any:
     video = model.config.video_token_id
     start, end = model.config.vision_start_token_id, model.config.vision_end_token_id
     group = [start, *[video] * (PATCHES // 4), end]
@@ -35,18 +37,18 @@ def inputs(model):  # type: ignore[no-untyped-def]
     }
 
 
-def sequence(inputs) -> SequenceShape:  # type: ignore[no-untyped-def]
+def sequence(inputs: Any) -> SequenceShape:
     return SequenceShape(inputs["input_ids"].shape[1], LEARNED, GROUPS, PATCHES)
 
 
-def counted(run) -> float:  # type: ignore[no-untyped-def]
+def counted(run: Any) -> float:
     # The counter does not know the CPU's fused attention; the plain one does the same work.
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         run()
     return counter.get_total_flops()
 
 
-def test_a_forward_pass(model, inputs) -> None:  # type: ignore[no-untyped-def]
+def test_a_forward_pass(model: Any, inputs: Any) -> None:
     vision, language = forward_flops(Shape.of(model.config), sequence(inputs))
     with torch.no_grad():
         seen = counted(
@@ -60,7 +62,7 @@ def test_a_forward_pass(model, inputs) -> None:  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize("vision", [False, True], ids=["frozen vision", "adapted vision"])
-def test_a_training_step(model, inputs, vision: bool) -> None:  # type: ignore[no-untyped-def]
+def test_a_training_step(model: Any, inputs: Any, vision: bool) -> None:
     adapted = add_adapter(small_model(), LoraBlock(rank=1, vision=vision))
     found = counted(lambda: adapted(**inputs).logits.sum().backward())
     estimate = training_flops(
@@ -84,7 +86,12 @@ def test_the_published_size_of_the_8b_model_costs_what_is_said_of_it() -> None:
 def test_memory_grows_with_what_is_computed_at_once_and_shrinks_with_checkpointing() -> None:
     shape = Shape(36, 4096, 12288, 4096, 1024, 151_936, 27, 1152, 4304, 1536, 4)
     clip = SequenceShape(tokens=1000, learned=50, groups=4, patches=952)
-    usual = {"stored_bytes": 17.5e9, "trained": 40_000_000, "number_bytes": 2, "shards": 1}
+    usual: dict[str, Any] = {
+        "stored_bytes": 17.5e9,
+        "trained": 40_000_000,
+        "number_bytes": 2,
+        "shards": 1,
+    }
     one = memory(shape, clip, at_once=1, checkpointing=False, **usual)
     four = memory(shape, clip, at_once=4, checkpointing=False, **usual)
     assert four.activations == pytest.approx(4 * one.activations)
@@ -97,7 +104,7 @@ def test_memory_grows_with_what_is_computed_at_once_and_shrinks_with_checkpointi
     ).weights == pytest.approx(17.5e9 / 8)
 
 
-def test_activations_are_what_autograd_keeps(model, inputs) -> None:  # type: ignore[no-untyped-def]
+def test_activations_are_what_autograd_keeps(model: Any, inputs: Any) -> None:
     adapted = add_adapter(small_model(), LoraBlock(rank=8))
     weights = {parameter.data_ptr() for parameter in adapted.parameters()}
     kept: dict[int, int] = {}

@@ -1,5 +1,7 @@
 """Packing must not change the loss: it is compared with one forward pass per conversation."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -15,13 +17,13 @@ CLIPS = [["Does it move?", "Which part, left or right, moves most?", "Hm"], ["Wh
 
 
 @pytest.fixture(scope="module")
-def parts():  # type: ignore[no-untyped-def]
+def parts() -> Any:
     tokenizer = train_tokenizer([text for texts in CLIPS for text in texts], 300)
     model = new_model(tokenizer, seed=0).eval()
     return model, new_processor(tokenizer)
 
 
-def conversation(processor, question, pixels_THWC):  # type: ignore[no-untyped-def]
+def conversation(processor: Any, question: Any, pixels_THWC: Any) -> Any:
     from transformers.video_utils import VideoMetadata
 
     turns = [
@@ -43,7 +45,7 @@ def conversation(processor, question, pixels_THWC):  # type: ignore[no-untyped-d
 
 
 @torch.no_grad()
-def test_packed_loss_equals_the_losses_one_by_one(parts) -> None:  # type: ignore[no-untyped-def]
+def test_packed_loss_equals_the_losses_one_by_one(parts: Any) -> None:
     model, processor = parts
     rng = np.random.default_rng(0)
     alone, packs, pixels, grids = 0.0, [], [], []
@@ -77,14 +79,14 @@ def test_packed_loss_equals_the_losses_one_by_one(parts) -> None:  # type: ignor
     assert together == pytest.approx(alone, rel=1e-5)
 
 
-def test_conversations_about_different_clips_are_refused(parts) -> None:  # type: ignore[no-untyped-def]
+def test_conversations_about_different_clips_are_refused(parts: Any) -> None:
     model, _ = parts
     video = model.config.video_token_id
     with pytest.raises(ValueError, match="do not share the video"):
         packed(model, [Conversation([1, video, 5], [2]), Conversation([3, video, 5], [2])])
 
 
-def test_what_stands_in_a_prompt_is_found_wherever_its_branch_lies(parts) -> None:  # type: ignore[no-untyped-def]
+def test_what_stands_in_a_prompt_is_found_wherever_its_branch_lies(parts: Any) -> None:
     model, _ = parts
     video = model.config.video_token_id
     first = Conversation([1, video, 15, 17, 70, 17, 71], [2])
@@ -98,8 +100,8 @@ def test_what_stands_in_a_prompt_is_found_wherever_its_branch_lies(parts) -> Non
     assert choice.right == 1
 
 
-def packed(  # type: ignore[no-untyped-def]
-    model, conversations: list[Conversation], grid_thw: torch.Tensor | None = None
+def packed(
+    model: Any, conversations: list[Conversation], grid_thw: torch.Tensor | None = None
 ) -> Packed:
     grid_thw = torch.tensor([[1, 2, 2]]) if grid_thw is None else grid_thw
     rule = model.model.get_rope_index

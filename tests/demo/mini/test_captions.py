@@ -1,11 +1,12 @@
 """Captions and references say only what the trajectories show, and end with the label."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 
-from fmau.core.taxonomy import action_by_code, actions
+from fmau.core.taxonomy import Action, action_by_code, actions
 from fmau.demo.mini.captions import Caption, caption, describe, explain
 from fmau.demo.mini.facts import Facts, observe, part_index
 from fmau.demo.mini.neighbours import NEIGHBOURS
@@ -46,12 +47,12 @@ def test_a_known_motion_in_words() -> None:
 
 
 @pytest.mark.parametrize("action", actions(), ids=lambda action: action.code)
-def test_every_action_is_captioned_truly(action) -> None:
+def test_every_action_is_captioned_truly(action: Action) -> None:
     rng = np.random.default_rng(int.from_bytes(action.code.encode(), "big"))
     moved, clip = motion(rng), plan(0, rng, code=action.code)
     facts = observe(moved)
     tracks = oracle.Tracks(moved.positions_TPD.astype(float), moved.fps)
-    written = caption(facts, clip)
+    written = dict[str, Any](caption(facts, clip))
     assert set(written) == FIELDS
     ending = (
         f"[Body part (coarse-grained)] {action.part} | [Micro-action (fine-grained)] {action.label}"
@@ -101,7 +102,10 @@ def test_captions_of_a_cast_split() -> None:
     lengths = []
     for clip in cast:
         tracks = oracle.Tracks(clip.motion.positions_TPD.astype(float), clip.motion.fps)
-        texts = [*caption(clip.facts, clip.plan).values(), describe(clip.facts, clip.plan)]
+        texts: list[Any] = [
+            *caption(clip.facts, clip.plan).values(),
+            describe(clip.facts, clip.plan),
+        ]
         for text in texts:
             assert oracle.false_claims(text, tracks) == [], clip.code
             words.update(re.findall(r"\w+", text.lower()))

@@ -117,7 +117,7 @@ def test_too_short_or_broken_clips_are_refused() -> None:
 @given(st.integers(0, 2**31))
 def test_mirroring_the_body_swaps_left_and_right(seed: int) -> None:
     positions_TPD = motion(np.random.default_rng(seed)).positions_TPD
-    mirrored_TPD = positions_TPD[:, MIRROR] * np.float32([-1, 1, 1])
+    mirrored_TPD = positions_TPD[:, MIRROR] * np.array([-1, 1, 1], np.float32)
     facts, mirrored = facts_of(positions_TPD), facts_of(mirrored_TPD)
     for phase, part in np.ndindex(3, len(BODY_PARTS)):
         verdicts = [facts.goes(MIRROR[part], phase, word) for word in DIRECTIONS]

@@ -13,7 +13,7 @@ from fmau.demo.mini.kinematics import animate, rest_pose
 from fmau.demo.mini.motions import play
 from fmau.demo.mini.motions.act import Act
 from fmau.demo.mini.plan import ClipPlan
-from fmau.demo.mini.pose import Pose, skeleton
+from fmau.demo.mini.pose import Pose, Skeleton, skeleton
 from tests.demo.mini.figures import (
     CODES,
     SIDE_INDEX,
@@ -216,7 +216,7 @@ def test_sides_are_mirror_images(code: str) -> None:
     np.testing.assert_allclose(right.head_TD, left.head_TD * MIRROR, atol=1e-9)
 
 
-def played(code: str, side: int) -> object:
+def played(code: str, side: int) -> Skeleton:
     """The skeleton of an action played into a symmetric rest pose."""
     subject = planned(code).subject
     pose = symmetric(rest_pose(31, subject, np.random.default_rng(0)))

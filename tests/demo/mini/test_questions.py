@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import combinations
 from math import comb
 
@@ -57,11 +58,10 @@ def test_rows_look_like_the_official_ones() -> None:
 
 def test_the_wording_never_names_a_label_or_depends_on_the_truth() -> None:
     clip, facts = plan(0, np.random.default_rng(0)), observe(motion(np.random.default_rng(0)))
-    for statement in candidates(facts, clip):
-        negated = Statement(
-            *(getattr(statement, name) for name in ("task", "kind", "parts", "term", "scope")),
-            truth=not statement.truth,
-        )
+    statements = candidates(facts, clip)
+    assert {statement.task for statement in statements} == set(YES_NO_TASKS)
+    for statement in statements:
+        negated = replace(statement, truth=not statement.truth)
         asked = wording.word(statement, np.random.default_rng(5))
         assert asked == wording.word(negated, np.random.default_rng(5))
         assert not any(action.label.lower() in asked.lower() for action in actions())
@@ -73,7 +73,9 @@ def test_the_oracle_agrees_on_every_candidate(seed: int) -> None:
     rng = np.random.default_rng(seed)
     moved = motion(rng)
     tracks = oracle.Tracks(moved.positions_TPD.astype(float), moved.fps)
-    for statement in candidates(observe(moved), plan(seed, rng)):
+    statements = candidates(observe(moved), plan(seed, rng))
+    assert {statement.truth for statement in statements} == {True, False}
+    for statement in statements:
         question = wording.word(statement, rng)
         assert oracle.yes_or_no(question, tracks) == ("Yes" if statement.truth else "No"), question
 
@@ -170,14 +172,14 @@ def test_option_sets_say_nothing_exactly() -> None:
         a.code for part in parts() for a in part.actions for _ in range(120 // len(part.actions))
     ]
     drawn = choice.fine_options(codes, np.random.default_rng(0))
-    for code, (options, letter) in zip(codes, drawn, strict=True):
-        answer = options["ABCDE".index(letter)]
+    for code, (listed, letter) in zip(codes, drawn, strict=True):
+        answer = listed["ABCDE".index(letter)]
         assert answer == action_by_code()[code].label
-        assert (frozenset(options), answer) in weights
+        assert (frozenset(listed), answer) in weights
     quarter = [
         code
-        for code, (options, _) in zip(codes, drawn, strict=True)
-        if code.startswith("E") and set(small) < set(options)
+        for code, (listed, _) in zip(codes, drawn, strict=True)
+        if code.startswith("E") and set(small) < set(listed)
     ]
     assert Counter(quarter) == {action.code: 5 for action in parts()[4].actions}
 

@@ -1,6 +1,7 @@
 """Pictures: the same in any order, the figure inside, its left on the right, hands in front."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_only_what_moves_changes_the_picture() -> None:
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_the_left_hand_is_on_the_right_of_the_picture(side: str) -> None:
+def test_the_left_hand_is_on_the_right_of_the_picture(side: Literal["left", "right"]) -> None:
     plan = alone(planned("C5", 2))
     event = replace(plan.events[0], side=side)
     plan = replace(plan, events=(event,))

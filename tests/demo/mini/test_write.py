@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,7 +18,7 @@ from fmau.demo.mini.facts import observe
 from fmau.demo.mini.plan import FPS, Motion
 from fmau.demo.mini.write import write_mini
 
-SIZE = {"clips": 3, "train_clips": 2, "seed": 5, "height": 96, "width": 80}
+SIZE: dict[str, Any] = {"clips": 3, "train_clips": 2, "seed": 5, "height": 96, "width": 80}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,9 @@ def test_clips_are_h264_of_the_size_and_length_asked_for(mini: Path) -> None:
     frames = {
         r["name"]: r["frame_count"] for r in pq.read_table(mini / "truth.parquet").to_pylist()
     }
-    for path in mini.rglob("*.mp4"):
+    clips = list(mini.rglob("*.mp4"))
+    assert {path.stem for path in clips} == frames.keys()
+    for path in clips:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
@@ -99,9 +102,13 @@ def test_clips_are_h264_of_the_size_and_length_asked_for(mini: Path) -> None:
 @pytest.mark.slow
 def test_the_same_seed_writes_the_same_bytes(mini: Path, tmp_path: Path) -> None:
     write_mini(tmp_path / "again", **SIZE)
-    assert texts(tmp_path / "again") == texts(mini)
-    for path in mini.rglob("*.mp4"):
-        assert (tmp_path / "again" / path.relative_to(mini)).read_bytes() == path.read_bytes()
+    again = tmp_path / "again"
+    assert texts(again) == texts(mini)
+    assert texts(mini).keys() >= {"questions.json", "train/captions.json"}
+    clips = sorted(mini.rglob("*.mp4"))
+    assert len(clips) == 5
+    for path in clips:
+        assert (again / path.relative_to(mini)).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.slow

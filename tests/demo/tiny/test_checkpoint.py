@@ -1,6 +1,7 @@
 """The checkpoint that ships: small, whole, and of the real architecture."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ LIMIT_BYTES = 12 * 2**20
 
 
 @pytest.fixture(scope="module")
-def model_and_processor():  # type: ignore[no-untyped-def]
+def model_and_processor() -> Any:
     import torch
     from transformers import AutoProcessor, Qwen3VLForConditionalGeneration
 
@@ -32,13 +33,13 @@ def test_it_is_small_enough_to_live_in_the_project() -> None:
     assert sum(path.stat().st_size for path in CHECKPOINT.iterdir()) <= LIMIT_BYTES
 
 
-def test_every_weight_is_finite(model_and_processor) -> None:  # type: ignore[no-untyped-def]
+def test_every_weight_is_finite(model_and_processor: Any) -> None:
     model, _ = model_and_processor
     assert all(parameter.isfinite().all() for parameter in model.parameters())
 
 
 def test_it_names_groups_and_finds_letters_better_than_chance(
-    model_and_processor,  # type: ignore[no-untyped-def]
+    model_and_processor: Any,
     tmp_path: Path,
 ) -> None:
     """On people whom it has never seen, by three standard errors. A hint tells the answer in words;
@@ -53,6 +54,7 @@ def test_it_names_groups_and_finds_letters_better_than_chance(
         workers=2,
     )
     pool = LessonPool(tmp_path / "clips")
-    found = held_out_accuracy(*model_and_processor, [pool[place] for place in range(clips)])
+    model, processor = model_and_processor
+    found = held_out_accuracy(model, processor, [pool[place] for place in range(clips)])
     for kind, chance in (("CMAR", 1 / 7), ("hint", 1 / 5)):
         assert found[kind] > chance + 3 * (chance * (1 - chance) / clips) ** 0.5, found

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,6 @@ from fmau.demo.tiny.lessons import LessonPool, build_pool, corpus
 from fmau.demo.tiny.model import new_model, new_processor
 from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.prompting.prompts import load_prompts
-from tests.paths import PROMPTS
 
 pytestmark = pytest.mark.slow
 
@@ -24,8 +24,8 @@ CLIPS, HELD_OUT = 21, 7
 
 
 @pytest.fixture(scope="module")
-def processor():  # type: ignore[no-untyped-def]
-    return new_processor(train_tokenizer(corpus([PROMPTS], clips=52, seed=0), 600))
+def processor() -> Any:
+    return new_processor(train_tokenizer(corpus([BRIEF], clips=52, seed=0), 600))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_lessons_hold_every_kind_of_every_clip(pool: LessonPool) -> None:
 
 
 def test_every_stage_runs_and_the_checkpoint_loads(
-    processor,  # type: ignore[no-untyped-def]
+    processor: Any,
     pool: LessonPool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

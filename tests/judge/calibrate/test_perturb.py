@@ -38,6 +38,19 @@ def test_flipping_and_reversing_twice_give_the_text_back(text: str) -> None:
     assert perturb.reversed_in_time(perturb.reversed_in_time(text)) == text
 
 
+def test_each_alteration_on_a_sentence() -> None:
+    text = "First the left hand moves Leftward, then the head; it rests before the end."
+    assert perturb.flipped(text) == (
+        "First the right hand moves Rightward, then the head; it rests before the end."
+    )
+    assert perturb.reversed_in_time(text) == (
+        "Last the left hand moves Leftward, then the head; it rests after the end."
+    )
+    assert perturb.other_part(text) == (
+        "First the left leg moves Leftward, then the foot; it rests before the end."
+    )
+
+
 @given(WORDS)
 def test_only_words_of_the_kind_change_and_capitals_stay(text: str) -> None:
     for alter, words in (

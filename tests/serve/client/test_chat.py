@@ -1,8 +1,10 @@
 """What travels between the client and a server, byte by byte."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -10,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmau.core.errors import ServerError
-from fmau.serve.client import ChatClient, ChatRequest, Reply, RequestError
+from fmau.serve.client import ChatClient, ChatRequest, Reply, RequestError, ServedModel
 from fmau.serve.client.wire import read_models, read_refusal, read_reply
+from tests.fuzzing import altered
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 REQUEST = ChatRequest([{"role": "user", "content": "?"}], 5, {"seed": 0}, session="clip-1")
@@ -133,28 +136,40 @@ def test_no_bytes_break_the_readers(content: bytes) -> None:
     assert read_refusal(500, content).startswith("HTTP 500: ")
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=10,
-)
+COMPLETION = GOOD | {"usage": {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4}}}
+CARDS = {"data": [{"id": "m", "root": "/m"}, {"id": "lora", "root": "/l", "parent": "m"}]}
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(["choices", "usage", "error", "detail", "message", "data"]), json_values
-    )
-)
-def test_no_json_breaks_the_readers(tree: dict[str, object]) -> None:
-    import json
+def test_a_completion_and_a_model_list_are_read() -> None:
+    assert read_reply(json.dumps(COMPLETION).encode()) == Reply("Yes", "stop", 9, 4, None)
+    assert read_models(json.dumps(CARDS).encode()) == [
+        ServedModel("m", "/m", None),
+        ServedModel("lora", "/l", "m"),
+    ]
 
+
+@given(altered(COMPLETION))
+def test_any_completion_is_read_as_it_stands_or_refused(tree: Any) -> None:
     content = json.dumps(tree).encode()
-    for read in (read_reply, read_models):
-        try:
-            read(content)
-        except ValueError:
-            continue
     assert read_refusal(500, content).startswith("HTTP 500: ")
+    try:
+        reply = read_reply(content)
+    except ValueError:
+        return
+    first = tree["choices"][0]
+    assert reply.text == (first["message"].get("content") or "")
+    assert reply.finish_reason == first.get("finish_reason")
+
+
+@given(altered(CARDS))
+def test_any_model_list_is_read_as_it_stands_or_refused(tree: Any) -> None:
+    try:
+        models = read_models(json.dumps(tree).encode())
+    except ValueError:
+        return
+    assert [(model.name, model.root, model.parent) for model in models] == [
+        (card["id"], card.get("root"), card.get("parent")) for card in tree["data"]
+    ]
 
 
 def test_a_server_that_never_replies_is_named_as_such() -> None:
