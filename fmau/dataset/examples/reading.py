@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from fmau.core.lexicon import AXES, OPPOSITE, PHASES
 from fmau.dataset.claims import (
-    AXES,
-    OPPOSITE,
-    PHASES,
     Claim,
     Lead,
     Movement,

@@ -8,13 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, permutations, product
 
+from fmau.core.lexicon import AXES, AXIS, OPPOSITE, PARTS, PHASES
 from fmau.core.taxonomy import Task
 from fmau.dataset.claims import (
-    AXES,
-    AXIS,
-    OPPOSITE,
-    PARTS,
-    PHASES,
     Claim,
     Lead,
     Movement,

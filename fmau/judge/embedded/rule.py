@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fmau.core.taxonomy import Task
 from fmau.judge.embedded.features import Fact, Features, features, region
-from fmau.judge.embedded.lexicon import OPPOSITES
+from fmau.judge.embedded.patterns import OPPOSITES
 from fmau.judge.items import Opinion
 
 NO_SCORE, REVERSED, MIXED, APPROXIMATE, OMITS, ALL = range(6)

@@ -4,29 +4,19 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from fmau.core.lexicon import AXES, RELATION_OPPOSITES, SHORT, TIME_OPPOSITES
 from fmau.core.records import Question, QuestionFile
 from fmau.core.taxonomy import YES_NO_TASKS, Task, action_by_label
 from fmau.dataset.labels import written_action
 from fmau.score.audit.check import Check, check, percent
 from fmau.score.breakdowns import gold_labels
 
-_ANTONYMS = (
-    ("left", "right"),
-    ("leftward", "rightward"),
-    ("up", "down"),
-    ("upward", "downward"),
-    ("forward", "backward"),
-    ("before", "after"),
-    ("first", "last"),
-    ("early", "late"),
-    ("toward", "away from"),
-    ("towards", "away from"),
-    ("approach", "move away from"),
-    ("increase", "decrease"),
-    ("same", "opposite"),
-    ("larger", "smaller"),
-    ("more", "less"),
+_SHORT_FORMS = tuple(
+    (SHORT[one], SHORT[other]) for one, other in AXES.values() if {one, other} <= set(SHORT)
 )
+_ANTONYMS = (*AXES.values(), *_SHORT_FORMS, *TIME_OPPOSITES, *RELATION_OPPOSITES)
+"""Pairs of words; exchanging the two turns a question into its opposite."""
+
 _NEGATIONS = re.compile(r"\b(?:not|n't|never|no)\b ?")
 
 

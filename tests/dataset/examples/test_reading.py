@@ -2,8 +2,8 @@
 
 import pytest
 
+from fmau.core.lexicon import PHASES
 from fmau.dataset.claims import (
-    PHASES,
     Claim,
     Lead,
     Movement,

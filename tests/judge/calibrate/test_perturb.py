@@ -41,8 +41,8 @@ def test_flipping_and_reversing_twice_give_the_text_back(text: str) -> None:
 @given(WORDS)
 def test_only_words_of_the_kind_change_and_capitals_stay(text: str) -> None:
     for alter, words in (
-        (perturb.flipped, perturb.SIDES),
-        (perturb.reversed_in_time, perturb.TIMES),
+        (perturb.flipped, perturb.OTHER_SIDE),
+        (perturb.reversed_in_time, perturb.OTHER_TIME),
         (perturb.other_part, perturb.OTHER_PART),
     ):
         for before, after in zip(text.split(), alter(text).split(), strict=True):
