@@ -10,7 +10,7 @@ from itertools import chain
 import pytest
 
 from fmau.core import lexicon
-from fmau.core.lexicon import BODY_WORDS, LIMBS, REGION, BodyWord, Words
+from fmau.core.lexicon import BODY_WORDS, JUDGED_SIDED, LIMBS, REGION, BodyWord, Words
 from fmau.core.taxonomy import parts
 from fmau.dataset.examples.marking import mark
 from fmau.demo.mini.facts import DIRECTIONS, PHASES
@@ -49,8 +49,7 @@ def repeated(words: list[str]) -> list[str]:
 
 
 def test_parts_phases_and_directions_are_those_of_the_benchmark() -> None:
-    assert len(lexicon.PARTS) == 14
-    assert set(lexicon.PARTS) == set(BODY_PARTS)
+    assert lexicon.PARTS == BODY_PARTS
     assert lexicon.PHASES == PHASES
     assert tuple(chain(*lexicon.AXES.values())) == DIRECTIONS
 
@@ -153,11 +152,16 @@ def test_a_side_alone_is_a_direction_for_the_claim_reader_and_a_side_for_the_jud
 
 def test_the_judge_reads_a_side_before_the_listed_words_only() -> None:
     known = {form for row in BODY_WORDS if row.judge for form in forms(row)}
-    assert set(lexicon.JUDGED_SIDED) <= known
+    assert set(JUDGED_SIDED) <= known
     for word in known:
         sided = any("left" in fact for fact in features(f"The left {word} leans.").space)
         # "left upper limb" is read by "limb" alone.
-        assert sided is (word in lexicon.JUDGED_SIDED or "limb" in word), word
+        assert sided is (word in JUDGED_SIDED or "limb" in word), word
+    on_limbs = {form for row in BODY_WORDS if "limb" in REGION[row.part] for form in forms(row)}
+    gaps = {"palm", "fist", "thumb", "wrist", "toe", "ankle", "heel"}
+    gaps |= {f"{word}s" for word in gaps} | {"calves"}
+    assert {word for word in known & on_limbs if "limb" not in word} - gaps <= set(JUDGED_SIDED)
+    assert not gaps & set(JUDGED_SIDED)
 
 
 @pytest.mark.skipif(not SAMPLE_60.exists(), reason="needs the MA-Bench sample")
