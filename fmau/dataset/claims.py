@@ -1,36 +1,26 @@
-"""What a caption says, as typed claims: the ground on which questions about a clip are built.
+"""What a caption says, as typed claims. Questions about a clip are built from them.
 
-The vocabulary (parts, phases, directions) is that of the benchmark's questions. Text becomes claims
-in `fmau.dataset.examples.reading`; here is what claims are, and when two of them can't both hold.
+Parts, phases and directions are named as in the benchmark's questions (`fmau.core.lexicon`).
+`fmau.dataset.examples.reading` turns text into claims. This module says which claims there are, and
+which two claims cannot both be true.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
-PHASES: Final = ("early", "middle", "late")
-AXES: Final = {
-    "horizontal": ("leftward", "rightward"),
-    "vertical": ("upward", "downward"),
-    "depth": ("forward", "backward"),
-}
-"""Axis -> its two directions; left and right are the subject's own."""
-AXIS: Final = {way: axis for axis, ways in AXES.items() for way in ways}
-OPPOSITE: Final = {one: other for pair in AXES.values() for one, other in (pair, pair[::-1])}
-"""Direction -> the other way on the same axis."""
-
-LIMBS: Final = ("upper arm", "lower arm", "hand", "upper leg", "lower leg", "foot")
-PARTS: Final = (
-    "head",
-    "torso",
-    *(f"{side} {limb}" for limb in LIMBS for side in ("left", "right")),
-)
-"""The body parts as the questions name them."""
+from fmau.core.lexicon import AXIS, OPPOSITE
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """The part moves, and gets on in these directions; phase None means at some time."""
+    """The part moves.
+
+    Attributes:
+        part: one of `fmau.core.lexicon.PARTS`.
+        phase: when; None: at some time of the clip.
+        directions: in which it is farther at the end than at the start; empty if none is told.
+    """
 
     part: str
     phase: str | None
@@ -39,7 +29,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """The part moves both ways on an axis; phase None means at some time."""
+    """The part moves in both directions of an axis; phase None means at some time of the clip."""
 
     part: str
     phase: str | None
@@ -48,7 +38,7 @@ class Swing:
 
 @dataclass(frozen=True, slots=True)
 class Stillness:
-    """The part keeps still; phase None means in the whole clip."""
+    """The part does not move; phase None means in the whole clip."""
 
     part: str
     phase: str | None
@@ -56,7 +46,13 @@ class Stillness:
 
 @dataclass(frozen=True, slots=True)
 class Proximity:
-    """The part nears the other, or parts from it; phase None means at some time."""
+    """The distance between two parts changes.
+
+    Attributes:
+        part, other: the two parts, in either order.
+        phase: when; None: at some time of the clip.
+        kind: "nears" if the distance gets smaller, "parts" if it gets larger.
+    """
 
     part: str
     other: str
@@ -66,7 +62,7 @@ class Proximity:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """The part makes the dominant movement; the followers move too, but less."""
+    """The part makes the dominant movement. The followers move as well, but less."""
 
     part: str
     followers: tuple[str, ...] = ()
@@ -74,7 +70,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The first part begins to move before the later one does."""
+    """The first part begins to move before the later part."""
 
     first: str
     later: str
@@ -82,7 +78,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Whether the part ends near where it began."""
+    """The part ends near the place where it began, or (`returned` False) it does not."""
 
     part: str
     returned: bool
@@ -92,7 +88,10 @@ Claim = Movement | Swing | Stillness | Proximity | Lead | Order | Return
 
 
 def uncontradicted(claims: Iterable[Claim]) -> frozenset[Claim]:
-    """The claims that no other one excludes; of two that exclude each other, neither is left."""
+    """The claims that no other claim contradicts.
+
+    If two claims cannot both be true, both are left out, because nobody knows which one is wrong.
+    """
     claims = frozenset(claims)
     return frozenset(
         claim
@@ -102,7 +101,10 @@ def uncontradicted(claims: Iterable[Claim]) -> frozenset[Claim]:
 
 
 def _excludes(claim: Claim, other: Claim) -> bool:
-    """Whether the first rules the second out; what happens "at some time" rules little out."""
+    """Whether the second claim cannot be true if the first one is.
+
+    A claim without a phase ("at some time") contradicts few others. Callers ask in both orders.
+    """
     match claim, other:
         case Movement(part, str(phase), ways), Movement(part_, str(phase_), ways_):
             opposed = any(OPPOSITE[way] in ways_ for way in ways)

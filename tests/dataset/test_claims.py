@@ -3,10 +3,6 @@
 import pytest
 
 from fmau.dataset.claims import (
-    AXES,
-    AXIS,
-    OPPOSITE,
-    PARTS,
     Claim,
     Lead,
     Movement,
@@ -68,10 +64,3 @@ def test_of_two_that_exclude_each_other_neither_is_left(one: Claim, two: Claim) 
 @pytest.mark.parametrize(("one", "two"), COMPATIBLE, ids=str)
 def test_claims_that_can_both_hold_are_left(one: Claim, two: Claim) -> None:
     assert uncontradicted([one, two]) == {one, two}
-
-
-def test_the_vocabulary_is_consistent() -> None:
-    assert len(PARTS) == len(set(PARTS)) == 14
-    assert all(OPPOSITE[OPPOSITE[way]] == way for way in OPPOSITE)
-    assert all(AXIS[way] == AXIS[OPPOSITE[way]] for way in OPPOSITE)
-    assert set(OPPOSITE) == {way for pair in AXES.values() for way in pair}

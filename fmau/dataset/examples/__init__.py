@@ -1,13 +1,14 @@
-"""Training views: what a model is asked about captioned clips, and what it should answer.
+"""Training examples from captioned clips: what a model is asked, and what it should answer.
 
-All answers come from captions and labels alone. `build_examples` composes
+A view is one way to make examples from a clip. All answers come from the clip's caption and label.
+`build_examples` makes these views:
 
     caption, field    instructions in free words, answered by the caption or one of its fields
     CMAR, FMAR        multiple choice, from the label
     SAD MAD MAS PPR   yes or no, from the claims that the caption surely makes
     MADU, MARE        description and reasoning, from fields and label
 
-Closed questions tell nothing about their answers: see `choice` and `pairing`.
+The words of a closed question tell nothing about its answer: `options` and `pairing` say how.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ from fmau.dataset.examples.yes_no import yes_no
 __all__ = ["VIEWS", "Examples", "build_examples"]
 
 VIEWS: Final = ("caption", "field", *(task.value for task in Task))
-"""Names of all views, as they stand in a mixture and in `Example.view`."""
+"""Names of all views, as in a mixture and in `Example.view`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ class Examples:
     """Training examples, and what is missing from them.
 
     Attributes:
-        examples: view by view in the order of `VIEWS`.
-        skipped: view -> number of examples that the mixture asks for and the clips did not yield,
-            for want of a label, of claims, or of clips that make up for the answer.
+        examples: one view after the other, in the order of `VIEWS`.
+        skipped: view -> number of examples that the mixture asks for but that could not be made,
+            because a label, claims, or a clip with the opposite answer is missing.
     """
 
     examples: tuple[Example, ...]
@@ -53,16 +54,16 @@ class Examples:
 def build_examples(
     clips: Sequence[CaptionedClip], mixture: Mapping[str, float], seed: int
 ) -> Examples:
-    """Derive training examples.
+    """Make the training examples of a mixture.
 
-    The result doesn't depend on the order of the clips, and the examples of a view not on the other
-    views of the mixture.
+    The order of the clips does not change the result. The examples of one view stay the same
+    whatever other views the mixture has.
 
     Args:
         clips: each named once.
-        mixture: view -> mean number of examples per clip; 0.5 means every second clip, drawn at
-            random. Views that are not named are not built.
-        seed: of all choices.
+        mixture: view -> mean number of examples per clip. 0.5 means every second clip, chosen at
+            random. Views that are not named are not made.
+        seed: of all random choices.
 
     Raises:
         RecipeError: the mixture names an unknown view or a negative or infinite number.
@@ -87,7 +88,7 @@ _Builder = Callable[[Sequence[CaptionedClip], float, Generator], Iterator[Exampl
 def _builders(
     clips: Sequence[CaptionedClip], mixture: Mapping[str, float]
 ) -> Mapping[str, _Builder]:
-    """What builds each view; captions are read once, and only if a view needs it."""
+    """The function that makes each view. Captions are read once, and only if a view needs it."""
     reading = any(mixture.get(task) for task in YES_NO_TASKS)
     decided = _decided(clips) if reading else []
     return {
@@ -102,7 +103,10 @@ def _builders(
 
 
 def _decided(clips: Sequence[CaptionedClip]) -> list[Pool]:
-    """What each caption decides; equal statements are one object, as there are many of them."""
+    """The statements that each caption decides, one pool for each clip.
+
+    Equal statements share one object, to save memory: clips have many statements in common.
+    """
     shared: dict[Statement, Statement] = {}
     return [
         {shared.setdefault(s, s): truth for s, truth in statements(claims).items()}

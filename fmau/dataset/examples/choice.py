@@ -1,4 +1,4 @@
-"""Multiple choice: the group of a clip's label among all seven, the label among five."""
+"""Multiple choice: the group of the clip's label among all seven, or the label among five."""
 
 from collections.abc import Iterator, Sequence
 from string import ascii_uppercase
@@ -22,7 +22,7 @@ def coarse(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Itera
 
 
 def fine(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:
-    """FMAR: the label among four that are easily taken for it."""
+    """FMAR: the label and four others that are easily confused with it."""
     labelled = _labelled(clips, mean, rng)
     lists = option_lists([action for _, action in labelled], rng)
     asked = [
@@ -36,7 +36,7 @@ def fine(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterato
 def _labelled(
     clips: Sequence[CaptionedClip], mean: float, rng: Generator
 ) -> list[tuple[CaptionedClip, Action]]:
-    """Each clip that has a label, once for each question that is its share."""
+    """Each clip that has a label, as many times as questions are asked about it."""
     return [
         (clip, clip.action)
         for clip, share in zip(clips, shares(len(clips), mean, rng), strict=True)
@@ -48,7 +48,7 @@ def _labelled(
 def _questions(
     task: Task, asked: Sequence[tuple[CaptionedClip, str, Sequence[str]]], rng: Generator
 ) -> Iterator[Example]:
-    """Questions from (clip, answer, labels to list), their right letters dealt out evenly."""
+    """Questions from (clip, answer, labels to list). Each letter is right equally often."""
     right = letters(len(asked), task.option_count, rng)
     for number, ((clip, answer, labels), letter) in enumerate(zip(asked, right, strict=True)):
         listed = options_with(answer, labels, letter, rng)

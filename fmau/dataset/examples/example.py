@@ -1,7 +1,7 @@
-"""The training example: one clip, one thing asked about it, the answer to learn.
+"""The training example: a clip, a question about it, and the answer to learn.
 
-All views (`fmau.dataset.examples`) and all files of ready-made dialogues end in this record, and
-training reads nothing else.
+All views (`fmau.dataset.examples`) and all files of ready-made dialogues are turned into this
+record. Training reads nothing else.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Example:
         view: where the example comes from: "caption", "field", the name of a task ("CMAR" ...
             "MARE"), or "dialogue".
         ask: a question in the benchmark's form, or an instruction in free words.
-        answer: the target, stripped and non-empty.
+        answer: the text to learn, not empty, without white space at its ends.
     """
 
     clip: str
@@ -30,7 +30,9 @@ class Example:
 
 
 def shares(clips: int, mean: float, rng: Generator) -> list[int]:
-    """So many examples for each clip that their mean is as asked, and as even as can be.
+    """The number of examples for each clip.
+
+    Their mean is `mean` (rounded to whole examples), and they differ by 1 at most.
 
     >>> import numpy as np
     >>> sorted(shares(4, 1.5, np.random.default_rng(0)))

@@ -1,11 +1,13 @@
-"""The sentences that are understood, as patterns over marked text (see `marking`).
+"""Patterns of the sentences that `reading` understands. They match marked text (see `marking`).
 
-A clause is a `SUBJECT` and then `PREDICATES` to its end, each with its phase. "it" and "them" stand
-for what was named before.
+A clause is one `SUBJECT` and then one or more `PREDICATES` up to its end. Each predicate may have a
+phase. "it" and "them" mean the part that was named before.
 """
 
 import re
 from typing import Final, Literal
+
+from fmau.core.lexicon import DIRECTION_VERBS
 
 _MENTION = r"\{[^}]*\}"
 SUBJECT = re.compile(
@@ -33,6 +35,7 @@ _NEAR = (
 _AWAY = r"(?:(?:moves?|pulls?|draws?) away|separates?|withdraws?|retreats?) from"
 _EACH = r"(?:each other|one another)"
 _START = r"(?:its|their) (?:start|(?:starting|initial|original) (?:position|place|point))"
+_RISE, _SINK = ("|".join(DIRECTION_VERBS[way].for_claims) for way in ("upward", "downward"))
 _AIM = rf"(?P<aim>{_MENTION}|it|them)"
 _GOAL = rf"(?:,? towards? (?P<goal>{_MENTION}))?"
 
@@ -43,8 +46,8 @@ PREDICATES: Final = {
         "make": rf"{_MAKE}(?P<ways>{_WAYS}) {_NOUN}",
         "stir": r"moves?(?: only)? slightly",
         "onward": rf"(?P<ways>{_WAYS})(?= \[)",
-        "rise": rf"(?:rises?|ascends?)(?: (?P<ways>{_WAYS}))?{_GOAL}",
-        "sink": rf"(?:descends?|sinks?|lowers)(?: (?P<ways>{_WAYS}))?{_GOAL}",
+        "rise": rf"(?:{_RISE})(?: (?P<ways>{_WAYS}))?{_GOAL}",
+        "sink": rf"(?:{_SINK})(?: (?P<ways>{_WAYS}))?{_GOAL}",
         "still": r"(?:stays?|remains?|keeps?|is|are) (?:completely |entirely |perfectly )?"
         r"(?:still|stationary|motionless|immobile|at rest)|do(?:es)? not move",
         "close up": rf"{_NEAR} {_EACH}",
@@ -63,14 +66,18 @@ PREDICATES: Final = {
         "follows": r"follows?",
     }.items()
 }
+"""Kind of predicate -> its pattern. Patterns are tried in this order; the first match counts."""
+
 TURN = re.compile(
     r"<|\b(?:return|revers|drop|fall|descend|lower(?:s|ed|ing)\b|ris|ascend|again|back (?!and))"
 )
+"""Signs that a clause which is not understood tells of a change of direction."""
 
 IMPLIED: Final = {"rise": ["upward"], "sink": ["downward"]}
-"""Directions that a verb says by itself."""
+"""Kind of predicate -> directions that its verb says by itself."""
 
 WAY: Final[dict[str, Literal["nears", "parts"]]] = {
     **{"nears": "nears", "close up": "nears"},
     **{"parts": "parts", "split up": "parts"},
 }
+"""Kind of predicate -> what the distance does, as in `fmau.dataset.claims.Proximity`."""

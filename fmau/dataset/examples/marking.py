@@ -1,64 +1,63 @@
-"""Caption text with its terms turned into tokens: {parts}, [phases] and <directions>.
+"""Caption text with its terms replaced by tokens: {parts}, [phases] and <directions>.
 
     "In the early and middle phases the left forearm rises; then it stays still."
     "[early,middle] {left lower arm} rises; then it stays still"
 
-Captions are text of any author, so each term has the names that are usual in such texts.
+Captions can come from any author. So a term is known by all names that are usual in such texts
+(`fmau.core.lexicon`, as far as the claim reader reads them).
 """
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
-from fmau.dataset.claims import LIMBS, PHASES
+from fmau.core.lexicon import (
+    BODY_WORDS,
+    LIMB_GROUPS,
+    LIMBS,
+    PHASE_ADVERBS,
+    PHASE_WORDS,
+    PHASES,
+    SHORT,
+    SIDES,
+    BodyWord,
+)
 
-_ARM, _LEG = ("upper arm", "lower arm"), ("upper leg", "lower leg")
+_FLAGS: Final = {"whole": "", "piece": "%", "goal": ">"}
+"""`BodyWord.use` -> the flag before the parts in a token. A third flag, "~", marks a group of
+limbs: if the group keeps still, all its limbs do; nothing else is concluded."""
 
-_SYNONYMS: Final = {
-    **{limb: limb for limb in LIMBS},
-    **{"forearm": "lower arm", "thigh": "upper leg", "calf": "lower leg", "shin": "lower leg"},
-    **{"palm": "hand", "fist": "hand", "finger": "%hand"},
-}
-"""Limbs as captions call them. "%": a piece that may move alone, so that its rest is not the
-part's; "~": a group, which as a whole can only be said to keep still; ">": a mere goal."""
-_PLURALS: Final = {"foot": "feet", "calf": "calves"}
-_PLURAL: Final = {_PLURALS.get(word, f"{word}s"): limb for word, limb in _SYNONYMS.items()}
-_FACE: Final = ("face", "nose", "mouth", "chin", "cheek", "forehead")
-_WHOLE: Final = {
-    "head": "head",
-    "torso": "torso",
-    "trunk": "torso",
-    **dict.fromkeys(_FACE, ">head"),
-}
-_GROUPS: Final = {
-    **{"arms": _ARM, "legs and feet": (*_LEG, "foot"), "legs": _LEG},
-    **{"upper limbs": (*_ARM, "hand"), "lower limbs": (*_LEG, "foot")},
-}
+_KNOWN: Final = [word for word in BODY_WORDS if word.claim]
+_LIMB: Final = {word.word: word for word in _KNOWN if word.claim in LIMBS}
+_PLURAL: Final = {word.plural: word for word in _LIMB.values()}
+_PIECES: Final = [word.plural for word in _LIMB.values() if word.use == "piece"]
+"""A limb has several of these, so one side may stand before the plural: "the left fingers"."""
+_WHOLE: Final = {word.word: word for word in _KNOWN if word.claim not in LIMBS}
+
 _OWNER = r"(?:the |his |her |their |its |the (?:person|subject|participant|individual)'s )?"
 
 
-def _words(words: Iterable[str]) -> str:
+def _any(words: Iterable[str]) -> str:
+    """A pattern of alternatives; longer words come before the shorter words they begin with."""
     return "|".join(sorted(words, key=len, reverse=True))
 
 
+_SIDE = _any(SIDES)
 _PART = re.compile(
-    rf"(?<![\w-]){_OWNER}(?:(?P<side>left|right) (?P<limb>{_words([*_SYNONYMS, 'fingers'])})"
-    rf"|(?:both |left and right )?(?P<pair>{_words(_PLURAL)}|{_words(_GROUPS)})"
-    rf"|(?P<whole>{_words(_WHOLE)})(?: (?:region|area))?)(?![\w-])"
+    rf"(?<![\w-]){_OWNER}(?:(?P<side>{_SIDE}) (?P<limb>{_any([*_LIMB, *_PIECES])})"
+    rf"|(?:both |left and right )?(?P<pair>{_any(_PLURAL)}|{_any(LIMB_GROUPS)})"
+    rf"|(?P<whole>{_any(_WHOLE)})(?: (?:region|area))?)(?![\w-])"
 )
-_SPANS: Final = {
-    "early": "early|initial|beginning|opening",
-    "middle": "middle|mid|central",
-    "late": "late|later|final|closing|ending",
-}
-_SPAN = "(?:" + "|".join(_SPANS.values()) + ")"
+_SPANS: Final = {phase: _any(words.for_claims) for phase, words in PHASE_WORDS.items()}
+_SPAN = f"(?:{'|'.join(_SPANS.values())})"
 _CLIP = r"(?: of (?:the|this) (?:video|clip|action|movement|motion|sequence))?"
 _ADVERBIALS: Final = {
-    "early": rf"initially|at first|at the (?:very )?(?:beginning|start|outset){_CLIP}",
-    "middle": "midway(?: through the (?:video|clip|action))?|"
+    "early": rf"{PHASE_ADVERBS['early']}|at first|"
+    rf"at the (?:very )?(?:beginning|start|outset){_CLIP}",
+    "middle": rf"{PHASE_ADVERBS['middle']}(?: through the (?:video|clip|action))?|"
     r"in the middle of the (?:video|clip|action)",
-    "late": rf"finally|(?:at|toward|towards) the (?:very )?end{_CLIP}",
-    "early,middle,late": r"throughout(?: the (?:whole |entire )?(?:video|clip|action|sequence))?|"
+    "late": rf"{PHASE_ADVERBS['late']}|(?:at|toward|towards) the (?:very )?end{_CLIP}",
+    ",".join(PHASES): r"throughout(?: the (?:whole |entire )?(?:video|clip|action|sequence))?|"
     r"(?:over|during|for) the (?:whole|entire) (?:video|clip|action|sequence)",
 }
 _PHASE = re.compile(
@@ -67,8 +66,8 @@ _PHASE = re.compile(
     rf"^(?P<bare>{_SPAN})(?=:)"
 )
 _WAY = re.compile(
-    r"\{[^}]*\}|\b(?:to(?:wards?)? (?:the )?(?P<toward>left|right)|"
-    r"(?P<stem>left|right|up|down)(?:wards?)?|(?P<depth>for|back)wards?)\b"
+    rf"\{{[^}}]*\}}|\b(?:to(?:wards?)? (?:the )?(?P<toward>{_SIDE})|"
+    rf"(?P<stem>{_any(SHORT.values())})(?:wards?)?|(?P<depth>for|back)wards?)\b"
 )
 _IDLE = re.compile(
     r"\b(?:slowly|quickly|rapidly|smoothly|gradually|steadily|gently|sharply|noticeably|clearly|"
@@ -78,9 +77,16 @@ _IDLE = re.compile(
 
 
 def mark(sentence: str) -> str:
-    """Lower-case text with tokens for its terms, without remarks in parentheses and idle adverbs.
+    """Replace terms by tokens, in lower case.
 
-    A part token lists the parts meant, and may begin with a flag: "{~left upper leg|left foot}".
+    Remarks in parentheses are left out, and so are adverbs that do not change what is claimed.
+
+    Args:
+        sentence: one sentence of a caption.
+
+    Returns:
+        The text with its tokens. A part token lists all parts that are meant, and may begin with a
+        flag: "{~left upper leg|left foot}".
     """
     text = re.sub(r"\([^)]*\)|[*_#\"“”]", "", sentence.lower()).replace("’", "'")
     text = re.sub(r"\s+", " ", text).strip(" -•.!?")
@@ -101,13 +107,21 @@ def _phase_token(match: re.Match[str]) -> str:
 
 def _part_token(match: re.Match[str]) -> str:
     if match["whole"]:
-        return f"{{{_WHOLE[match['whole']]}}}"
-    sides = [match["side"]] if match["side"] else ["left", "right"]
-    flag, limbs = "~", _GROUPS.get(match["pair"] or "", ())
-    if not limbs:
-        name = (_SYNONYMS | _PLURAL)[match["limb"] or match["pair"]]
-        flag, limbs = "%" * name.startswith("%"), (name.lstrip("%"),)
-    return "{" + flag + "|".join(f"{side} {limb}" for limb in limbs for side in sides) + "}"
+        word = _WHOLE[match["whole"]]
+        return _token(_FLAGS[word.use], [word.claim])
+    sides = [match["side"]] if match["side"] else SIDES
+    if group := LIMB_GROUPS.get(match["pair"] or ""):
+        return _token("~", [f"{side} {limb}" for limb in group for side in sides])
+    word = _limb(match["limb"] or match["pair"])
+    return _token(_FLAGS[word.use], [f"{side} {word.claim}" for side in sides])
+
+
+def _limb(word: str) -> BodyWord:
+    return _LIMB.get(word) or _PLURAL[word]
+
+
+def _token(flag: str, parts: Iterable[str]) -> str:
+    return f"{{{flag}{'|'.join(parts)}}}"
 
 
 def _way_token(match: re.Match[str]) -> str:

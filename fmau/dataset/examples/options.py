@@ -1,13 +1,14 @@
-"""Options and letters that tell nothing about the answer.
+"""Options and letters of multiple choice that tell nothing about the answer.
 
-FMAR lists five labels, and *every list is asked five times*, about five clips, with each of its
-labels once as the answer. So, given the list, each label is right with chance 1/5, however often
-labels occur among the clips; in particular every label is a distractor four times as often as it is
-the answer. A list holds labels of one group, the hardest to tell
-apart; only where a group has fewer than five labels (with clips left) is it filled up from the
-group nearest to it. Clips of labels that are too frequent to be matched are left over.
+An FMAR question lists five labels. Every list is used for five questions about five clips, and each
+of its labels is the answer once. So each listed label is right with chance 1/5, even if some labels
+have many more clips than others.
 
-Letters are dealt out so that their numbers differ by one at most.
+The labels of a list come from one group, because these are the hardest to tell apart. If a group
+has fewer than five labels with clips left, the list is filled up from the groups in `NEAREST`.
+Clips whose label is too frequent to find four partners are not asked about.
+
+Of the letters, each is right equally often; their counts differ by 1 at most.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,19 +29,19 @@ NEAREST: Final = {
     "Head-hand": ("Body-hand", "Head", "Upper limb"),
     "Leg-hand": ("Body-hand", "Lower limb", "Head-hand"),
 }
-"""Group to the groups whose actions are taken for its own most easily, nearest first."""
+"""Group -> the groups whose actions are most easily confused with its own, nearest first."""
 
 _SIZE: Final = Task.FMAR.option_count
 
 
 def letters(count: int, options: int, rng: Generator) -> list[str]:
-    """The right letter of each of `count` questions, all letters equally often, in random order."""
+    """The right letter of each of `count` questions: all equally often, in random order."""
     alphabet = rng.permutation(list(ascii_uppercase[:options]))
     return [str(alphabet[place % options]) for place in rng.permutation(count)]
 
 
 def options_with(answer: str, labels: Iterable[str], letter: str, rng: Generator) -> list[str]:
-    """The labels in random order, but for the answer, which stands at its letter."""
+    """The labels in random order, with the answer at its letter."""
     others = [label for label in labels if label != answer]
     options = [others[i] for i in rng.permutation(len(others))]
     options.insert(ascii_uppercase.index(letter), answer)
@@ -48,17 +49,18 @@ def options_with(answer: str, labels: Iterable[str], letter: str, rng: Generator
 
 
 def option_lists(actions: Sequence[Action], rng: Generator) -> dict[int, tuple[str, ...]]:
-    """The five labels that each question lists, its own among them.
+    """The five labels that each question lists, the answer among them.
 
     Args:
-        actions: the answer of each question that is wanted.
+        actions: the answer of each question.
         rng: source of all randomness.
 
     Returns:
-        Index of the question -> labels. Questions that could not be matched are left out.
+        Index of the question -> its labels. A question that got no list is missing.
     """
     supply = _Supply(actions, rng)
-    # Groups too small for lists of their own take their guests before these are used up.
+    # Groups with fewer than five labels go first: they need labels of other groups, which may be
+    # used up later.
     groups = sorted(parts(), key=lambda part: len(part.actions) >= _SIZE)
     lists: dict[int, tuple[str, ...]] = {}
     for alone in (True, False):
@@ -70,7 +72,7 @@ def option_lists(actions: Sequence[Action], rng: Generator) -> dict[int, tuple[s
 
 
 class _Supply:
-    """Questions without a list as yet, by label."""
+    """The questions that have no list yet, by label."""
 
     def __init__(self, actions: Sequence[Action], rng: Generator) -> None:
         self._rng = rng
@@ -80,12 +82,14 @@ class _Supply:
         self._members = {part.label: [action.label for action in part.actions] for part in parts()}
 
     def draw(self, group: str, near: Sequence[str]) -> dict[str, int]:
-        """Take a question for each of five labels: of the group, then of the near ones in order.
+        """Take one question for each of five labels.
 
-        Within a group, labels with most questions left go first.
+        The labels come from the group, and then from the groups in `near`, in their order. Within a
+        group, labels with more questions left go first.
 
         Returns:
-            Label -> question; empty if the group has none left, or all groups together too few.
+            Label -> question. Empty if the group has no question left, or if all these groups
+            together have fewer than five labels left.
         """
         labels = self._fullest(group)
         for other in near if labels else ():
@@ -95,7 +99,7 @@ class _Supply:
         return {label: self._left[label].pop() for label in labels[:_SIZE]}
 
     def _fullest(self, group: str) -> list[str]:
-        """The labels of a group with questions left, most first, ties in random order."""
+        """The labels of a group that have questions left; those with more questions first."""
         labels = [label for label in self._members[group] if self._left[label]]
         shuffled = [labels[i] for i in self._rng.permutation(len(labels))]
         return sorted(shuffled, key=lambda label: -len(self._left[label]))

@@ -1,8 +1,8 @@
-"""Choosing statements so that the text of a question says nothing about its answer.
+"""Choice of statements, such that the text of a question tells nothing about its answer.
 
-Statements are asked in pairs: the same statement, in the same words, once about a clip of which it
-is true and once about one of which it is false. So every question text has as many "Yes" as "No",
-and with it every word, part, direction and wording: nothing can be learnt without the clip.
+Statements are asked in pairs: the same statement in the same words, once about a clip for which it
+is true, and once about a clip for which it is false. So every question text has "Yes" as often as
+"No", and the same holds for every word in it. Without the clip there is nothing to learn.
 """
 
 from collections import Counter, defaultdict
@@ -15,12 +15,17 @@ from numpy.random import Generator
 from fmau.dataset.examples.statements import Statement
 
 Pool = Mapping[Statement, bool]
-"""What can be asked about one clip, with the answers."""
+"""All statements that can be asked about one clip, each with its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A statement with a clip for either answer (indices of pools)."""
+    """A statement, a clip for which it is true, and one for which it is false.
+
+    Attributes:
+        statement: what is asked about both.
+        yes, no: the two clips, as indices of their pools.
+    """
 
     statement: Statement
     yes: int
@@ -28,17 +33,21 @@ class Pair:
 
 
 def pair_up(pools: Sequence[Pool], mean: float, rng: Generator) -> list[Pair]:
-    """Choose statements for so many questions per clip, as evenly spread as the pools allow.
+    """Choose pairs of questions, spread over the clips as evenly as the pools allow.
 
-    Clips take turns: first each gets one question (as its own, or as the partner of another
-    clip's), then a second, until the number is reached or no two clips disagree on anything that
-    was not asked about them. So clips that allow much make up for others, within limits. Kinds of
-    statement that were asked least go first, and then statements that were.
+    Clips take turns. In the first turn each clip gets one question, its own or as the partner of
+    another clip; in the second turn a second one; and so on. It ends when there are enough
+    questions, or when no pair is left. So clips with many statements make up for clips with few. A
+    clip is asked first what was asked least so far: by kind of statement, then by statement.
 
     Args:
         pools: one for each clip.
-        mean: mean number of questions per clip; no clip gets more than twice that (rounded up).
+        mean: mean number of questions per clip. No clip gets more than twice `mean`, rounded
+            up.
         rng: source of all randomness.
+
+    Returns:
+        Pairs, two questions each; fewer than `mean` asks for if the pools do not allow more.
     """
     wanted = round(mean * len(pools)) // 2
     ledger = _Ledger.of(pools, rng)
@@ -53,16 +62,17 @@ def pair_up(pools: Sequence[Pool], mean: float, rng: Generator) -> list[Pair]:
 
 @dataclass(slots=True)
 class _Ledger:
-    """Who has been asked what.
+    """What has been asked about which clip.
 
     Attributes:
-        pools: of all clips, without statements on which no other clip disagrees.
-        clips: (statement, truth) to the clips for which it is so, in random order.
-        limit: most questions about one clip in this turn.
-        passed: (statement, truth) to the number of leading `clips` that are at the limit.
-        asked: number of questions about each clip.
-        themes: (clip, theme) pairs asked about.
-        uses: how often each statement, and each kind, was asked.
+        pools: of all clips, without statements to which every clip gives the same answer.
+        clips: (statement, answer) -> the clips with this answer, in random order.
+        limit: how many questions a clip may have in this turn.
+        passed: (statement, answer) -> how many clips at the start of `clips` have reached the limit
+            and need not be tried again.
+        asked: clip -> number of questions about it.
+        themes: (clip, theme) pairs that were asked about.
+        uses: statement, and kind of statement -> how often it was asked.
         pairs: chosen so far.
     """
 
@@ -77,7 +87,7 @@ class _Ledger:
 
     @classmethod
     def of(cls, pools: Sequence[Pool], rng: Generator) -> "_Ledger":
-        """A ledger in which nothing is asked yet."""
+        """A ledger before the first question."""
         clips: dict[tuple[Statement, bool], list[int]] = defaultdict(list)
         for index in rng.permutation(len(pools)):
             for statement, truth in pools[index].items():
@@ -88,12 +98,12 @@ class _Ledger:
         return cls(disputed, dict(clips))
 
     def fresh_turn(self, limit: int) -> None:
-        """Let every clip have questions up to the limit."""
+        """Begin a turn in which every clip may have so many questions."""
         self.limit = limit
         self.passed.clear()
 
     def serve(self, clip: int, rng: Generator) -> None:
-        """Ask one more question about the clip, if it is due one and a partner can be found."""
+        """Ask one more question about the clip, if it is below the limit and has a partner."""
         pool = self.pools[clip]
         if self.asked[clip] >= self.limit or not pool:
             return
@@ -107,7 +117,7 @@ class _Ledger:
                 return
 
     def _partner(self, statement: Statement, truth: bool) -> int | None:
-        """A clip below the limit of which the statement has this truth."""
+        """A clip with this answer, below the limit, and not asked about this theme; else None."""
         clips = self.clips[statement, truth]
         start = self.passed[statement, truth]
         while start < len(clips) and self.asked[clips[start]] >= self.limit:

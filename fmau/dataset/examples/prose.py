@@ -1,4 +1,4 @@
-"""Answers in free text: the caption as it is, field by field, and in the form of MADU and MARE."""
+"""Answers in free text: the whole caption, one field of it, or the form of MADU and MARE."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ CAPTION_ASKS: Final = (
     "Give a complete account of the person's micro-action: an overview of it, its course in time, "
     "details of the moving parts, what the judgment rests on, and a summary that names it.",
 )
-"""Instructions that the whole caption answers."""
+"""Instructions to which the whole caption is the answer."""
 
 FIELD_ASKS: Final[Mapping[str, tuple[str, ...]]] = {
     "overall_overview": (
@@ -44,7 +44,7 @@ FIELD_ASKS: Final[Mapping[str, tuple[str, ...]]] = {
         "Summarise in conclusion what the person in this video does.",
     ),
 }
-"""Instructions that a single field answers."""
+"""Field -> instructions to which it is the answer."""
 
 _CONCLUSIONS: Final = (
     "Therefore the behaviour is most consistent with {label}, {ending}",
@@ -59,19 +59,19 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
 def captions(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:
-    """The whole caption, under an instruction that names its five parts."""
+    """The whole caption; the instruction asks for its five fields."""
     for clip, ask in _dealt(clips, CAPTION_ASKS, mean, rng):
         yield Example(clip.clip, "caption", ask, _headed(clip))
 
 
 def fields(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:
-    """One field of the caption, asked for by itself."""
+    """One field of the caption."""
     for clip, name in _dealt(clips, FIELDS, mean, rng):
         yield Example(clip.clip, "field", pick(FIELD_ASKS[name], rng), clip.fields[name])
 
 
 def descriptions(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:
-    """MADU: what is seen, without what it is called."""
+    """MADU: what is seen, without the name of the action."""
     yield from _numbered(
         Task.MADU,
         (
@@ -82,7 +82,7 @@ def descriptions(clips: Sequence[CaptionedClip], mean: float, rng: Generator) ->
 
 
 def reasonings(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:
-    """MARE: the evidence and the labels it leads to; clips without a label are left out."""
+    """MARE: the evidence, then the labels. Clips without a label are left out."""
     yield from _numbered(
         Task.MARE,
         (
@@ -96,14 +96,14 @@ def reasonings(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> I
 def _dealt(
     clips: Sequence[CaptionedClip], variants: Sequence[str], mean: float, rng: Generator
 ) -> Iterator[tuple[CaptionedClip, str]]:
-    """Each clip with as many different variants as are its share."""
+    """(clip, variant) pairs: for each clip its share of examples, each with another variant."""
     for clip, share in zip(clips, shares(len(clips), mean, rng), strict=True):
         for index in rng.permutation(len(variants))[:share]:
             yield clip, variants[index]
 
 
 def _numbered(task: Task, asked: Iterator[tuple[CaptionedClip, str, str]]) -> Iterator[Example]:
-    """Questions of an open task; empty answers are dropped."""
+    """Examples of an open task, with numbered questions; those with empty answers are left out."""
     answered = (row for row in asked if row[2])
     for number, (clip, stem, answer) in enumerate(answered):
         question = Question(f"train_{task}_{number}", clip.clip, task, stem)
@@ -117,9 +117,9 @@ def _headed(clip: CaptionedClip) -> str:
 
 
 def _description(clip: CaptionedClip) -> str:
-    """What is seen, without what it is called: overview, timeline and details.
+    """Overview, timeline and details, without the sentences that name the clip's label.
 
-    Sentences that name the clip's label are left out; the text is empty if all do.
+    Empty if every sentence names it.
     """
     fields = ("overall_overview", "timeline_description", "key_part_details")
     text = _without_label_line(" ".join(clip.fields[name] for name in fields))
@@ -130,7 +130,7 @@ def _description(clip: CaptionedClip) -> str:
 
 
 def _reasoning(clip: CaptionedClip, action: Action, rng: Generator) -> str:
-    """Timeline and evidence, and the labels that they lead to in the form of MARE references."""
+    """Timeline and evidence, and then the labels in the form of MARE references."""
     evidence = " ".join(clip.fields[name] for name in ("timeline_description", "judgment_basis"))
     ending = (
         f"[Body part (coarse-grained)] {action.part} | [Micro-action (fine-grained)] {action.label}"

@@ -1,20 +1,20 @@
-"""Caption text read into claims, with precision before recall.
+"""Caption text -> claims. It is better to miss a claim than to read a wrong one.
 
-A clause counts only if it is understood from its first word to its last: a subject, known
-predicates, phases. Whatever is hedged, negated, compared or plainly unknown fits no predicate and
-is left out, and so is what the caption elsewhere contradicts or obscures. The claims are few, then,
-but can be relied on even for what is *not* the case: that a part doesn't move upward rests on a
-"moves downward" with nothing unread beside it.
+A clause counts only if it is understood from the first word to the last: a subject, known
+predicates, phases. A clause that is hedged ("may move"), negated, compared or unknown matches no
+predicate and makes no claim. A claim is also left out if the caption contradicts it, or if a clause
+that is not understood speaks of the same part in the same phase.
+
+So the claims are few, but questions can also rely on what they exclude: if a caption says "moves
+downward", and nothing in it stays unread about that part and phase, the part does not move upward.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from fmau.core.lexicon import AXES, OPPOSITE, PHASES
 from fmau.dataset.claims import (
-    AXES,
-    OPPOSITE,
-    PHASES,
     Claim,
     Lead,
     Movement,
@@ -38,10 +38,10 @@ from fmau.dataset.examples.marking import mark
 
 
 def read_claims(texts: Iterable[str]) -> frozenset[Claim]:
-    """All that the texts about one clip surely say and do not contradict.
+    """All claims that the texts surely make and do not contradict.
 
     Args:
-        texts: the fields of a caption, or any other prose.
+        texts: about one clip: the fields of a caption, or any other prose.
     """
     claims: set[Claim] = set()
     obscured: set[tuple[str, str]] = set()
@@ -59,11 +59,12 @@ class _Clause:
     """What a clause says.
 
     Attributes:
-        understood: whether it was, to its last word; if not, there are no claims.
-        who: the mentions of its subject.
-        phases: named in it, or taken over from the clause before.
-        claims: made by it, `Lead` and followers apart.
-        leaders, followers: said to lead the movement, and to follow.
+        understood: whether all its words are understood; if not, it makes no claims.
+        who: its subject, as part tokens.
+        phases: the phases that it names; if none, those of the clause before.
+        claims: all claims except `Lead`, which needs the whole sentence.
+        leaders: parts that lead the movement.
+        followers: parts that follow.
     """
 
     understood: bool
@@ -79,11 +80,11 @@ class _Reader:
     """Reads the sentences of one text in order.
 
     Attributes:
-        claims: made so far.
-        obscured: (part, phase) pairs of which something is said that was not understood.
-        header: phases of the heading ("Early phase: ...") that the text is under.
-        recent: phases of the last sentence that named any.
-        who: subject of the sentence before.
+        claims: all claims so far.
+        obscured: (part, phase) pairs about which a clause that is not understood says something.
+        header: phases of the heading ("Early phase: ...") above the text; empty if there is none.
+        recent: phases of the last sentence that named a phase.
+        who: subject of the sentence before, as part tokens.
     """
 
     claims: set[Claim] = field(default_factory=set)
@@ -93,7 +94,7 @@ class _Reader:
     who: str = ""
 
     def read(self, marked: str) -> None:
-        """Take in a marked sentence."""
+        """Read one more sentence, marked."""
         named = _phases(marked)
         if re.match(r"\[[a-z,]+\]:", marked):
             self.header = _phases(marked[: marked.index("]") + 1])
@@ -102,7 +103,8 @@ class _Reader:
             if not clause.understood:
                 self.obscured |= set(self._obscured(clause, text))
         if all(clause.understood or "{" in text for clause, text in clauses):
-            # Without a phase, a sentence may still be about the phase of the one before.
+            # A claim about the whole clip counts only where no single phase can be meant: neither
+            # this sentence nor those before it may have named one.
             firm = not named and set(self.recent) in (set(), set(PHASES))
             said = [claim for clause, _ in clauses for claim in clause.claims]
             said += _lead([clause for clause, _ in clauses])
@@ -111,7 +113,11 @@ class _Reader:
         self.who = clauses[-1][0].who or self.who
 
     def _obscured(self, clause: _Clause, text: str) -> Iterator[tuple[str, str]]:
-        """What a clause that is not understood may be about: "it then drops again"."""
+        """The (part, phase) pairs that a clause which is not understood may be about.
+
+        A clause with neither phase nor part, such as "it then drops again", may be about the part
+        and the phases named before.
+        """
         phases = clause.phases or (self.recent if TURN.search(text) else ())
         own = (start := SUBJECT.match(text)) is not None and "{" in start["who"]
         who = "" if own else clause.who or self.who
@@ -120,7 +126,7 @@ class _Reader:
     def _clauses(self, marked: str) -> list[tuple[_Clause, str]]:
         """The clauses of a sentence, each with its text.
 
-        A clause without phase shares that of the one before unless a semicolon divides them.
+        A clause that names no phase has the phases of the clause before, except after a semicolon.
         """
         pieces = ["", *JOINT.split(marked)]
         who, phases, clauses = "", self.header, list[tuple[_Clause, str]]()
@@ -135,13 +141,22 @@ _OPENING = re.compile(r"^(?:(?P<phase>\[[a-z,]+\])[:,]? )?(?:while |as |when )?"
 
 
 def _plain(marked: str) -> str:
-    """The sentence with its main words in the usual order."""
+    """The sentence without its opening word, and with the leading part as its subject.
+
+    "while [early] ..." loses "while"; "the dominant movement is led by {head}" becomes "{head}
+    leads the dominant movement".
+    """
     text = _OPENING.sub(lambda match: f"{match['phase']} " if match["phase"] else "", marked)
     return DOMINANT.sub(r"\2 leads \1", text)
 
 
 def _read_clause(text: str, who: str, phases: tuple[str, ...]) -> _Clause:
-    """Read one clause; `who` and `phases` are those of the clause before."""
+    """Read one clause.
+
+    Args:
+        text: of the clause, marked.
+        who, phases: subject and phases of the clause before.
+    """
     start = SUBJECT.match(text)
     if start is None:
         return _Clause(False, who, _phases(text) or phases)
@@ -162,13 +177,13 @@ def _read_clause(text: str, who: str, phases: tuple[str, ...]) -> _Clause:
             clause.followers += _parts(who, barred="~%>")
         clause.claims += _claims(kind, found, who, aim, _phases(found["when"] or "") or phases)
         rest = rest[match.end() :]
-    if back:  # "moves upward and returns": what else is said here is taken back at some time
+    if back:  # "moves upward and returns": it also moves downward, at a time that is not told
         clause.claims = [claim for claim in clause.claims if isinstance(claim, Return)]
     return clause
 
 
 def _predicate(text: str) -> tuple[str, re.Match[str] | None]:
-    """Kind and match of the predicate that the text begins with."""
+    """Kind and match of the predicate at the start of the text; ("", None) if there is none."""
     for kind, pattern in PREDICATES.items():
         if match := pattern.match(text):
             return kind, match
@@ -178,7 +193,15 @@ def _predicate(text: str) -> tuple[str, re.Match[str] | None]:
 def _claims(
     kind: str, found: dict[str, str | None], who: str, aim: str, phases: tuple[str, ...]
 ) -> Iterator[Claim]:
-    """The claims of one predicate about its subject, phase by phase."""
+    """The claims that one predicate makes about its subject in each phase.
+
+    Args:
+        kind: of the predicate, a key of `PREDICATES`.
+        found: the named groups of its match.
+        who: the subject, as part tokens.
+        aim: the other part that it speaks of, as part tokens.
+        phases: in which it holds; empty: at some time of the clip.
+    """
     movers, others = _parts(who, barred="~>"), _parts(aim)
     for phase in phases or (None,):
         if kind in ("go", "make", "onward", "rise", "sink"):
@@ -202,7 +225,7 @@ def _claims(
 
 
 def _movements(part: str, phase: str | None, ways: list[str]) -> Iterator[Claim]:
-    """A movement in these directions; opposite ones together are a swing."""
+    """A movement in these directions, and a swing for each axis of which both are named."""
     for axis, pair in AXES.items():
         if set(pair) <= set(ways):
             yield Swing(part, phase, axis)
@@ -212,21 +235,27 @@ def _movements(part: str, phase: str | None, ways: list[str]) -> Iterator[Claim]
 
 
 def _lead(clauses: list[_Clause]) -> list[Claim]:
-    """Who leads, with the followers named in the same sentence."""
+    """The part that leads, with the followers of the same sentence; empty if it is not clear."""
     leaders = [part for clause in clauses for part in clause.leaders]
     followers = tuple(part for clause in clauses for part in clause.followers)
     return [Lead(leaders[0], followers)] if len(leaders) == 1 else []
 
 
 def _sweeping(claim: Claim, named: tuple[str, ...]) -> bool:
-    """Whether the claim is about the whole clip, with these phases named in its sentence."""
+    """Whether the claim is about the whole clip.
+
+    `named` are the phases that the sentence names: a return is of the whole clip if there is none.
+    """
     if isinstance(claim, Return):
         return not named
     return isinstance(claim, Stillness) and claim.phase is None
 
 
 def _hidden(claim: Claim, obscured: set[tuple[str, str]]) -> bool:
-    """Whether something unread is said about the very thing that the claim is about."""
+    """Whether a clause that is not understood speaks of what the claim is about.
+
+    A distance is hidden only if both parts are: what one of them does is not known then.
+    """
     match claim:
         case Stillness(part, None):
             return any(part == other for other, _ in obscured)
@@ -238,13 +267,13 @@ def _hidden(claim: Claim, obscured: set[tuple[str, str]]) -> bool:
 
 
 def _parts(mentions: str, barred: str = "") -> list[str]:
-    """The parts of all mentions that bear none of the barred flags."""
+    """The parts in all part tokens, without tokens that have one of the barred flags."""
     tokens = re.findall(r"\{([~%>]?)([^}]*)\}", mentions)
     return [part for flag, names in tokens if flag not in [*barred] for part in names.split("|")]
 
 
 def _phases(marked: str) -> tuple[str, ...]:
-    """The phases of all phase tokens."""
+    """The phases in all phase tokens."""
     return tuple(
         phase for token in re.findall(r"\[([a-z,]+)\]", marked) for phase in token.split(",")
     )

@@ -1,20 +1,17 @@
-"""What can be asked about a clip with yes or no, given the claims of its caption.
+"""Claims of a caption -> statements for yes/no questions, each with its answer.
 
-A statement follows from the claims or is excluded by them; what they leave open is not asked. It
-knows nothing of its wording (`wording`), and nothing of which statements are asked (`pairing`).
+A statement is true if the claims imply it, and false if they exclude it. What the claims leave open
+is not asked. How a statement is worded (`wording`), and which statements are asked (`pairing`), is
+decided elsewhere.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, permutations, product
 
+from fmau.core.lexicon import AXES, AXIS, OPPOSITE, PARTS, PHASES
 from fmau.core.taxonomy import Task
 from fmau.dataset.claims import (
-    AXES,
-    AXIS,
-    OPPOSITE,
-    PARTS,
-    PHASES,
     Claim,
     Lead,
     Movement,
@@ -28,12 +25,12 @@ from fmau.dataset.claims import (
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Something that may hold of a clip.
+    """Something that is true or false of a clip.
 
     Attributes:
         task: SAD, MAD, MAS or PPR.
-        kind: which set of wordings it has, e.g. "direction".
-        terms: parts, directions, axis and phase, in the order of the wordings' places.
+        kind: key of its wordings in `wording.YES_NO`, e.g. "direction".
+        terms: parts, directions, axis and phase, in the order in which the wordings number them.
     """
 
     task: Task
@@ -42,7 +39,11 @@ class Statement:
 
     @property
     def theme(self) -> frozenset[str]:
-        """The same for statements of which one tells the truth of the other."""
+        """What it is about. Statements of one theme give each other's answers away.
+
+        Opposite directions have the same theme, and so have the kinds "distance nears" and
+        "distance parts".
+        """
         return frozenset([self.kind.split()[0], *(AXIS.get(term, term) for term in self.terms)])
 
 
@@ -50,10 +51,13 @@ Truths = Iterator[tuple[Statement, bool]]
 
 
 def statements(claims: Iterable[Claim]) -> dict[Statement, bool]:
-    """All statements that the claims decide, each with its truth, in a fixed order.
+    """All statements that the claims decide, each with its answer, in a fixed order.
 
     Args:
-        claims: of one clip, free of contradictions (`fmau.dataset.examples.reading.read_claims`).
+        claims: of one clip, without contradictions, as `reading.read_claims` returns them.
+
+    Returns:
+        Statement -> whether it is true.
     """
     known = _Known.of(claims)
     sources = (_single, _joint, _order, _relation)
@@ -62,14 +66,15 @@ def statements(claims: Iterable[Claim]) -> dict[Statement, bool]:
 
 @dataclass(slots=True)
 class _Known:
-    """Claims in the form of look-ups.
+    """The claims of one clip, sorted for look-up.
 
     Attributes:
-        ways: (part, phase) to directions in which the part is said to get on then.
-        moving: (part, phase) pairs in which the part is said to move.
-        some_time: (part, direction) pairs said without a phase.
-        resting: (part, phase) pairs in which the part is said to keep still.
-        distance: (pair, phase) to what the distance does; phase None for "at some time".
+        ways: (part, phase) -> directions in which the part moves then.
+        moving: (part, phase) pairs in which the part moves.
+        some_time: (part, direction) pairs that are claimed without a phase.
+        resting: (part, phase) pairs in which the part keeps still.
+        distance: (pair of parts, phase) -> what the distance does, "nears" or "parts"; phase None:
+            at some time.
         leads, orders, returns: the claims of these kinds.
     """
 
@@ -128,10 +133,10 @@ class _Known:
         return False if (part, phase) in self.resting else None
 
     def goes(self, part: str, phase: str, way: str) -> bool | None:
-        """Whether the part gets on that way in the phase.
+        """Whether the part moves in that direction in the phase; None if the claims leave it open.
 
-        The opposite way excludes it, unless it is also said that the part goes that way at some
-        time that is not named.
+        A claim of the opposite direction excludes it. But if the part also moves in that direction
+        at a time that is not named, it could be in this phase, and it stays open.
         """
         ways = self.ways.get((part, phase), set())
         if way in ways:
@@ -140,7 +145,7 @@ class _Known:
         return False if excluded or (part, phase) in self.resting else None
 
     def does(self, part: str, way: str, phase: str) -> bool | None:
-        """The same, or with "" for the direction, whether it moves at all."""
+        """`goes` if there is a direction, `moves` if the direction is ""."""
         return self.goes(part, phase, way) if way else self.moves(part, phase)
 
     def rests(self, part: str) -> bool:
@@ -174,7 +179,7 @@ def _single(known: _Known) -> Truths:
 
 
 def _joint(known: _Known) -> Truths:
-    """MAD: what two parts do at the same time, and which moves more."""
+    """MAD: what two parts do in the same phase, and which of the two moves more."""
     for (one, two), phase in product(permutations(known.parts, 2), PHASES):
         moves = known.moves(one, phase), known.moves(two, phase)
         if PARTS.index(one) < PARTS.index(two) and True in moves and None not in moves:
@@ -191,7 +196,7 @@ def _joint(known: _Known) -> Truths:
 
 
 def _ways(known: _Known, one: str, two: str, phase: str) -> Truths:
-    """Whether two moving parts go the same way along an axis, or opposite ways."""
+    """MAD: whether two moving parts move in the same direction of an axis, or in opposite ones."""
     for axis in ("horizontal", "vertical"):
         senses = [[known.goes(part, phase, way) for way in AXES[axis]] for part in (one, two)]
         if all(True in sense for sense in senses):
@@ -201,7 +206,10 @@ def _ways(known: _Known, one: str, two: str, phase: str) -> Truths:
 
 
 def _larger(known: _Known) -> Truths:
-    """The leader moves more than those that follow, whatever moves more than what rests."""
+    """MAD: which of two parts moves more.
+
+    The leader moves more than its followers, and each part that moves more than each that rests.
+    """
     pairs = {(claim.part, part) for claim in known.leads for part in claim.followers}
     resting = [part for part in known.parts if known.rests(part)]
     pairs |= set(product(known.movers, resting))
@@ -212,7 +220,10 @@ def _larger(known: _Known) -> Truths:
 
 
 def _order(known: _Known) -> Truths:
-    """MAS: which of two parts starts first, also in given directions; turns of one part."""
+    """MAS: which of two starts of a movement comes first.
+
+    The two starts belong to two parts, or are opposite directions of one part (a turn).
+    """
     starts = sorted((part, way) for (part, _), ways in known.ways.items() for way in ways)
     starts = [*((part, "") for part in known.movers), *dict.fromkeys(starts)]
     precede = {(one, two) for one, two in permutations(starts, 2) if _precedes(known, one, two)}
@@ -225,13 +236,15 @@ def _order(known: _Known) -> Truths:
 
 
 _Start = tuple[str, str]
-"""A part that begins to move, and the direction; "" for any."""
+"""(part, direction) of a movement that begins; "" for any direction."""
 
 
 def _precedes(known: _Known, one: _Start, two: _Start) -> bool:
-    """Whether the first start lies in a phase up to whose end the second has not come, but later.
+    """Whether the first movement surely begins before the second.
 
-    Of one part, only opposite directions are put in order.
+    So it is if there is a phase with the first movement in it, without the second in it or before
+    it, and with the second in a later phase. Two movements of one part are compared only if their
+    directions are opposite.
     """
     if one[0] == two[0] and OPPOSITE.get(one[1]) != two[1]:
         return False
@@ -244,7 +257,7 @@ def _precedes(known: _Known, one: _Start, two: _Start) -> bool:
 
 
 def _ordered(first: _Start, later: _Start) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Kind and terms of the statements that one start comes before the other."""
+    """Kind and terms of all statements which say that the first start comes before the later."""
     (one, way), (two, then) = first, later
     if one == two:
         yield "turn", (one, way, then)
@@ -260,7 +273,7 @@ def _ordered(first: _Start, later: _Start) -> Iterator[tuple[str, tuple[str, ...
 
 
 def _relation(known: _Known) -> Truths:
-    """PPR: whether two parts near each other, or part, in a phase."""
+    """PPR: whether two parts come closer to each other, or move apart, in a phase."""
     pairs = {pair for pair, _ in known.distance}
     pairs |= {frozenset(pair) for pair in combinations(known.parts, 2)}
     for pair, phase in product(sorted(pairs, key=sorted), PHASES):
@@ -275,5 +288,8 @@ def _relation(known: _Known) -> Truths:
 
 
 def _agency(part: str) -> tuple[bool, bool, int]:
-    """Sorts hands before other limbs and those before head and torso."""
+    """Sort key: hands first, then other limbs, then head and torso.
+
+    Questions name the part first that is more likely to be the one that moves.
+    """
     return "hand" not in part, " " not in part, PARTS.index(part)

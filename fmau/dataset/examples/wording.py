@@ -1,7 +1,7 @@
-"""The words of derived questions, after the forms in which the benchmark asks them.
+"""The texts of the questions, in the forms that the benchmark uses.
 
-A yes/no wording has places for the terms of its kind of statement, in their order; where the two
-parts may change places, both orders are among the wordings.
+In a yes/no wording, {0}, {1}, ... stand for the terms of the statement, in their order. Where the
+order of two parts makes no difference, both orders are among the wordings.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ STEMS: Final[dict[Task, tuple[str, ...]]] = {
         "both levels, coarse and fine.",
     ),
 }
-"""Question texts of the tasks whose question doesn't depend on the clip."""
+"""Task -> its question texts, for the tasks that ask the same about every clip."""
 
 YES_NO: Final[dict[str, tuple[str, ...]]] = {
     "direction": (
@@ -125,12 +125,13 @@ YES_NO: Final[dict[str, tuple[str, ...]]] = {
         "During the {2} phase of the video, do the {0} and the {1} move apart from each other?",
     ),
 }
+"""Kind of statement -> its question texts."""
 
 
 def word(statement: Statement, rng: Generator) -> str:
-    """A question that asks whether the statement holds, in one of its wordings.
+    """A question whether the statement is true, in one of its wordings, chosen at random.
 
-    PPR questions write the parts with capitals, as the benchmark does.
+    In PPR questions the parts have capital letters, as in the benchmark.
     """
     *terms, last = statement.terms
     if statement.task is Task.PPR:
@@ -139,5 +140,5 @@ def word(statement: Statement, rng: Generator) -> str:
 
 
 def pick(wordings: Sequence[str], rng: Generator) -> str:
-    """One of several wordings at random."""
+    """One of the wordings, chosen at random."""
     return wordings[int(rng.integers(len(wordings)))]

@@ -1,4 +1,4 @@
-"""Yes/no questions: statements that a caption decides, each with as many yes as no."""
+"""Yes/no questions about what captions decide; each has "Yes" as often as "No"."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,13 +19,13 @@ def yes_no(
     mean: float,
     rng: Generator,
 ) -> Iterator[Example]:
-    """Questions of one task, in pairs of the same words with opposite answers.
+    """Questions of one task, in pairs: the same words about two clips, with opposite answers.
 
     Args:
         task: SAD, MAD, MAS or PPR.
-        decided: all statements that the caption of each clip decides.
-        clips: to ask about.
-        mean: number of questions per clip.
+        decided: for each clip, all statements that its caption decides.
+        clips: to ask about, in the same order.
+        mean: mean number of questions per clip.
         rng: source of all randomness.
     """
     pools = [{s: truth for s, truth in pool.items() if s.task is task} for pool in decided]

@@ -1,10 +1,12 @@
-"""How far a judge obeys the rubric, on answers whose score is known from it.
+"""Calibration of a judge: does it score by the rubric?
 
-perturb.py     a reference -> an altered one, each alteration a pure function of text
-items.py       references -> calibration items with the range of scores that obeys
+It is asked about altered references, for which the rubric says what score is right.
+
+perturb.py     a reference -> an altered one; each alteration is a pure function of text
+items.py       references -> calibration items, each with the scores that the rubric allows
 report.py      a judge's scores -> obedience, monotonicity, length bias
 run.py         a judge asked about all of them
-humans.py      scores that people gave, to hold a judge's against
+humans.py      scores that people gave, to compare with a judge's
 """
 
 from fmau.judge.calibrate.humans import load_human_scores

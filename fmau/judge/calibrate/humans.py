@@ -1,4 +1,4 @@
-"""Scores that people gave."""
+"""Scores that people gave to answers."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,21 +10,25 @@ from fmau.core.records import LEVEL_MAX, LEVELS
 
 
 def load_human_scores(path: Path) -> dict[str, dict[int, float | None]]:
-    """Read people's scores: a JSON list of {"qid", "level", "score"}.
+    """Read people's scores from a JSON list of {"qid": str, "level": 1 to 3, "score": 0 to 5}.
+
+    Returns:
+        qid -> level -> score.
 
     Raises:
-        InputError: no such file, no JSON list, or rows that do not fit; each is listed.
+        InputError: the file is missing, is not a JSON list, or has wrong rows; each row is named.
     """
     try:
         rows = parse_json(path.read_text("utf-8"))
     except FileNotFoundError:
-        problem = Problem(str(path), "no such file", "give a JSON list of scores")
+        problem = Problem(str(path), "no such file", "check the path of the scores")
         raise InputError([problem]) from None
     except (OSError, ValueError) as error:
-        problem = Problem(str(path), f"cannot be read as JSON ({error})", "mend it")
+        remedy = "save it as a JSON list in UTF-8, and check that it may be read"
+        problem = Problem(str(path), f"cannot be read as JSON ({error})", remedy)
         raise InputError([problem]) from None
     if not isinstance(rows, list):
-        problem = Problem(str(path), "is no list", 'write [{"qid", "level", "score"}, ...]')
+        problem = Problem(str(path), "is not a list", 'write [{"qid", "level", "score"}, ...]')
         raise InputError([problem])
     scores: dict[str, dict[int, float | None]] = {}
     problems = []
@@ -41,12 +45,12 @@ def load_human_scores(path: Path) -> dict[str, dict[int, float | None]]:
 
 def _defect(row: Any, scores: Mapping[str, Mapping[int, float | None]]) -> str | None:
     if not isinstance(row, dict) or set(row) != {"qid", "level", "score"}:
-        return "is no object of qid, level and score"
+        return "is not an object with exactly qid, level and score"
     qid, level, score = row["qid"], row["level"], row["score"]
     if not isinstance(qid, str):
-        return f"qid is {qid!r}"
+        return f"qid is {qid!r}, not a string"
     if type(level) is not int or level not in LEVELS:
-        return f"level is {level!r}"
+        return f"level is {level!r}, not 1, 2 or 3"
     if type(score) not in (int, float) or not 0 <= score <= LEVEL_MAX:
-        return f"score is {score!r}"
+        return f"score is {score!r}, not a number from 0 to {LEVEL_MAX}"
     return f"level {level} of {qid} is scored twice" if level in scores.get(qid, {}) else None

@@ -1,4 +1,4 @@
-"""Calibration items: altered references, and the scores that obey the rubric."""
+"""Calibration items: altered references, and the scores that the rubric allows for them."""
 
 import random
 from collections.abc import Iterator
@@ -34,32 +34,32 @@ Kind = Literal[
 Range = tuple[int, int]
 
 EXPECTED: dict[Kind, dict[Task, dict[int, Range]]] = {
-    # Everything the reference says is there.
+    # The answer says everything that the reference says.
     "identical": {task: dict.fromkeys((1, 2, 3), (5, 5)) for task in OPEN_TASKS},
-    # Length is no merit and no fault; a judge may find filler a secondary blemish.
+    # Length earns nothing and costs nothing; but a judge may count filler as a small fault.
     "padded": {task: dict.fromkeys((1, 2, 3), (4, 5)) for task in OPEN_TASKS},
-    # Direction reversed is a key reversal (1), or right and wrong mixed (2) where up and down or
-    # near and far still agree. A label does not change with the side.
+    # The wrong direction is a key reversal (1); where up and down, or near and far, still agree,
+    # right and wrong are mixed (2). The label stays right.
     "flipped": {Task.MADU: {2: (0, 2)}, Task.MARE: {1: (4, 5), 2: (3, 5)}},
-    # Order reversed is a key reversal; rhythm may still agree.
+    # The wrong order is a key reversal (1); the rhythm may still agree (2).
     "reversed": {Task.MADU: {3: (0, 2)}, Task.MARE: {1: (4, 5)}},
-    # The dominant part is wrong: nothing of the meaning is left but the type of movement. For MARE
-    # the label of another group is the wrong label at both levels.
+    # The dominant part is wrong; of the meaning only the type of movement is left. In MARE the
+    # label is of another group: wrong at both levels.
     "other part": {Task.MADU: {1: (0, 2)}, Task.MARE: {1: (0, 2), 2: (0, 2)}},
-    # Right group, neighbouring action: an approximate type at best.
+    # The group is right, the action is a neighbour: approximate at best.
     "neighbour label": {Task.MARE: {1: (4, 5), 2: (0, 3)}},
-    # Another action of another group; a stray agreement in side or phase can remain.
+    # Another action of another group; a side or a phase may agree by chance.
     "another clip": {
         Task.MADU: {1: (0, 3), 2: (0, 3), 3: (0, 3)},
         Task.MARE: {1: (0, 2), 2: (0, 2), 3: (0, 2)},
     },
-    # Vague: the rubric's 1.
+    # A vague answer scores 1 at most.
     "generic": {task: dict.fromkeys((1, 2, 3), (0, 1)) for task in OPEN_TASKS},
-    # Nothing on any dimension.
+    # An empty answer says nothing on any dimension.
     "empty": {task: dict.fromkeys((1, 2, 3), (0, 0)) for task in OPEN_TASKS},
 }
-"""Alteration -> task -> level -> lowest and highest score that obeys. Levels that the rubric leaves
-open under an alteration are not listed."""
+"""Alteration -> task -> level -> lowest and highest score that the rubric allows. A level is not
+listed if the rubric does not say what the alteration costs there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class CalibrationItem:
     """One altered reference.
 
     Attributes:
-        item: to be judged; its qid is "QID#kind".
+        item: what the judge is asked; its qid is "QID#kind".
         kind: the alteration.
-        expected: level -> lowest and highest score that obeys the rubric.
+        expected: level -> lowest and highest score that the rubric allows.
     """
 
     item: JudgeItem
@@ -78,12 +78,15 @@ class CalibrationItem:
 
 
 def calibration_items(questions: QuestionFile, *, count: int, seed: int) -> list[CalibrationItem]:
-    """Altered references, for up to `count` references of each open task.
+    """Alter up to `count` references of each open task in all ways that apply.
 
-    An alteration is used where it changes the text: flipping needs a side, relabelling a label.
+    An alteration applies if it changes the text: "flipped" needs a left or right, "neighbour label"
+    a label.
 
     Args:
-        seed: of which references are drawn, and which other clip or neighbour.
+        questions: with references (gold answers of MADU and MARE).
+        count: of references for each task.
+        seed: of the choice of references, of other clips and of neighbouring labels.
 
     Raises:
         FmauError: the file has no reference of an open task.
@@ -142,7 +145,7 @@ def _altered(
 
 
 def _apart(one: Action, other: Action) -> bool:
-    """Whether two actions share no part of the body: head and head-hand do."""
+    """Whether the groups of two actions share no word: "Head" and "Head-hand" share "head"."""
     words = [set(action.part.lower().replace("-", " ").split()) for action in (one, other)]
     return not words[0] & words[1]
 
@@ -150,9 +153,9 @@ def _apart(one: Action, other: Action) -> bool:
 def _another(
     question: Question, asked: list[Question], questions: QuestionFile, generator: random.Random
 ) -> str | None:
-    """A reference of the same task from a clip of another group of actions, None if there is none.
+    """A reference of the same task from a clip whose action is of another group; None if none is.
 
-    The groups are known from the MARE references of the two clips.
+    The action of a clip is taken from its MARE reference.
     """
     shown = {
         other.clip: action

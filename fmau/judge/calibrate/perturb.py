@@ -1,16 +1,18 @@
-"""Alterations of a reference, each a pure function of text.
+"""Alterations of a reference. Each is a pure function of the text.
 
-Words are exchanged whole and keep their capital; everything else stays, so that a judge sees the
-alteration and nothing besides.
+Whole words are exchanged and keep their capital letter. Everything else stays as it is, so that a
+judge sees the alteration and nothing else.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
+from fmau.core.lexicon import AXES, PROSE_TIME_OPPOSITES, SIDES, TIME_OPPOSITES, spellings
 from fmau.core.taxonomy import Action
 
 GENERIC = "The person makes a small movement with a part of the body."
-"""True of any clip, and so says nothing about this one."""
+"""True of every clip, so it tells nothing about the clip in question."""
 
 FILLER = (
     "This description follows what can be seen in the frames of the clip.",
@@ -20,50 +22,48 @@ FILLER = (
 """Sentences without content, for padding."""
 
 
-def _both_ways(pairs: Mapping[str, str]) -> dict[str, str]:
-    return dict(pairs) | {other: one for one, other in pairs.items()}
+def _both_ways(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {one: other for pair in pairs for one, other in (pair, pair[::-1])}
 
 
-SIDES = _both_ways({"left": "right", "leftward": "rightward", "leftwards": "rightwards"})
-TIMES = _both_ways(
-    {
-        "early": "late",
-        "initial": "final",
-        "initially": "finally",
-        "beginning": "ending",
-        "begins": "ends",
-        "first": "last",
-        "before": "after",
-    }
+OTHER_SIDE: Final = _both_ways([SIDES, *zip(*map(spellings, AXES["horizontal"]), strict=True)])
+"""Word -> the word for the other side."""
+
+OTHER_TIME: Final = _both_ways([*TIME_OPPOSITES, *PROSE_TIME_OPPOSITES])
+"""Word -> the word for the opposite time."""
+
+OTHER_PART: Final = _both_ways(
+    [
+        *(("head", "foot"), ("face", "knee"), ("chin", "heel"), ("neck", "ankle")),
+        *(("hand", "leg"), ("hands", "legs"), ("arm", "thigh"), ("arms", "thighs")),
+        *(("torso", "toe"), ("shoulder", "calf"), ("shoulders", "calves")),
+        *(("limb", "trunk"), ("limbs", "trunks"), ("fingers", "toes"), ("feet", "heads")),
+    ]
 )
-OTHER_PART = {
-    **_both_ways({"head": "foot", "face": "knee", "chin": "heel", "neck": "ankle"}),
-    **_both_ways({"hand": "leg", "hands": "legs", "arm": "thigh", "arms": "thighs"}),
-    **_both_ways({"torso": "toe", "shoulder": "calf", "shoulders": "calves"}),
-    **_both_ways({"limb": "trunk", "limbs": "trunks", "fingers": "toes", "feet": "heads"}),
-}
+"""Word -> a word for a part in another region of the body. The words are the lexicon's, and "limb"
+for the limbs; which one stands in for which other is chosen here."""
 
 
 def flipped(text: str) -> str:
-    """Left and right exchanged."""
-    return _exchanged(text, SIDES)
+    """The text with left and right exchanged."""
+    return _exchanged(text, OTHER_SIDE)
 
 
 def reversed_in_time(text: str) -> str:
-    """What comes early exchanged with what comes late."""
-    return _exchanged(text, TIMES)
+    """The text with the words for early and late times exchanged."""
+    return _exchanged(text, OTHER_TIME)
 
 
 def other_part(text: str) -> str:
-    """Every body part exchanged for one of another group."""
+    """The text with every body part exchanged for a part in another region of the body."""
     return _exchanged(text, OTHER_PART)
 
 
 def relabelled(text: str, action: Action, other: Action) -> str:
-    """The micro-action's name, and the group's where that differs, exchanged for another's.
+    """The text with one micro-action's label exchanged for another's.
 
-    A group's name is exchanged where it is written as a label, with a capital: elsewhere "head" is
-    a word like any other.
+    If the two belong to different groups, the group's label is exchanged as well, but only where it
+    is written with a capital letter: "head" in small letters is the body part, not the group.
     """
     renamed = _replaced(text, action.label, other.label)
     if other.part == action.part:
@@ -72,7 +72,7 @@ def relabelled(text: str, action: Action, other: Action) -> str:
 
 
 def padded(text: str) -> str:
-    """The text with filler before it, to three times its length; labels still stand at the end."""
+    """The text with filler before it, three times as long as before. It still ends in its label."""
     sentences = [text]
     number = 0
     while sum(map(len, sentences)) < 3 * len(text):

@@ -1,4 +1,4 @@
-"""What a judge's scores on a calibration set say about the judge."""
+"""A judge's scores of calibration items -> how well it keeps to the rubric."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -17,10 +17,12 @@ class KindReport(Record):
     """One alteration at one level of one task.
 
     Attributes:
-        expected: lowest and highest score that obeys the rubric.
-        scored, unscored: answers with and without a score.
-        mean: of the scores; None if there are none.
-        obeyed: share of the scored answers inside `expected`; None if there are none.
+        kind: the alteration.
+        task, level: what was judged.
+        expected: lowest and highest score that the rubric allows.
+        scored, unscored: number of answers with a score, and without one.
+        mean: of the scores, 0 to 5; None without scores.
+        obeyed: share of the scores that lie in `expected`, 0 to 1; None without scores.
     """
 
     kind: Kind
@@ -34,15 +36,17 @@ class KindReport(Record):
 
 
 class CalibrationReport(Record):
-    """How far a judge obeys the rubric.
+    """How well a judge keeps to the rubric.
 
     Attributes:
-        kinds: per alteration, task and level.
-        obedience: share of all scored answers inside their range; None if nothing is scored.
-        scored, unscored: over all alterations and levels.
-        monotone: share of altered references, at levels where 5 would be disobedience, that score
-            below the unaltered one; None if nothing can be compared.
-        length_bias: mean score of padded references minus that of the same unpadded.
+        kinds: one report for each alteration, task and level.
+        obedience: share of all scores that lie in their allowed range, 0 to 1; None without scores.
+        scored, unscored: number of answers with a score, and without one, over all `kinds`.
+        monotone: share of the altered references that score lower than the same reference
+            unaltered, 0 to 1, at the levels where the rubric does not allow a 5; None if there is
+            nothing to compare.
+        length_bias: mean score of padded references minus the mean score of the same references
+            unpadded, in points; None if there is nothing to compare.
     """
 
     kinds: tuple[KindReport, ...]
@@ -54,7 +58,12 @@ class CalibrationReport(Record):
 
 
 def calibration_report(items: Sequence[CalibrationItem], scores: JudgeScores) -> CalibrationReport:
-    """Hold a judge's scores against the ranges that obey the rubric."""
+    """Compare a judge's scores with the ranges that the rubric allows.
+
+    Args:
+        items: what the judge was asked.
+        scores: qid of an item -> level -> score, None if unscored.
+    """
     groups: dict[tuple[Kind, Task, int], list[CalibrationItem]] = {}
     for item in items:
         for level in item.expected:
@@ -75,7 +84,10 @@ def calibration_report(items: Sequence[CalibrationItem], scores: JudgeScores) ->
 
 
 def print_calibration(report: CalibrationReport, console: Console) -> None:
-    """Print the report, a row per alteration; 100 columns are enough."""
+    """Print the report as a table, one row for each alteration, task and level.
+
+    It fits into 100 columns.
+    """
     table = Table(box=SIMPLE_HEAD, title="Does the judge obey the rubric?")
     for column in ("alteration", "task", "level", "should be", "mean", "obeyed", "answers"):
         table.add_column(column, justify="left" if column in ("alteration", "task") else "right")

@@ -1,13 +1,14 @@
-"""What a text says, as far as the lexicon reaches."""
+"""What a text says, as far as it is written in words that the judge knows (see `patterns`)."""
 
 import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fmau.core.lexicon import AXES, REGION
 from fmau.core.taxonomy import Action, action_by_label
 from fmau.dataset.labels import written_action
-from fmau.judge.embedded.lexicon import (
+from fmau.judge.embedded.patterns import (
     DIRECTIONS,
     EXCLUDES,
     INFERS,
@@ -15,20 +16,20 @@ from fmau.judge.embedded.lexicon import (
     MOVEMENTS,
     PARTS,
     PHASES,
-    REGION,
     RHYTHM,
-    SIDES,
+    SIDED,
     said,
 )
 
 ENDING_CHARS = 250
-"""Where a conclusion stands; a label further up may be a neighbour that was ruled out."""
+"""A label in these last characters is the conclusion. A label before them may be one that the text
+rules out."""
 
-SIDEWAYS = dict.fromkeys(("leftward", "rightward"), "sideways")
-"""When a part moves to a side belongs to time, to which side to space."""
+SIDEWAYS = dict.fromkeys(AXES["horizontal"], "sideways")
+"""Facts of time do not tell left from right: that is scored as space, and would count twice."""
 
 Fact = tuple[str, ...]
-"""Something said: ("hand", "left"), ("head", "leftward"), ("early", "head", "forward"), ..."""
+"""One thing that a text says: ("hand", "left"), ("early", "head", "forward"), ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,13 @@ class Features:
     """What a text says.
 
     Attributes:
-        lead: the dominant part, None if none is named.
-        meaning: parts that move and how: (part, movement).
-        space: sides and directions of parts: (part, side or direction).
-        time: what happens in which phase: (phase, part, direction or movement); ("rhythm", ...).
-        action: the micro-action named at the end.
-        infers, excludes: marks of inference, and of alternatives ruled out.
+        lead: the dominant part; None if the text names no part.
+        meaning: (part, movement), for each part that moves.
+        space: (part, side) and (part, direction).
+        time: (phase, part, movement or direction), and ("rhythm", how it moves).
+        action: the micro-action that the text concludes with; None if it names none.
+        infers: number of words that draw a conclusion ("therefore").
+        excludes: number of words that rule out an alternative ("rather than").
     """
 
     lead: str | None
@@ -57,8 +59,8 @@ class Features:
 def features(text: str) -> Features:
     """Read a text clause by clause.
 
-    What a clause says is about the part it names, else about the part of the clause before; and in
-    the phase it names, else in the phase of the clause before in the same sentence.
+    A clause is about the part that it names. If it names none, it is about the part of the clause
+    before. The same goes for the phase, but only within a sentence.
     """
     meaning: set[Fact] = set()
     space: set[Fact] = set()
@@ -74,7 +76,7 @@ def features(text: str) -> Features:
             ways = [name for _, name in said(DIRECTIONS, clause)]
             meaning |= {(part, move) for move in moves}
             space |= {(part, way) for way in ways}
-            space |= {(_limb(limb), side.lower()) for side, limb in SIDES.findall(clause)}
+            space |= {(_limb(limb), side.lower()) for side, limb in SIDED.findall(clause)}
             if phase:
                 time |= {(phase, part, SIDEWAYS.get(what, what)) for what in (*moves, *ways)}
     return Features(
@@ -89,9 +91,10 @@ def features(text: str) -> Features:
 
 
 def named_action(text: str) -> Action | None:
-    """The micro-action that a text concludes with: marked as such, or the last label it mentions.
+    """The micro-action that a text concludes with; None if there is none.
 
-    Among labels that end at the same place the longest counts.
+    This is the label in the marked last line of MARE answers. Without such a line it is the last
+    label that the text mentions near its end; of labels that end at the same place, the longest.
     """
     if marked := written_action(text):
         return marked
@@ -104,7 +107,7 @@ def named_action(text: str) -> Action | None:
 
 
 def _lead(text: str) -> str | None:
-    """The part named beside a word of leading; else the part named most."""
+    """The part named next to a word such as "dominant"; else the part named most often."""
     for mark in LEADS.finditer(text):
         sentence = text[mark.start() : mark.start() + 80]
         if found := next((name for _, name in said(PARTS, sentence)), None):
@@ -117,9 +120,10 @@ def _lead(text: str) -> str | None:
 
 
 def _limb(word: str) -> str:
+    """The part that a word names; "body" if the judge does not know the word."""
     return next((name for _, name in said(PARTS, word)), "body")
 
 
 def region(part: str | None) -> str | None:
-    """The broad region of a part."""
+    """The broad region of a part; None if there is no part or it has no region."""
     return REGION.get(part) if part else None

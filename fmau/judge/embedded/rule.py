@@ -1,30 +1,33 @@
-"""Reference and answer to scores: what agrees, what contradicts, and the anchors of the rubric."""
+"""Reference and answer -> scores: count what agrees and what contradicts, and grade it."""
 
 from dataclasses import dataclass
 
 from fmau.core.taxonomy import Task
 from fmau.judge.embedded.features import Fact, Features, features, region
-from fmau.judge.embedded.lexicon import OPPOSITES
+from fmau.judge.embedded.patterns import OPPOSITES
 from fmau.judge.items import Opinion
 
 NO_SCORE, REVERSED, MIXED, APPROXIMATE, OMITS, ALL = range(6)
-"""The anchors: 0 nothing or the opposite, 1 vague or reversed, 2 region or mixed, 3 approximate,
-4 right with a secondary omission, 5 all."""
+"""The anchors of the rubric: 0 nothing or the opposite; 1 vague, or reversed; 2 only the broad
+region, or right and wrong mixed; 3 approximate; 4 right, with a detail missing; 5 all."""
 
 EVIDENCE = 3
-"""Pieces of evidence that a chain of reasons needs."""
+"""How many pieces of evidence a chain of reasons needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How two sets of facts stand to each other.
+    """How far the facts of an answer agree with the facts of the reference.
 
     Attributes:
-        recall: share of the reference's facts that the answer states.
-        precision: share of the answer's facts that the reference states.
-        contradictions: facts of the answer whose opposite the reference states and not they.
-        hits: facts that both state.
-        empty: the answer states nothing.
+        recall: share of the reference's facts that the answer states, 0 to 1; 1 if the reference
+            states none.
+        precision: share of the answer's facts that the reference states, 0 to 1; of an answer
+            without facts 0, or 1 if the reference states none either.
+        contradictions: number of facts in the answer that the reference does not state, while it
+            states their opposite.
+        hits: number of facts that both state.
+        empty: whether the answer states no fact.
     """
 
     recall: float
@@ -39,6 +42,11 @@ def embedded_opinions(task: Task, reference: str, answer: str) -> dict[int, Opin
 
     Args:
         task: MADU or MARE.
+        reference: the gold answer.
+        answer: may be empty; then it scores 0.
+
+    Returns:
+        Level -> score of 0 to 5, with a rationale that begins with "proxy: ".
     """
     told, wanted = features(answer), features(reference)
     if not answer.strip():
@@ -49,7 +57,7 @@ def embedded_opinions(task: Task, reference: str, answer: str) -> dict[int, Opin
 
 
 def agreement(wanted: frozenset[Fact], told: frozenset[Fact]) -> Agreement:
-    """Hold an answer's facts against the reference's."""
+    """Compare the facts of an answer (`told`) with those of the reference (`wanted`)."""
     hits = len(wanted & told)
     opposed = {fact for fact in told - wanted if _opposites(fact) & wanted}
     return Agreement(
@@ -62,7 +70,7 @@ def agreement(wanted: frozenset[Fact], told: frozenset[Fact]) -> Agreement:
 
 
 def _opposites(fact: Fact) -> set[Fact]:
-    """The facts that differ from this one by one word turned into its opposite."""
+    """All facts that arise if one word of this fact is turned into its opposite."""
     return {
         (*fact[:place], OPPOSITES[word], *fact[place + 1 :])
         for place, word in enumerate(fact)
@@ -71,7 +79,12 @@ def _opposites(fact: Fact) -> set[Fact]:
 
 
 def _graded(found: Agreement, what: str) -> Opinion:
-    """The anchors over shares; the lower of two where in doubt."""
+    """The score for an agreement; in doubt the lower one.
+
+    Args:
+        found: the agreement.
+        what: the facts are about, for the rationale.
+    """
     said = (
         f"proxy: {found.hits} statements about {what} agree ({found.recall:.0%} of the "
         f"reference's, {found.precision:.0%} of the answer's), {found.contradictions} contradict"
@@ -80,7 +93,8 @@ def _graded(found: Agreement, what: str) -> Opinion:
         return Opinion(NO_SCORE, said)
     if found.contradictions and found.contradictions >= found.hits:
         return Opinion(REVERSED if found.hits else NO_SCORE, said)
-    # What is there counts less the more else is claimed: listing everything must not pay.
+    # If most of the answer's facts are not in the reference, recall counts less: an answer that
+    # lists everything must not score.
     share = found.recall * (1.0 if found.precision >= 0.5 else 2 * found.precision)
     anchors = ((0.95, ALL), (0.75, OMITS), (0.5, APPROXIMATE), (0.25, MIXED))
     score = next((score for least, score in anchors if share >= least), REVERSED)
@@ -94,7 +108,7 @@ def _meaning(wanted: Features, told: Features) -> Opinion:
     same = told.lead == wanted.lead
     note = f"{graded.rationale}; led by {told.lead or 'no part'}, reference {wanted.lead or 'none'}"
     if same:
-        # The right part with any detail is at least the region.
+        # The right part is more than the right region, which is worth 2.
         return Opinion(max(graded.score, MIXED), note)
     near = region(told.lead) is not None and region(told.lead) == region(wanted.lead)
     return Opinion(min(graded.score, MIXED if near else REVERSED), note)
@@ -109,7 +123,7 @@ def _time(wanted: Features, told: Features) -> Opinion:
 
 
 def _coarse(wanted: Features, told: Features) -> Opinion:
-    if wanted.action is None:  # the reference's own granularity: what moves and how
+    if wanted.action is None:  # the reference tells only what moves and how: compare that
         return _meaning(wanted, told)
     if told.action is None:
         same = told.lead is not None and region(told.lead) == region(wanted.lead)
@@ -133,7 +147,10 @@ def _fine(wanted: Features, told: Features) -> Opinion:
 
 
 def _chain(wanted: Features, told: Features) -> Opinion:
-    """Evidence, inference, exclusion and label; as much of each as the reference has."""
+    """Score the chain of reasons: evidence, inference, exclusion of an alternative, label.
+
+    An answer needs only the links that the reference has.
+    """
     found = agreement(wanted.meaning | wanted.space, told.meaning | told.space)
     needed = min(EVIDENCE, len(wanted.meaning | wanted.space))
     links = {

@@ -1,4 +1,4 @@
-"""The embedded judge as a judge: every answer in one pass, no server."""
+"""Judging a run with the embedded judge: all answers in one pass, without a server."""
 
 import time
 from collections.abc import Sequence
@@ -23,11 +23,17 @@ def judge_by_rule(
     """Judge every item that has no verdict yet.
 
     Args:
-        done: fingerprints of verdicts from before.
-        append: writes one row.
+        items: to be judged.
+        judge: the embedded judge, for its name.
+        judge_fingerprint: of the judge; part of each verdict's fingerprint.
+        done: fingerprints of the verdicts that exist already.
+        append: writes one verdict.
+
+    Returns:
+        How many items there were and what became of them.
 
     Raises:
-        RunError: the rows cannot be written.
+        RunError: a verdict cannot be written.
     """
     started = time.monotonic()
     todo = [

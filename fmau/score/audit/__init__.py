@@ -1,10 +1,10 @@
-"""What is wrong with a question file, and what of it could be answered without looking at a clip.
+"""Audit of a question file: its defects, and questions that can be answered without the clip.
 
 shortcuts.py   marked options, frequent answers, and how well a text-only classifier answers
-pairs.py       questions that give one another away
-fields.py      fields, ids and labels that do not fit together
+pairs.py       questions that give each other's answers away
+fields.py      fields, ids and labels that contradict each other
 check.py       the record of one check
-audit.py       all checks of a file, as a record and a table
+audit.py       all checks of a file, as a record and as a table
 """
 
 from fmau.score.audit.audit import Audit, audit_questions, print_audit

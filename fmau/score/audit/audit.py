@@ -26,9 +26,9 @@ class Audit(Record):
 
     Attributes:
         file: its path.
-        rows: in the file.
-        with_gold: of them with an answer.
-        checks: one per kind of defect or shortcut, clean ones too.
+        rows: number of rows in the file.
+        with_gold: number of readable questions that have an answer.
+        checks: one for each kind of defect or shortcut, also where nothing was found.
     """
 
     file: str
@@ -38,10 +38,12 @@ class Audit(Record):
 
 
 def audit_questions(path: Path) -> Audit:
-    """Check a question file; rows that cannot be read are reported under "schema" and left out.
+    """Run all checks on a question file.
+
+    Rows that cannot be read are reported under "schema"; the other checks leave them out.
 
     Raises:
-        InputError: the file is missing or no JSON list.
+        InputError: the file is missing or is not a JSON list.
     """
     survey = survey_questions(path)
     questions = survey.sound
@@ -63,7 +65,7 @@ def audit_questions(path: Path) -> Audit:
 
 
 def print_audit(audit: Audit, console: Console) -> None:
-    """Print the checks, then the figures of each; 80 columns are enough."""
+    """Print a table of the checks, then the figures of each check. It fits into 80 columns."""
     title = f"{audit.file}: {audit.rows:,} rows, {audit.with_gold:,} with gold"
     table = Table(box=SIMPLE_HEAD, title=Text(title))
     table.add_column("check", no_wrap=True)

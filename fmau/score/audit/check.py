@@ -21,11 +21,12 @@ class Check(Record):
     """What one check found.
 
     Attributes:
-        id: of the check.
-        rows: how many rows it concerns.
-        qids: of those rows, in file order; "row N" for a row without one.
-        meaning: what a row found here is, in a sentence.
-        facts: further figures, by name; shares in percent.
+        id: name of the check.
+        rows: number of rows that it found.
+        qids: of those rows, each once, in the order in which they were found; "row N" for a row
+            without a qid.
+        meaning: what is wrong with these rows, in one sentence.
+        facts: name -> further figure. Names end in "percent" where the figure is in percent.
     """
 
     id: CheckId
@@ -36,11 +37,11 @@ class Check(Record):
 
 
 def check(id: CheckId, qids: Iterable[str], meaning: str, **facts: Any) -> Check:
-    """A check from the qids it found; a qid found twice is one row."""
+    """A check with these qids; a qid that was found twice counts once."""
     found = tuple(dict.fromkeys(qids))
     return Check(id=id, rows=len(found), qids=found, meaning=meaning, facts=facts)
 
 
 def percent(part: float, whole: float) -> float | None:
-    """A share in percent, one decimal; None of nothing."""
+    """A share in percent, with one decimal; None if the whole is 0."""
     return round(100 * part / whole, 1) if whole else None

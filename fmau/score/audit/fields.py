@@ -1,4 +1,4 @@
-"""Fields, ids and labels that do not fit together."""
+"""Fields, ids and labels that contradict each other."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from fmau.score.breakdowns import gold_labels
 
 
 def schema(survey: Survey) -> Check:
-    """Rows that the strict reader refuses, and inconsistencies that it lets pass."""
+    """Rows that the reader of question files refuses, and contradictions that it lets pass."""
     refused = [(name, problem.what) for name, problem in survey.problems]
     found = [
         *refused,
@@ -36,7 +36,7 @@ def schema(survey: Survey) -> Check:
 
 
 def _spellings(rows: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
-    """Fields and tasks that this file spells in two ways; the rarer spelling is reported."""
+    """Clip fields with two names in one file, of which the rarer is reported; old task names."""
     objects = [row for row in rows if isinstance(row, dict)]
     holders = {key: [row for row in objects if row.get(key)] for key in ("video", "video_name")}
     rarer = min(holders, key=lambda key: len(holders[key]))
@@ -49,6 +49,7 @@ def _spellings(rows: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _prefixes(questions: QuestionFile) -> Iterator[tuple[str, str]]:
+    """Questions whose qid begins with the name of another task."""
     known = {task.value: task for task in Task} | TASK_ALIASES
     for question in questions.questions:
         prefix = question.qid.rpartition("_")[0]
@@ -57,7 +58,7 @@ def _prefixes(questions: QuestionFile) -> Iterator[tuple[str, str]]:
 
 
 def _incomplete_clips(questions: QuestionFile) -> Iterator[tuple[str, str]]:
-    """Clips that lack some of the questions that every clip of the benchmark has."""
+    """Questions of clips that have more or fewer questions of a task than the benchmark asks."""
     of_clip: defaultdict[str, list[str]] = defaultdict(list)
     counts: defaultdict[str, Counter[Task]] = defaultdict(Counter)
     for question in questions.questions:
@@ -71,7 +72,7 @@ def _incomplete_clips(questions: QuestionFile) -> Iterator[tuple[str, str]]:
 
 
 def _contradictions(questions: QuestionFile) -> Iterator[tuple[str, str]]:
-    """MARE references that conclude with another label than the clip's other gold answers."""
+    """MARE references without a label, or with one that the clip's other answers contradict."""
     fine, coarse = gold_labels(questions, Task.FMAR), gold_labels(questions, Task.CMAR)
     for question in questions.questions:
         reference = questions.gold.get(question.qid)

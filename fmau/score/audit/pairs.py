@@ -1,39 +1,29 @@
-"""Questions about one clip that give one another away."""
+"""Questions about one clip that give each other's answers away."""
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from fmau.core.lexicon import AXES, RELATION_OPPOSITES, SHORT, TIME_OPPOSITES
 from fmau.core.records import Question, QuestionFile
 from fmau.core.taxonomy import YES_NO_TASKS, Task, action_by_label
 from fmau.dataset.labels import written_action
 from fmau.score.audit.check import Check, check, percent
 from fmau.score.breakdowns import gold_labels
 
-_ANTONYMS = (
-    ("left", "right"),
-    ("leftward", "rightward"),
-    ("up", "down"),
-    ("upward", "downward"),
-    ("forward", "backward"),
-    ("before", "after"),
-    ("first", "last"),
-    ("early", "late"),
-    ("toward", "away from"),
-    ("towards", "away from"),
-    ("approach", "move away from"),
-    ("increase", "decrease"),
-    ("same", "opposite"),
-    ("larger", "smaller"),
-    ("more", "less"),
+_SHORT_FORMS = tuple(
+    (SHORT[one], SHORT[other]) for one, other in AXES.values() if {one, other} <= set(SHORT)
 )
+_ANTONYMS = (*AXES.values(), *_SHORT_FORMS, *TIME_OPPOSITES, *RELATION_OPPOSITES)
+"""Pairs of words; exchanging the two turns a question into its opposite."""
+
 _NEGATIONS = re.compile(r"\b(?:not|n't|never|no)\b ?")
 
 
 def duplicate_question(questions: QuestionFile) -> Check:
-    """The same words asked again about the same clip.
+    """Questions that are asked twice in the same words about the same clip.
 
-    Equal words about different clips are no defect: the open tasks have few wordings.
+    The same words about two clips are not a defect: the open tasks have only few wordings.
     """
     first: dict[tuple[object, ...], str] = {}
     repeated = []
@@ -53,11 +43,12 @@ def duplicate_question(questions: QuestionFile) -> Check:
 
 
 def opposite_pair(questions: QuestionFile) -> Check:
-    """Yes/no questions of one clip and task that cannot both be answered alike.
+    """Yes/no questions of one clip and task that say opposite things.
 
-    With gold, `opposite_answers_percent` is how often any two of a task and clip have opposite
-    answers: o. Whoever answers one of two right with probability p and the other by its opposite is
-    right on the second with p o + (1 - p)(1 - o); knowing the first, with o instead of one half.
+    Where gold answers are known, `opposite_answers_percent` says how often two questions of one
+    clip and task have opposite answers. Call this share o. Who answers the first question right
+    with probability p, and gives the opposite answer to the second, is right on the second with
+    probability p o + (1 - p)(1 - o). Who knows the first answer for sure reaches o; a guess, 1/2.
     """
     pairs = list(_pairs(questions))
     opposite = [(one, other) for one, other in pairs if _are_opposite(one.stem, other.stem)]
@@ -85,7 +76,11 @@ def opposite_pair(questions: QuestionFile) -> Check:
 
 
 def label_named(questions: QuestionFile) -> Check:
-    """Questions that name the action that their clip shows, beside its own FMAR options."""
+    """Questions that name the action of their clip in their text; options do not count.
+
+    The action is taken from the gold answers of FMAR and MARE, or from the only FMAR option with a
+    class code.
+    """
     shown = gold_labels(questions, Task.FMAR)
     for question in questions.questions:
         if question.task is Task.MARE and (text := questions.gold.get(question.qid)):
@@ -117,6 +112,7 @@ def label_named(questions: QuestionFile) -> Check:
 
 
 def _pairs(questions: QuestionFile) -> Iterator[tuple[Question, Question]]:
+    """All pairs of yes/no questions of one clip and task."""
     groups: defaultdict[tuple[str, Task], list[Question]] = defaultdict(list)
     for question in questions.questions:
         if question.task in YES_NO_TASKS:
@@ -128,7 +124,10 @@ def _pairs(questions: QuestionFile) -> Iterator[tuple[Question, Question]]:
 
 
 def _are_opposite(one: str, other: str) -> bool:
-    """Whether two texts differ by one antonym, all its occurrences exchanged, or by a negation."""
+    """Whether one text becomes the other if a negation is left out, or two antonyms are exchanged.
+
+    Antonyms are exchanged at every place where either of the two stands.
+    """
     first, second = _plain(one), _plain(other)
     if first == second:
         return False
@@ -144,8 +143,10 @@ def _exchanged(text: str, one: str, other: str) -> str:
 
 
 def _names(question: Question, label: str) -> bool:
+    """Whether the text of the question contains the label."""
     return re.search(rf"\b{re.escape(label.lower())}\b", question.stem.lower()) is not None
 
 
 def _plain(text: str) -> str:
+    """The text in small letters, with single spaces."""
     return " ".join(text.lower().split())

@@ -1,8 +1,9 @@
-"""Answers that can be had without a look at the clip: marked options, frequent answers, words.
+"""Ways to answer without seeing the clip: marked options, frequent answers, telling words.
 
-The text-only classifier reads words and parts of words (TF-IDF) into a logistic regression; for
-multiple choice, every option is a case of its own, and the likeliest is chosen. Cross-validated
-with whole clips held out, so that no question is answered from another one about its clip.
+The text-only classifier is a logistic regression over the TF-IDF of words and parts of words. In
+multiple choice it rates each option by itself, and the option with the highest rating is its
+answer. It is cross-validated over clips: no question is answered by a classifier that was trained
+on another question about the same clip.
 """
 
 from collections import Counter
@@ -25,7 +26,7 @@ from fmau.score.tally import Tally
 
 
 def label_code_suffix(questions: QuestionFile) -> Check:
-    """Options with a class code, and how often the only one in its row is the gold answer."""
+    """Options with a class code; if one option alone has one, how often it is the gold answer."""
     coded = {
         question.qid: [option.letter for option in question.options if option.class_code]
         for question in questions.questions
@@ -47,7 +48,7 @@ def label_code_suffix(questions: QuestionFile) -> Check:
 
 
 def duplicate_option(questions: QuestionFile) -> Check:
-    """Rows that list a label twice, and how often that label is the gold answer."""
+    """Questions that list a label twice, and how often this label is the gold answer."""
     twice = {
         question.qid: labels for question in questions.questions if (labels := _repeated(question))
     }
@@ -71,13 +72,14 @@ def _repeated(question: Question) -> set[str]:
 
 
 ALPHA = 0.01
-"""Level, after Holm's adjustment over the tasks, from which a prior is called skewed."""
+"""Answers of a task are called skewed if p, after Holm's adjustment over tasks, is below this."""
 
 
 def class_prior(questions: QuestionFile) -> Check:
-    """Tasks whose gold answers are not uniform, by a chi-square test (letters, Yes/No, CMAR parts).
+    """Tasks whose gold answers are not equally frequent, by a chi-square test.
 
-    FMAR is tested by letter: its options differ from question to question.
+    What is counted: Yes and No, the seven groups (CMAR), and letters (FMAR, because its options
+    differ from question to question).
     """
     found: dict[Task, dict[str, Any]] = {}
     for task in CLOSED_TASKS:
@@ -119,11 +121,11 @@ def _classes(task: Task) -> list[str]:
 FOLDS = 5
 SEED = 0
 LEAST_CLIPS = 20
-"""With fewer clips a classifier has nothing to learn from."""
+"""With fewer clips than this there is too little to train a classifier on."""
 
 
 def blind_classifier(questions: QuestionFile) -> Check:
-    """Tasks that a text-only classifier answers better than chance."""
+    """Tasks that a text-only classifier answers better than chance: the whole interval is above."""
     outcomes = {}
     for task in CLOSED_TASKS:
         asked = [q for q in questions.questions if q.task is task and q.qid in questions.gold]
@@ -156,7 +158,7 @@ def blind_classifier(questions: QuestionFile) -> Check:
 
 
 def _answered(asked: list[Question], questions: QuestionFile) -> list[bool]:
-    """Whether each question is answered right by a classifier that never saw its clip."""
+    """For each question, whether a classifier trained on other clips answers it right."""
     clips = [question.clip for question in asked]
     right = np.zeros(len(asked), dtype=bool)
     for train, test in GroupKFold(FOLDS).split(asked, groups=clips):
@@ -174,7 +176,7 @@ def _answers(known: list[Question], asked: list[Question], questions: QuestionFi
         for text, answer in _cases(question):
             texts.append(text)
             labels.append(int(questions.gold[question.qid] == answer))
-    if len(set(labels)) < 2:  # one answer to everything: the best guess is the same again
+    if len(set(labels)) < 2:  # all known answers are the same, so give it again
         return [questions.gold[known[0].qid]] * len(asked)
     model = _classifier().fit(texts, labels)
     answers = []
@@ -189,7 +191,10 @@ def _answers(known: list[Question], asked: list[Question], questions: QuestionFi
 
 
 def _cases(question: Question) -> list[tuple[str, str]]:
-    """(text, answer it stands for): one per option, or the question for Yes."""
+    """What the classifier rates: (text, the answer that it would mean), one for each option.
+
+    A yes/no question is one case, which means "Yes".
+    """
     if not question.options:
         return [(question.stem, "Yes")]
     labels = [option.label.lower() for option in question.options]

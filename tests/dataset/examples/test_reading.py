@@ -1,9 +1,11 @@
 """Captions are read into claims that are true, and what is not surely said is left out."""
 
+from dataclasses import replace
+
 import pytest
 
+from fmau.core.lexicon import OPPOSITE, PHASES
 from fmau.dataset.claims import (
-    PHASES,
     Claim,
     Lead,
     Movement,
@@ -162,6 +164,33 @@ def assert_all_true(count: int, seed: int) -> int:
 
 def test_every_claim_read_from_a_few_captions_is_true() -> None:
     assert assert_all_true(16, 3) > 16 * 8
+
+
+def reversed_claim(claim: Claim) -> Claim | None:
+    """A claim that is false if this one is true; None if there is no simple one."""
+    match claim:
+        case Movement(part, str(phase), ways) if ways:
+            return replace(claim, directions=tuple(OPPOSITE[way] for way in ways))
+        case Stillness(part, phase):
+            return Movement(part, phase)
+        case Proximity(kind=kind, phase=str()):
+            return replace(claim, kind="parts" if kind == "nears" else "nears")
+        case Lead(part, (follower, *_)):
+            return Lead(follower, (part,))
+        case Return(returned=returned):
+            return replace(claim, returned=not returned)
+    return None
+
+
+def test_the_facts_deny_claims_that_say_the_opposite() -> None:
+    clips, facts = mini_clips(16, 3)
+    denied = set()
+    for clip in clips:
+        for claim in read_claims(clip.fields.values()):
+            if (other := reversed_claim(claim)) is not None:
+                assert not truth.claim_holds(other, facts[clip.clip]), (other, clip.fields)
+                denied.add(type(claim))
+    assert denied == {Movement, Stillness, Proximity, Lead, Return}
 
 
 @pytest.mark.slow

@@ -1,6 +1,12 @@
-"""What measured facts say of claims and statements; True, False, or None for neither clearly."""
+"""Whether claims and statements are true of a clip, decided from what is measured in it.
+
+Nothing here reads a caption or asks the code that words captions: the answers come from the facts
+and the positions of the mini benchmark. True, False, or None if neither is clear.
+"""
 
 from collections.abc import Iterable
+
+import numpy as np
 
 from fmau.dataset.claims import (
     Claim,
@@ -12,7 +18,6 @@ from fmau.dataset.claims import (
     Swing,
 )
 from fmau.dataset.examples.statements import Statement
-from fmau.demo.mini import phrases
 from fmau.demo.mini.facts import CLEAR_M, PHASES, Facts, part_index
 
 _AXIS_INDEX = {"horizontal": 0, "vertical": 1, "depth": 2}
@@ -40,7 +45,7 @@ def claim_holds(claim: Claim, facts: Facts) -> bool | None:
             others = [part_index(follower) for follower in followers]
             return all(facts.moves(other) and facts.extent_P[other] < reach for other in others)
         case Return(part, returned):
-            return phrases.returns(facts, part) is returned
+            return _returned(facts, part) is returned
     raise AssertionError(f"captions of the mini benchmark make no such claim: {claim}")
 
 
@@ -58,7 +63,7 @@ def statement_holds(statement: Statement, facts: Facts) -> bool | None:
         case "throughout", (part, way):
             return _all(_goes(facts, part, way, phase) for phase in PHASES)
         case "return", (part,):
-            return phrases.returns(facts, part)
+            return _returned(facts, part)
         case "both", (one, two, phase):
             resting = [_rests(facts, part, PHASES.index(phase)) for part in (one, two)]
             return _all(None if rests is None else not rests for rests in resting)
@@ -99,6 +104,13 @@ def _goes(facts: Facts, part: str, way: str, phase: str) -> bool | None:
 def _rests(facts: Facts, part: str, phase: int | None) -> bool | None:
     index = part_index(part)
     return True if facts.still(index, phase) else False if facts.moves(index, phase) else None
+
+
+def _returned(facts: Facts, part: str) -> bool:
+    """Whether the part ends at most half as far from its first position as it once was."""
+    path_TD = facts.positions_TPD[:, part_index(part)]
+    away_T = np.linalg.norm(path_TD - path_TD[0], axis=-1)
+    return bool(away_T[-1] <= away_T.max() / 2)
 
 
 def _first(facts: Facts, part: str, way: str | None) -> int:

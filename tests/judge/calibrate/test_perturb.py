@@ -54,8 +54,8 @@ def test_each_alteration_on_a_sentence() -> None:
 @given(WORDS)
 def test_only_words_of_the_kind_change_and_capitals_stay(text: str) -> None:
     for alter, words in (
-        (perturb.flipped, perturb.SIDES),
-        (perturb.reversed_in_time, perturb.TIMES),
+        (perturb.flipped, perturb.OTHER_SIDE),
+        (perturb.reversed_in_time, perturb.OTHER_TIME),
         (perturb.other_part, perturb.OTHER_PART),
     ):
         for before, after in zip(text.split(), alter(text).split(), strict=True):

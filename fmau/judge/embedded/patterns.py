@@ -1,13 +1,21 @@
-"""The vocabulary of the embedded judge: patterns of words, and what they say.
+"""The patterns of the embedded judge: words in a text, and what each of them says.
 
-Every table is read in order, longer patterns before the shorter ones they contain.
+Parts, sides, directions, phases and opposites come from `fmau.core.lexicon`. Movements, rhythm and
+the marks of an argument are known to this judge alone and stand here.
+
+What is changed here, or for the judge in the lexicon, can change scores: raise
+`fmau.judge.judges.EMBEDDED_VERSION` then.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from fmau.core import lexicon
+from fmau.core.lexicon import AXES, SHORT, spellings
+
 Table = tuple[tuple[re.Pattern[str], str], ...]
+"""(pattern, what it says), in the order of reading: see `said`."""
 
 
 def _table(words: dict[str, str]) -> Table:
@@ -16,43 +24,40 @@ def _table(words: dict[str, str]) -> Table:
     )
 
 
-PARTS: Final = _table(
-    {
-        "head": r"heads?|face|chin|gaze|neck",
-        "torso": r"torso|trunk|upper body|chest|back(?= (?:leans|bends|straightens))|waist",
-        "shoulder": r"shoulders?",
-        "hand": r"hands?|fingers?|thumbs?|palms?|fists?|wrists?",
-        "arm": r"arms?|elbows?|forearms?|upper limbs?",
-        "leg": r"legs?|knees?|thighs?|calf|calves|lower limbs?",
-        "foot": r"foot|feet|toes?|ankles?|heels?",
-    }
-)
-REGION: Final = {
-    "head": "head",
-    "torso": "torso",
-    "shoulder": "torso",
-    "hand": "upper limb",
-    "arm": "upper limb",
-    "leg": "lower limb",
-    "foot": "lower limb",
-}
-"""Part -> the broad region that it belongs to."""
+def _part_patterns() -> dict[str, str]:
+    words: dict[str, list[str]] = {}
+    for row in lexicon.BODY_WORDS:
+        if row.judge:
+            words.setdefault(row.part, []).extend(form for form in (row.word, row.plural) if form)
+    # "back" is also an adverb: "moves back". Before these verbs it is the part of the body.
+    words["torso"][words["torso"].index("back")] = "back(?= (?:leans|bends|straightens))"
+    return {part: "|".join(forms) for part, forms in words.items()}
 
-SIDES: Final = re.compile(
-    r"\b(left|right|both)(?:[- ]sided)?\s+(?:(?:upper|lower)\s+)?"
-    r"(heads?|hands?|fingers?|arms?|elbows?|forearms?|shoulders?|legs?|knees?|thighs?|calf|foot|"
-    r"feet|side|(?:upper|lower)?\s*limbs?)\b",
+
+def _to(side: str) -> str:
+    return rf"(?:to|towards?) (?:the |its |his |her )?{side}"
+
+
+def _vertical(way: str) -> list[str]:
+    return [*spellings(way), SHORT[way], *lexicon.DIRECTION_VERBS[way].for_judge]
+
+
+PARTS: Final = _table(_part_patterns())
+"""Words for the parts that are keys of `fmau.core.lexicon.REGION`."""
+
+SIDED: Final = re.compile(
+    rf"\b({'|'.join(lexicon.SIDES)}|both)(?:[- ]sided)?\s+(?:(?:upper|lower)\s+)?"
+    rf"({'|'.join(lexicon.JUDGED_SIDED)}|side|(?:upper|lower)?\s*limbs?)\b",
     re.IGNORECASE,
 )
+"""A side and the word for the part on that side, as two groups."""
 
 DIRECTIONS: Final = _table(
     {
-        "leftward": r"leftwards?|(?:to|towards?) (?:the |its |his |her )?left",
-        "rightward": r"rightwards?|(?:to|towards?) (?:the |its |his |her )?right",
-        "upward": r"upwards?|up|ris(?:es?|ing)|rais(?:es?|ed|ing)|lift(?:s|ed|ing)?|elevat\w+",
-        "downward": r"downwards?|down|lower(?:s|ing)|drop(?:s|ping)?|descend(?:s|ing)?|sinks?",
-        "forward": r"forwards?",
-        "backward": r"backwards?",
+        **{way: "|".join([*spellings(way), _to(SHORT[way])]) for way in AXES["horizontal"]},
+        "upward": "|".join([*_vertical("upward"), r"elevat\w+"]),
+        "downward": "|".join(_vertical("downward")),
+        **{way: "|".join(spellings(way)) for way in AXES["depth"]},
         "outward": r"outwards?|away from|outer|apart|extends?|extending|extended|spread\w*",
         "inward": r"inwards?|inner|retracts?|retracting|retraction|withdraws?|converg\w+",
         "near": r"approach\w*|nears?|contacts?|touch\w*|proximity|close to|closer|meets?",
@@ -61,17 +66,16 @@ DIRECTIONS: Final = _table(
 OPPOSITES: Final = {
     one: other
     for pair in (
-        ("leftward", "rightward"),
-        ("upward", "downward"),
-        ("forward", "backward"),
+        *AXES.values(),
         ("outward", "inward"),
-        ("left", "right"),
-        ("early", "late"),
+        lexicon.SIDES,
+        (lexicon.PHASES[0], lexicon.PHASES[-1]),
         ("returns", "stays away"),
         ("once", "repeated"),
     )
     for one, other in (pair, pair[::-1])
 }
+"""What a word of a fact is turned into when the fact is turned into its opposite."""
 
 MOVEMENTS: Final = _table(
     {
@@ -91,14 +95,17 @@ MOVEMENTS: Final = _table(
         "keeps still": r"still|stable|stationary|motionless|negligible|no (?:\w+ )?movement",
     }
 )
+"""How a part moves."""
+
 
 PHASES: Final = _table(
     {
-        "early": r"early|initial|initially|begins?|beginning|starts?|starting|first",
-        "middle": r"middle|mid|midway|subsequently|then",
-        "late": r"late|later|final|finally|ends?|ending|eventually|last",
+        phase: "|".join([*lexicon.PHASE_WORDS[phase].for_judge, lexicon.PHASE_ADVERBS[phase]])
+        for phase in lexicon.PHASES
     }
 )
+"""When: the phases of a clip."""
+
 RHYTHM: Final = _table(
     {
         "repeated": r"repeat\w*|back and forth|rhythmic\w*|oscillat\w+|several times|again",
@@ -110,27 +117,35 @@ RHYTHM: Final = _table(
         "returns": r"returns?|returning|recover\w*|rebounds?|back to",
     }
 )
+"""How a movement is spread over time, and whether it returns."""
+
 LEADS: Final = re.compile(
     r"\b(?:dominant|dominated by|led by|leads?|leading|largest|primary|predominant|initiated by|"
     r"comes from)\b",
     re.IGNORECASE,
 )
+"""Words next to the dominant part."""
+
 INFERS: Final = re.compile(
     r"\b(?:because|since|therefore|thus|hence|so|support\w*|indicat\w+|suggest\w*|consistent with|"
     r"align\w*|fits|confirm\w*|impl(?:y|ies)|allows? inference|reinforc\w+|reveal\w*)\b",
     re.IGNORECASE,
 )
+"""Words that draw a conclusion."""
+
 EXCLUDES: Final = re.compile(
     r"\b(?:exclud\w+|rul\w+ out|rather than|not (?:a|an|the)|instead of|unlike|without "
     r"contradicting|no conflicting|distinguish\w*|differ\w*)\b",
     re.IGNORECASE,
 )
+"""Words that rule out an alternative."""
 
 
 def said(table: Table, text: str) -> Iterator[tuple[int, str]]:
-    """(position, meaning) of every match, in order of position; nothing is read twice.
+    """What each matched word says, with its position in the text, in the order of the text.
 
-    A table's earlier "stays away" so keeps "does not return" from being read as "returns".
+    No part of a text is matched twice. What stands earlier in the table goes first: "does not
+    return" is found as "stays away" and then no longer as "returns".
     """
     found: list[tuple[int, int, str]] = []
     for pattern, name in table:
