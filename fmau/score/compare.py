@@ -260,9 +260,10 @@ def _mcnemar(gained: int, lost: int) -> float:
 
 
 def _sign_flips(change_C: NDArray[np.float64]) -> float:
-    """p of a sign-flip permutation test on the clips' differences; 1 if no clip changed."""
+    """p of a sign-flip permutation test on the clips' differences; 1 if fewer than two changed: a
+    single difference and its negative are equally extreme, so that it shows nothing."""
     changed = change_C[change_C != 0]
-    if not len(changed):
+    if len(changed) < 2:
         return 1.0
     found = stats.permutation_test(
         (changed,),

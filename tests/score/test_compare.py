@@ -81,6 +81,16 @@ def test_sign_flips_agree_with_all_flips_counted() -> None:
     assert _sign_flips(change_C) == pytest.approx(exact, abs=0.02)
 
 
+def test_one_changed_clip_shows_nothing():
+    """Of two sign flips of one difference both are as extreme: p = 2 / 2."""
+    first, second = gold_answers(QUESTIONS), gold_answers(QUESTIONS)
+    changed = next(q for q in QUESTIONS.questions if q.task is Task.SAD)
+    second[changed.qid] = ok(changed, wrong(changed))
+    found = named(compare(QUESTIONS, first, second))["SAD"]
+    assert (found.test, found.gained, found.lost) == ("sign flips over clips", 0, 1)
+    assert found.p == 1.0
+
+
 @pytest.mark.slow
 def test_p_values_are_uniform_where_nothing_differs() -> None:
     generator = np.random.default_rng(5)
