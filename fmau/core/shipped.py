@@ -22,8 +22,8 @@ FOLDERS: dict[Kind, str] = {
     "launch config": "recipes/accelerate",
 }
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_INSTALLED = _PACKAGE / "shipped"
+PACKAGE = Path(__file__).resolve().parents[1]
+_INSTALLED = PACKAGE / "shipped"
 """Where a wheel puts both folders (pyproject.toml); a checkout has no such folder."""
 
 
@@ -58,7 +58,7 @@ class Shipped:
 
 def shipped(kind: Kind) -> tuple[Shipped, ...]:
     """Everything of a kind that comes with fmau, by name."""
-    top = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
+    top = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent
     paths = sorted((top / FOLDERS[kind]).glob("*.yaml"))
     return tuple(Shipped(kind, path.stem, path) for path in paths)
 

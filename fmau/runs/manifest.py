@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-import fmau
 from fmau.core.errors import RunError, problems_of
 from fmau.core.files import write_whole
 from fmau.core.hardware import hardware, output_of
+from fmau.core.shipped import PACKAGE
 
 MANIFEST = "manifest.json"
 
@@ -48,7 +48,7 @@ class Session(BaseModel):
             stage=stage,
             started=utc_now(),
             packages=package_versions(),
-            git=git_state(Path(fmau.__file__).resolve().parents[1]),
+            git=git_state(PACKAGE.parent),
             hardware=hardware(),
         )
 

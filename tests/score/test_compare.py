@@ -81,7 +81,7 @@ def test_sign_flips_agree_with_all_flips_counted() -> None:
     assert _sign_flips(change_C) == pytest.approx(exact, abs=0.02)
 
 
-def test_one_changed_clip_shows_nothing():
+def test_one_changed_clip_shows_nothing() -> None:
     """Of two sign flips of one difference both are as extreme: p = 2 / 2."""
     first, second = gold_answers(QUESTIONS), gold_answers(QUESTIONS)
     changed = next(q for q in QUESTIONS.questions if q.task is Task.SAD)
