@@ -19,7 +19,7 @@ def answer_recipe(
     recipe: Recipe,
     *,
     servers: Sequence[str] = (),
-    adapter: Path | None = None,
+    adapter: str | Path | None = None,
     ray: str | None = None,
     progress: bool = True,
     waiting: Waiting = in_silence,
@@ -43,6 +43,7 @@ def answer_recipe(
         ServerError: no server can be reached, or it is not fit to answer.
     """
     prompts = prompts_of(recipe)
+    adapter = None if adapter is None else Path(adapter)
     questions = load_questions(recipe.data.questions).questions
     with open_run(recipe, prompts, adapter=adapter) as run:
         if ray is not None:

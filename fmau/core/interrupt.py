@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -34,7 +34,8 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
         except KeyboardInterrupt:
             loop, task = started.result()
             assert task is not None, "asyncio.run runs a task"
-            loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # the work ended by itself meanwhile, and its loop
+                loop.call_soon_threadsafe(task.cancel)
             return outcome.result()
 
 

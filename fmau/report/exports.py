@@ -18,7 +18,7 @@ from fmau.score.run import ScoredRun
 from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, markdown, table4
 
 
-def write_exports(runs: Sequence[ScoredRun], folder: Path) -> list[Path]:
+def write_exports(runs: Sequence[ScoredRun], folder: str | Path) -> list[Path]:
     """Write all files into `folder`, in place of older ones.
 
     Args:
@@ -30,6 +30,7 @@ def write_exports(runs: Sequence[ScoredRun], folder: Path) -> list[Path]:
     Raises:
         RunError: the folder cannot be written.
     """
+    folder = Path(folder)
     scores = {run.name: run.scores for run in runs}
     rows = table4(scores, {run.name for run in runs if run.blind})
     paths = [folder / name for name in ("table4.md", "table4.csv", "table4.tex", "answers.parquet")]

@@ -46,7 +46,9 @@ from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
 
 
-def write_report(runs: Sequence[ScoredRun], out: Path, strip_of: StripOf | None = None) -> Path:
+def write_report(
+    runs: Sequence[ScoredRun], out: str | Path, strip_of: StripOf | None = None
+) -> Path:
     """Write a report about runs to `out`, in place of an older one.
 
     Args:
@@ -66,8 +68,9 @@ def write_report(runs: Sequence[ScoredRun], out: Path, strip_of: StripOf | None 
                 f"{run.name}: answered other questions than {runs[0].name}; "
                 "write one report per question file"
             )
-    write_whole(out, render(runs, strip_of))
-    return out
+    path = Path(out)
+    write_whole(path, render(runs, strip_of))
+    return path
 
 
 def run_facts(manifest: Manifest) -> dict[str, str]:

@@ -13,14 +13,14 @@ from fmau.score.compute import score
 from fmau.score.scores import Scores
 
 
-def score_predictions(questions: Path, predictions: Path) -> Scores:
+def score_predictions(questions: str | Path, predictions: str | Path) -> Scores:
     """Score a prediction file of any origin against a question file with answers.
 
     Raises:
         InputError: as `load_questions` and `load_predictions`.
     """
-    file = load_questions(questions)
-    return score(file, load_predictions(predictions, file))
+    file = load_questions(Path(questions))
+    return score(file, load_predictions(Path(predictions), file))
 
 
 def load_predictions(path: Path, questions: QuestionFile) -> dict[str, Answer]:

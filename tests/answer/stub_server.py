@@ -55,8 +55,9 @@ class StubServer:
         capacity: how many clips it holds; the oldest is dropped first, as in the real cache.
         constrained: honours `structured_outputs`.
         healthy: what /health says.
-        adapters: name -> folder of the adapters it serves beside `MODEL`.
+        adapters: name -> folder of the adapters it serves beside `model`.
         port: to listen on; 0 for any.
+        model: path of the model it serves.
     """
 
     fault: Callable[[Asked], Fault | None] = lambda asked: None
@@ -72,6 +73,7 @@ class StubServer:
     most_in_flight: int = 0
     base_url: str = ""
     port: int = 0
+    model: str = MODEL
     _held: dict[tuple[str, str], None] = field(default_factory=dict)
     _times: Counter[str] = field(default_factory=Counter)
     _hits: int = 0
@@ -120,8 +122,10 @@ class StubServer:
         return [asked for asked in self.asked if asked.qid]
 
     async def _models(self, _: web.Request) -> web.Response:
-        cards = [{"id": MODEL, "root": MODEL, "parent": None}]
-        cards += [{"id": n, "root": root, "parent": MODEL} for n, root in self.adapters.items()]
+        cards = [{"id": self.model, "root": self.model, "parent": None}]
+        cards += [
+            {"id": n, "root": root, "parent": self.model} for n, root in self.adapters.items()
+        ]
         return web.json_response({"data": cards})
 
     async def _health(self, _: web.Request) -> web.Response:
