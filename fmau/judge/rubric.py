@@ -70,11 +70,12 @@ def load_rubric(name_or_path: str) -> Rubric:
     return rubric
 
 
-def _read(path: Path) -> str:
+def _read(rubric: Path, name: str) -> str:
+    path = rubric.parent / name
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read: {error}") from None
+    except (OSError, ValueError) as error:  # no such file, not UTF-8, or no name of a file at all
+        raise RecipeError(f"{rubric}: {path}: cannot be read: {error}") from None
 
 
 def _with_files(tree: Any, rubric: Path) -> Any:
@@ -82,7 +83,7 @@ def _with_files(tree: Any, rubric: Path) -> Any:
     if not isinstance(tree, dict):
         return tree
     if set(tree) == {"file"}:
-        return _read(rubric.parent / str(tree["file"]))
+        return _read(rubric, str(tree["file"]))
     return {key: _with_files(value, rubric) for key, value in tree.items()}
 
 

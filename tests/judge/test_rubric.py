@@ -49,7 +49,11 @@ def test_a_level_may_be_the_users_own_file(tmp_path: Path) -> None:
         (lambda tree: tree.update(extra="x"), "extra"),
         (
             lambda tree: tree["tasks"]["MADU"]["levels"].update({1: {"file": "nowhere.txt"}}),
-            "nowhere.txt: cannot be read",
+            r"r.yaml: .*nowhere.txt: cannot be read",
+        ),
+        (
+            lambda tree: tree["tasks"]["MADU"]["levels"].update({1: {"file": "a\0b"}}),
+            r"r.yaml: .*cannot be read",
         ),
     ],
 )
