@@ -1,17 +1,27 @@
-"""Answering on Ray, as far as it goes without Ray."""
+"""What is sent to the actors of a cluster."""
 
 from pathlib import Path
 
 import pytest
 
-from fmau.answer.ray import LOCAL, answer_on_ray
-from fmau.core.errors import ServerError
-from fmau.runs import open_run
-from tests.answer.small_run import PROMPTS, questions, recipe
+from fmau.answer.ray import _at_home_everywhere
+from fmau.demo.tiny import CHECKPOINT
+from tests.answer.small_run import recipe
 
 
-def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = recipe(tmp_path)
-    monkeypatch.setattr("fmau.answer.ray.util.find_spec", lambda name: None)
-    with open_run(wanted, PROMPTS) as run, pytest.raises(ServerError, match=r"fmau\[ray\]"):
-        answer_on_ray(run, wanted, PROMPTS, questions(1), LOCAL)
+def test_actors_work_in_a_folder_of_their_own_so_paths_are_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").symlink_to(CHECKPOINT)
+    small = recipe(Path())
+    data = small.data.model_copy(update={"cache": Path("cache")})
+    model = small.model.model_copy(update={"path": "model"})
+    sent = _at_home_everywhere(small.model_copy(update={"data": data, "model": model}))
+    assert sent.data.clips.is_absolute()
+    assert sent.data.cache == tmp_path / "cache"
+    assert sent.model.path == str(CHECKPOINT.resolve())
+    assert _at_home_everywhere(small).data.cache is None
+    hub = small.model.model_copy(update={"path": "Qwen/Qwen3-VL-8B-Instruct"})
+    kept = _at_home_everywhere(small.model_copy(update={"model": hub}))
+    assert kept.model.path == "Qwen/Qwen3-VL-8B-Instruct"
