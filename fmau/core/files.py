@@ -10,12 +10,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
 
-from fmau.core.errors import InputError, Problem, RecipeError, RunError
+from fmau.core.errors import InputError, Problem, RecipeError, RunError, problems_of
 from fmau.core.parsing import parse_yaml
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 LOCK = ".lock"
 UNFINISHED = ".part"
@@ -52,6 +55,29 @@ def read_yaml(path: Path) -> Any:
         return parse_yaml(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
+
+
+def read_record(path: Path, kind: type[ModelT], remedy: str) -> ModelT:
+    """The record in a JSON file that fmau wrote itself.
+
+    Args:
+        remedy: what to do if it is damaged.
+
+    Raises:
+        FileNotFoundError: there is no such file; the caller knows what that means.
+        RunError: it cannot be read, or is damaged.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise RunError(
+            f"{path}: damaged, or written by another version of fmau "
+            f"({problems_of(error, kind)[0]}); {remedy}"
+        ) from None
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from fmau.core.errors import RunError, problems_of
-from fmau.core.files import write_whole
+from fmau.core.errors import RunError
+from fmau.core.files import read_record, write_whole
 from fmau.core.hardware import hardware, output_of
 from fmau.core.shipped import PACKAGE
 
@@ -112,19 +112,11 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         RunError: there is none, or it is damaged.
     """
-    path = folder / MANIFEST
+    remedy = "restore it from a copy, or move the folder aside and answer again"
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return read_record(folder / MANIFEST, Manifest, remedy)
     except FileNotFoundError:
         raise RunError(f"{folder}: no run here (no {MANIFEST}); start with fmau answer") from None
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        what = problems_of(error, Manifest)[0]
-        raise RunError(
-            f"{path}: damaged ({what}); restore it from a copy, or move the "
-            "folder aside and answer again"
-        ) from None
 
 
 def utc_now() -> str:

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from fmau.core.errors import RunError, problems_of
-from fmau.core.files import write_whole
+from fmau.core.errors import RunError
+from fmau.core.files import read_record, write_whole
 from fmau.core.records import Record
 from fmau.recipe import FramesBlock
 from fmau.runs.conditions import differences
@@ -42,19 +40,11 @@ def read_note(folder: Path) -> CacheNote:
     Raises:
         RunError: there is no cache, or one of another version.
     """
-    path = folder / NOTE
+    remedy = "delete the folder, then run fmau frames"
     try:
-        return CacheNote.model_validate_json(path.read_bytes())
+        return read_record(folder / NOTE, CacheNote, remedy)
     except FileNotFoundError:
         raise RunError(f"{folder}: no frame cache (no {NOTE}); fill it with fmau frames") from None
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        what = problems_of(error, CacheNote)[0]
-        raise RunError(
-            f"{path}: damaged, or written by another version of fmau ({what}); "
-            "delete the folder, then run fmau frames"
-        ) from None
 
 
 def check_spec(folder: Path, spec: FramesBlock) -> None:
