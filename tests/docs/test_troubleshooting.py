@@ -17,7 +17,9 @@ from fmau.frames.cache import build_cache
 from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, load_recipe
 from fmau.runs import open_run
-from fmau.train.run import load_base, train_adapter, training_arguments
+from fmau.train.base import load_base
+from fmau.train.run import train_adapter
+from fmau.train.settings import training_arguments
 from tests.answer.small_run import PROMPTS
 from tests.answer.stub_server import MODEL, StubServer
 from tests.clips import write_clip
@@ -222,7 +224,7 @@ def batch_and_processes(desk: Desk) -> str:
 def four_bits(desk: Desk) -> str:
     recipe = desk.recipe(LORA, desk.training("train.lora={base_4bit: true}"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fmau.train.run.find_spec", lambda name: None)
+        patch.setattr("fmau.train.base.find_spec", lambda name: None)
         return said_by(lambda: load_base(recipe, recipe.train))
 
 
