@@ -15,7 +15,7 @@ from fmau.dataset.training import load_training_data
 from fmau.demo.tiny import CHECKPOINT
 from fmau.frames.cache import build_cache
 from fmau.prompting.prompts import load_prompts
-from fmau.recipe import Recipe, load_recipe
+from fmau.recipe import Recipe, TrainBlock, load_recipe
 from fmau.runs import open_run
 from fmau.train.base import load_base
 from fmau.train.run import train_adapter
@@ -73,6 +73,12 @@ class Desk:
 
     def recipe(self, name: str, settings: list[str]) -> Recipe:
         return load_recipe(name, settings)
+
+    def trained(self, settings: list[str]) -> tuple[Recipe, TrainBlock]:
+        """A recipe that trains, and its block."""
+        recipe = self.recipe(LORA, settings)
+        assert recipe.train is not None
+        return recipe, recipe.train
 
     def run(self, command: str, target: object, settings: list[str], *options: str) -> str:
         """What a command that must fail says behind "error:"."""
@@ -214,24 +220,24 @@ def other_frames(desk: Desk) -> str:
 
 
 def batch_and_processes(desk: Desk) -> str:
-    recipe = desk.recipe(LORA, desk.training("train.batch_size=12", "train.micro_batch_size=12"))
-    assert recipe.train is not None
+    settings = desk.training("train.batch_size=12", "train.micro_batch_size=12")
+    recipe, train = desk.trained(settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORLD_SIZE", "2")
-        return said_by(lambda: training_arguments(recipe, recipe.train, validated=False))
+        return said_by(lambda: training_arguments(recipe, train, validated=False))
 
 
 def four_bits(desk: Desk) -> str:
-    recipe = desk.recipe(LORA, desk.training("train.lora={base_4bit: true}"))
+    recipe, train = desk.trained(desk.training("train.lora={base_4bit: true}"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fmau.train.base.find_spec", lambda name: None)
-        return said_by(lambda: load_base(recipe, recipe.train))
+        return said_by(lambda: load_base(recipe, train))
 
 
 def too_few(desk: Desk) -> str:
-    recipe = desk.recipe(LORA, desk.training("train.batch_size=240"))
-    data = load_training_data(recipe.train)
-    return said_by(lambda: recipe.train.steps(len(data.sequences(1))))
+    _, train = desk.trained(desk.training("train.batch_size=240"))
+    data = load_training_data(train)
+    return said_by(lambda: train.steps(len(data.sequences(1))))
 
 
 PROVOKED: dict[str, Callable[[Desk], str]] = {
