@@ -1,11 +1,12 @@
 """The direction of imports is part of the design, so it is tested: each room knows those below."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.paths import PACKAGE, TESTS
+from tests.paths import PACKAGE, REPO, TESTS
 
 FLOORS = (
     "cli",  # every command
@@ -58,6 +59,13 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if "sitecustomize" not in 
 def test_every_room_has_its_floor() -> None:
     assert {room(path) for path in FILES} == {*FLOORS, *DOORS}
     assert len([path for path in PACKAGE.iterdir() if path.name != "__pycache__"]) <= 18
+
+
+def test_the_page_on_architecture_lists_the_rooms_from_the_roof_down() -> None:
+    page = (REPO / "docs/architecture.md").read_text("utf-8")
+    rooms = page[page.index("| room, from the roof down |") :]
+    listed = re.findall(r"^\| `(\w+)/` \|", rooms, re.MULTILINE)
+    assert tuple(listed) == FLOORS
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
