@@ -321,7 +321,7 @@ def test_a_sound_file_is_read_as_it_stands(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_an_altered_file_is_read_as_it_stands_or_refused(
     name: str, data: st.DataObject, tmp_path: Path
@@ -333,7 +333,7 @@ def test_an_altered_file_is_read_as_it_stands_or_refused(
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=NOISE)
 def test_noise_is_read_as_it_stands_or_refused(name: str, content: bytes, tmp_path: Path) -> None:
     reader = READERS[name]
