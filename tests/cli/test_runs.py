@@ -55,7 +55,7 @@ def test_frames_that_are_extracted_once_are_not_decoded_again(
     assert "frames.count: 8 -> 4" in fails(capsys, "check", recipe, *setting, *other)
     code, shown, said = run(capsys, *ask)
     assert code == 0, said
-    assert "1 clips, 0 decoded and 1 out of the frame cache, 1 sent" in shown
+    assert "1 clips, 0 decoded and 1 from the frame cache, 1 sent" in shown
     assert "12 ok" in shown
     (tmp_path / "clips/nod.mp4").unlink()
     code, shown, said = run(capsys, "report", tmp_path / "runs/small")
