@@ -37,7 +37,7 @@ def test_a_server_that_resizes_clips_is_not_trusted(
     monkeypatch.setattr("tests.answer.stub_server._prompt_as_seen", lambda body: "<0.4 seconds>")
     with StubServer() as server:
         said = fails(capsys, "answer", recipe, "--server", server.base_url)
-    assert "does not use the frame times it is sent" in said
+    assert "does not use the frame times that a request gives" in said
     assert server.questions == []
 
 
