@@ -99,7 +99,7 @@ def test_mistakes_are_answered_with_what_to_do(run: Path, tmp_path: Path) -> Non
         export_adapter(tmp_path, scores={})
     (run / "merged").mkdir()
     (run / "merged" / "mine.txt").write_text("keep", "utf-8")
-    with pytest.raises(FmauError, match="has files in it already"):
+    with pytest.raises(FmauError, match="the folder is not empty"):
         export_adapter(run / "adapter", merge_to=run / "merged", scores={})
     result = CliRunner().invoke(app, ["export", str(run / "adapter"), "--out", "x"])
     assert result.exit_code == 2
