@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fmau.core.errors import FmauError
 from fmau.core.records import Question, QuestionFile
-from fmau.core.taxonomy import OPEN_TASKS, Task, action_by_label
+from fmau.core.taxonomy import OPEN_TASKS, Action, Task, action_by_label
 from fmau.dataset.captions import CaptionedClip, load_captions
 from fmau.dataset.dialogues import load_dialogues
 from fmau.dataset.examples.example import Example
@@ -109,6 +109,10 @@ def as_questions(rows: Tree, read: QuestionFile) -> bool:
     return len(rows) == len(read.questions) and all(map(right, rows, read.questions))
 
 
+def _action(label: str) -> Action:
+    return action_by_label()[label.strip().lower()]
+
+
 def as_captions(rows: Tree, read: tuple[CaptionedClip, ...]) -> bool:
     def right(row: dict[str, Any], clip: CaptionedClip) -> bool:
         name = next(row[key] for key in ("video", "video_name", "clip") if row.get(key))
@@ -118,7 +122,7 @@ def as_captions(rows: Tree, read: tuple[CaptionedClip, ...]) -> bool:
             clip.clip == name.removesuffix(".mp4")
             and dict(clip.fields) == fields
             and clip.participant == (None if who is None else str(who).strip())
-            and (row.get("fine") is None or clip.action == action_by_label()[row["fine"].lower()])
+            and (row.get("fine") is None or clip.action == _action(row["fine"]))
         )
 
     return len(rows) == len(read) and all(map(right, rows, read))

@@ -93,3 +93,9 @@ def test_no_test_module_is_imported() -> None:
     }
     assert ("test_imports.py", "tests.paths") in uses
     assert not [use for use in uses if ".test_" in f".{use[1]}"]
+
+
+def test_real_servers_are_started_in_one_room_alone() -> None:
+    mark = "pytest.mark." + "server"
+    rooms = {path.parent.name for path in TESTS.rglob("*.py") if mark in path.read_text("utf-8")}
+    assert rooms == {"integration"}
