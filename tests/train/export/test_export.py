@@ -103,7 +103,7 @@ def test_mistakes_are_answered_with_what_to_do(run: Path, tmp_path: Path) -> Non
         export_adapter(run / "adapter", merge_to=run / "merged", scores={})
     result = CliRunner().invoke(app, ["export", str(run / "adapter"), "--out", "x"])
     assert result.exit_code == 2
-    assert "--out is for --merge" in result.output
+    assert "--out needs --merge" in result.output
     (run / "adapter" / "training.yaml").write_text("recipe: 3\n", "utf-8")
     with pytest.raises(FmauError, match="damaged"):
         export_adapter(run / "adapter", scores={})
