@@ -1,9 +1,9 @@
-"""Reads a video file: when each frame is shown, and the pixels of chosen frames.
+"""Reads a video file: the time of every frame, and the pixels of chosen frames.
 
-The times come from the container (PyAV, packets only, nothing decoded), the pixels from decord,
-which decodes by frame index. decord is built on an old FFmpeg: where it cannot open a file, or
-lists other frames than the container does, PyAV decodes instead. Both give the same pixels, and
-both apply the rotation that phones write into a file.
+`fmau.frames.clip` uses it. PyAV reads the times from the packets of the container, without decoding
+them; decord decodes pixels by frame index. decord is built on an old FFmpeg: if it cannot open a
+file, or its list of frames differs from the container's, PyAV decodes instead. Both give the same
+pixels, and both apply the rotation that phones store in a file.
 
 Axes: T frames, H height, W width, C red-green-blue.
 """
@@ -30,19 +30,19 @@ Packets: TypeAlias = "Sequence[Packet[Stream]]"
 decord.logging.set_level(decord.logging.QUIET)
 
 RATE_TOLERANCE_S = 1e-3
-"""How far frames may lie from index / fps at a constant rate; Matroska rounds times to 1 ms."""
+"""A rate is constant if no frame is further than this from index / fps; Matroska rounds to 1 ms."""
 
 MISMATCH_S = 2 * RATE_TOLERANCE_S
-"""A frame that decord lists further than this from where the container has it is another frame."""
+"""If decord's time of a frame differs by more from the container's time, the frames differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """When the frames of a clip are shown.
+    """The times at which the frames of a clip are shown.
 
     Attributes:
-        times_s: presentation time of every frame, in seconds from the first.
-        fps: frames per second; of a variable-rate clip, their mean.
+        times_s: presentation time of every frame, in seconds after the first frame.
+        fps: frames per second; the mean for a variable-rate clip.
         constant_rate: frame i is shown at i / fps.
         duration_s: from the first frame to the end of the last, in seconds.
     """
@@ -54,7 +54,7 @@ class Timeline:
 
     @property
     def total_num_frames(self) -> int:
-        """Frames in the clip."""
+        """Number of frames of the clip."""
         return len(self.times_s)
 
 
@@ -62,7 +62,7 @@ def probe(path: Path) -> Timeline:
     """Read the times of all frames of a clip, without decoding it.
 
     Raises:
-        ClipError: missing, empty, cut off, not a video, or of fewer than two frames.
+        ClipError: the file is missing, empty, cut off, not a video, or has fewer than two frames.
     """
     if not path.is_file():
         raise ClipError(f"{path}: no such file; put the clip there or correct the clips folder")
@@ -82,11 +82,11 @@ def decode(path: Path, timeline: Timeline, indices: Sequence[int]) -> NDArray[np
     """The pixels of the frames at `indices`, upright, as pixels_THWC.
 
     Args:
-        timeline: of this very file, from `probe`.
-        indices: ascending, repeats allowed.
+        timeline: the result of `probe` for this file.
+        indices: ascending; repeats are allowed.
 
     Raises:
-        ClipError: a frame that is needed cannot be decoded.
+        ClipError: a chosen frame cannot be decoded.
     """
     pixels_THWC = _decode_with_decord(path, timeline, indices)
     if pixels_THWC is None:
@@ -95,7 +95,8 @@ def decode(path: Path, timeline: Timeline, indices: Sequence[int]) -> NDArray[np
 
 
 def _open(path: Path) -> InputContainer:
-    # An absolute path cannot be taken for a URL, and a playlist cannot make FFmpeg fetch one.
+    # FFmpeg cannot mistake an absolute path for a URL, and the whitelist stops a playlist file from
+    # making FFmpeg fetch one.
     return av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
 
 
@@ -116,7 +117,7 @@ def _timeline(path: Path, container: InputContainer) -> Timeline:
 def _from_packets(path: Path, stream: VideoStream, packets: Packets) -> Timeline:
     shown = [(packet.pts, packet.duration) for packet in packets if packet.pts is not None]
     if len(shown) < len(packets) or stream.time_base is None:
-        # A bare stream of pictures; FFmpeg would make up 25 frames per second.
+        # A raw stream has no times; FFmpeg would assume 25 frames per second.
         raise ClipError(f"{path}: does not say when its frames are shown; convert it to mp4")
     shown.sort(key=lambda frame: frame[0])
     times = [(pts - shown[0][0]) * stream.time_base for pts, _ in shown]
@@ -141,9 +142,10 @@ def _constant(rate: Fraction, count: int) -> Timeline:
 
 
 def _is_cut_off(path: Path, container: InputContainer, packets: Packets) -> bool:
-    """Whether the header promises more than the file holds.
+    """Whether the file holds less than its header says.
 
-    Decoders take what there is, and repeat the last picture for the rest: motion that stops.
+    Decoders accept such a file and repeat the last picture for the missing part, so that the
+    motion would seem to stop.
     """
     if any(packet.is_corrupt for packet in packets):
         return True
@@ -152,8 +154,9 @@ def _is_cut_off(path: Path, container: InputContainer, packets: Packets) -> bool
     if any(entry.pos + entry.size > size for entry in stream.index_entries):
         return True
     if stream.frames or not container.duration or not packets:
-        return False  # frames are listed in the header, and all of them are there
-    # Matroska and WebM list no frames: compare the end of what is there with the promised end.
+        return False  # the header lists all frames, and the file holds them
+    # Matroska and WebM do not list frames: compare the end of the last packet with the duration in
+    # the header.
     ends = [
         (packet.pts + (packet.duration or 0)) * packet.time_base
         for packet in packets
@@ -167,9 +170,9 @@ def _is_cut_off(path: Path, container: InputContainer, packets: Packets) -> bool
 def _decode_with_decord(
     path: Path, timeline: Timeline, indices: Sequence[int]
 ) -> NDArray[np.uint8] | None:
-    """pixels_THWC, or None where decord fails or sees other frames than the container lists."""
+    """pixels_THWC; None if decord fails or its frames differ from the container's."""
     try:
-        # One thread: clips are decoded side by side, which scales better than threads within one.
+        # One thread per clip: decoding several clips in parallel scales better.
         reader = decord.VideoReader(str(path.absolute()), num_threads=1)
         starts_s = reader.get_frame_timestamp(range(len(reader)))[:, 0]
         if len(reader) != timeline.total_num_frames:
@@ -194,8 +197,8 @@ def _decode_with_pyav(path: Path, timeline: Timeline, indices: Sequence[int]) ->
                     pixels_by_index[decoded - 1] = np.rot90(pixels_HWC, frame.rotation // 90)
     except av.FFmpegError as error:
         reason = error.strerror or str(error)
-    # Frames are told apart by their order, the one thing all containers keep (AVI mixes up the
-    # times of B-frames), so a frame that the decoder skipped would shift all that follow.
+    # Frames are identified by their order, because not all containers keep times (AVI confuses
+    # those of B-frames). A frame that the decoder skips would shift the index of all later ones.
     if decoded != timeline.total_num_frames:
         raise ClipError(
             f"{path}: only {decoded} of {timeline.total_num_frames} frames can be decoded "

@@ -19,6 +19,7 @@ from tests.serve.support import ANSWERING, CHECKPOINT, fake_server
 COMMANDS = [
     *("mini", "check", "frames", "export", "serve", "answer", "ask"),
     *("judge", "score", "report", "compare", "submit", "audit"),
+    "recipes",
 ]
 
 
