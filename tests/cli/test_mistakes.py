@@ -77,7 +77,7 @@ def test_a_prompt_without_its_placeholder(
 ) -> None:
     tasks = dict.fromkeys(Task, "{question}") | {Task.PPR: "Answer Yes or No."}
     bad = PROMPTS.model_copy(update={"tasks": tasks})
-    (tmp_path / "prompts.yaml").write_text(yaml.safe_dump(bad.model_dump(mode="json")))
+    (tmp_path / "prompts.yaml").write_text(yaml.safe_dump(bad.texts.model_dump(mode="json")))
     said = fails(capsys, "check", recipe)
     assert f"{tmp_path / 'prompts.yaml'}: not a usable prompt set" in said
     assert "tasks.PPR: placeholders found: none; exactly one {question} is needed" in said
