@@ -1,9 +1,9 @@
-"""From measured facts to text: five-field captions and the references of the open questions.
+"""Writes five-field captions, and the reference answers of the open questions, from measured facts.
 
-All sentences are built from `phrases`, so each is true of the trajectories. Only what trajectories
-of centres cannot show is taken from the plan: the label, with the meaning that the taxonomy gives
-it, the sense of a turn about a part's own axis, and repetitions too small to measure. The wording
-varies a little from clip to clip (by the plan's seed) and keeps to a few hundred words.
+All sentences are built from `phrases`, so each is true of the trajectories. The plan gives only
+facts that the trajectories of the parts' centres cannot show: the label with its meaning in the
+taxonomy, the direction of a turn about a part's own axis, and repetitions too small to measure. The
+wording varies a little from clip to clip (by the plan's seed), within a few hundred words.
 """
 
 import re
@@ -49,7 +49,7 @@ def caption(facts: Facts, plan: ClipPlan) -> Caption:
 
 
 def describe(facts: Facts, plan: ClipPlan) -> str:
-    """The reference of a MADU question: dominant part, followers, space and time."""
+    """The reference answer of a MADU question: dominant part, followers, space and time."""
     return " ".join(
         [
             _lead(facts, plan),
@@ -63,7 +63,7 @@ def describe(facts: Facts, plan: ClipPlan) -> str:
 
 
 def explain(facts: Facts, plan: ClipPlan) -> str:
-    """The reference of a MARE question: evidence, what it implies, a near neighbour excluded."""
+    """The reference answer of a MARE question: evidence, inference, a similar action excluded."""
     action = _action(plan)
     return " ".join(
         [
