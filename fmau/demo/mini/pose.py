@@ -22,7 +22,7 @@ OUT = np.array([1.0, -1.0])
 
 @dataclass(slots=True)
 class Pose:
-    """What motions change, frame by frame.
+    """The values that motions change in each frame.
 
     Attributes:
         root_TD: displacement of the hips, metres.

@@ -39,7 +39,7 @@ TRUNK_MARKS: dict[str, Vector] = {
 """Places on the trunk, likewise, in trunk lengths from the hips."""
 
 PALM, FINGERTIPS = 0.45, 0.95
-"""What touches: a place of the hand along the fingers, in hand lengths from the wrist."""
+"""The touching point: its distance from the wrist along the fingers, in hand lengths."""
 
 
 @dataclass(slots=True)
