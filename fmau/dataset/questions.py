@@ -166,7 +166,7 @@ def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Ite
 
 
 def _split(text: str) -> tuple[str, tuple[Option, ...]]:
-    """Split a multiple-choice text into stem and options; no options if letters are out of order."""
+    """Stem and options of a multiple-choice text; no options if the letters are not A, B, ..."""
     lines = text.strip().split("\n")
     options: list[Option] = []
     while lines and (match := _OPTION.match(lines[-1].strip())):
