@@ -24,7 +24,7 @@ from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.families.load import load_processor
 from fmau.frames.clip import ClipFrames, read_clip
-from fmau.frames.decode import Timeline, probe
+from fmau.frames.timeline import Timeline, probe
 from fmau.prompting.conversation import VIDEO_PART, messages, user_text
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock

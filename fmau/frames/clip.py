@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fmau.core.errors import ClipError
-from fmau.frames.decode import Timeline, decode, probe
+from fmau.frames.decode import decode
 from fmau.frames.resize import resize
 from fmau.frames.sampling import sample_indices
+from fmau.frames.timeline import Timeline, probe
 from fmau.frames.tokens import visual_tokens
 from fmau.recipe import FramesBlock
 
