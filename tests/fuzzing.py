@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,7 +16,7 @@ WORDS = [
     *("caption", "participant", "coarse", "fine", "messages", "conversations", "role", "content"),
     *("from", "value", "name", "model", "path", "data", "frames", "count", "prompt", "prompts"),
     *("set", "serve", "port", "system", "common", "tasks", "fps", "pred_answer", "level", "levels"),
-    *("score", "scores", "kind", "rubric", "file", "status", "reason", "sessions"),
+    *("score", "scores", "kind", "rubric", "status", "reason", "sessions"),
 ]
 LEAVES = (
     st.none()
@@ -59,12 +60,15 @@ HOSTILE = {
 
 @st.composite
 def altered(draw: st.DrawFn, sound: Any) -> Any:
-    """A copy of a tree in which one entry of one list or mapping is replaced, dropped or added."""
+    """A copy of a tree in which one entry of one list or mapping is edited, replaced, dropped or
+    added."""
     tree = deepcopy(sound)
     holder = draw(st.sampled_from(list(_holders(tree))))
     place = draw(st.sampled_from(list(holder) if isinstance(holder, dict) else range(len(holder))))
-    change = draw(st.sampled_from(["replace", "drop", "add"]))
-    if change == "replace":
+    change = draw(st.sampled_from(["edit", "replace", "drop", "add"]))
+    if change == "edit" and isinstance(holder[place], str):
+        holder[place] += draw(st.text("ab {}.é\n", max_size=6))
+    elif change in ("edit", "replace"):
         holder[place] = draw(TREES)
     elif change == "drop":
         del holder[place]
@@ -96,4 +100,6 @@ def kept(given: Any, read: Any) -> bool:
     if isinstance(given, list):
         same_length = isinstance(read, list | tuple) and len(given) == len(read)
         return same_length and all(map(kept, given, read))
+    if isinstance(read, Path):
+        return isinstance(given, str) and Path(given) == read
     return given == read or str(given) == str(read)

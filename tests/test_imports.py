@@ -1,11 +1,12 @@
 """The direction of imports is part of the design, so it is tested: each room knows those below."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.paths import PACKAGE, TESTS
+from tests.paths import PACKAGE, REPO, TESTS
 
 FLOORS = (
     "cli",  # every command
@@ -60,6 +61,13 @@ def test_every_room_has_its_floor() -> None:
     assert len([path for path in PACKAGE.iterdir() if path.name != "__pycache__"]) <= 18
 
 
+def test_the_page_on_architecture_lists_the_rooms_from_the_roof_down() -> None:
+    page = (REPO / "docs/architecture.md").read_text("utf-8")
+    rooms = page[page.index("| room, from the roof down |") :]
+    listed = re.findall(r"^\| `(\w+)/` \|", rooms, re.MULTILINE)
+    assert tuple(listed) == FLOORS
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_downwards_only(path: Path) -> None:
     home = room(path)
@@ -85,3 +93,9 @@ def test_no_test_module_is_imported() -> None:
     }
     assert ("test_imports.py", "tests.paths") in uses
     assert not [use for use in uses if ".test_" in f".{use[1]}"]
+
+
+def test_real_servers_are_started_in_one_room_alone() -> None:
+    mark = "pytest.mark." + "server"
+    rooms = {path.parent.name for path in TESTS.rglob("*.py") if mark in path.read_text("utf-8")}
+    assert rooms == {"integration"}

@@ -1,12 +1,13 @@
-"""Putting questions to a vLLM server and reading its replies.
+"""Send questions to a vLLM server and read its replies.
 
 session.py        from a recipe to its answers: what `fmau answer` does
-engine.py         clip by clip, bounded, each row written as it comes
-order.py          questions by clip
-pending.py        what is left to ask
+engine.py         sends questions clip by clip, writes each row at once
+order.py          groups questions by clip
+pending.py        the questions that have no answer yet
 request.py        one question and one clip as a request, its reply as a row
-server.py         what is asked of the server itself
-cache_report.py   the proof that no work is done twice
+server.py         checks and metrics of the server itself
+cache_report.py   counts that show that no work is done twice
+progress.py       the progress bar
 summary.py        what one session did
 single.py         one question in free words
 ray.py            the same on a Ray cluster

@@ -1,9 +1,9 @@
-"""Proof that no work was done twice, out of what client and server counted.
+"""Show from the counts of client and server that no work was done twice.
 
-In a perfect session every clip is decoded once, sent once, and run through the vision tower once,
-and its part of the prompt is prefilled once: the questions after the first find it in the server's
-caches. Each of these is a count with an ideal beside it; what falls below 95 % of the ideal is
-told, with the likely cause.
+In an ideal session each clip is decoded once, sent once, and encoded by the vision tower once. Its
+part of the prompt is prefilled once; later questions find it in the server's caches. `CacheReport`
+compares each count with its ideal. A ratio below 95 % gives a warning with the likely cause. The
+engine fills the report, and the summary prints it.
 """
 
 import re
@@ -19,7 +19,8 @@ from fmau.serve.client import Reply
 WARN_BELOW = 0.95
 
 _ENCODER_RUNS = re.compile(rb"encoder inputs: (\d+)")
-"""vLLM has no counter for it; with --enable-logging-iteration-details it logs each step's runs."""
+"""vLLM has no counter of vision tower runs. With --enable-logging-iteration-details it logs the
+runs of each step."""
 
 _CROWDED = (
     "the server dropped clips while questions about them were waiting: lower "
@@ -30,20 +31,24 @@ _CROWDED = (
 
 @dataclass(slots=True)
 class CacheReport:
-    """What one session did with its clips, and what it had to do.
+    """Counts of the work that one session did per clip.
+
+    The *first* reply about a clip has to compute its whole prompt. *Followers* are the later
+    questions about the same clip.
 
     Attributes:
-        clips: clips that a question was answered about.
-        decodes, cached: clips decoded; clips whose frames a frame cache had.
+        clips: clips with at least one reply.
+        decodes: clips that were decoded.
+        cached: clips whose frames came from the frame cache.
         uploads: requests that carried the frames of a clip.
-        encoder_runs: clips that went through the vision tower; None where no log of the server is
-            at hand.
-        followers: questions after the first reply about their clip.
-        followers_reused: of them those that found all visual tokens in the prefix cache.
+        encoder_runs: runs of the vision tower; None without a server log to read.
+        followers: later questions whose reply has token counts.
+        followers_reused: followers that found all visual tokens in the prefix cache.
         computed_tokens: prompt tokens that the server did not find in its prefix cache.
         first_tokens: prompt tokens of the first replies.
-        text_tokens: prompt tokens of the followers without the visual ones.
-        beyond: cached tokens beyond the visual ones -> followers that found so many.
+        text_tokens: prompt tokens of the followers, without visual tokens.
+        beyond: histogram over the followers that reused their clip: number of cached tokens
+            beyond the visual ones -> number of followers.
     """
 
     clips: int = 0
@@ -59,16 +64,16 @@ class CacheReport:
     beyond: Counter[int] = field(default_factory=Counter)
 
     def first_reply(self, reply: Reply) -> None:
-        """The first reply about a clip: all of its prompt had to be computed."""
+        """Count the first reply about a clip; the server had to compute its whole prompt."""
         self.clips += 1
         if reply.prompt_tokens is not None:
             self.first_tokens += reply.prompt_tokens
             self.computed_tokens += reply.prompt_tokens - (reply.cached_tokens or 0)
 
     def later_reply(self, reply: Reply, visual_tokens: int) -> None:
-        """A further reply about a clip."""
+        """Count a later reply about a clip."""
         if reply.prompt_tokens is None or reply.cached_tokens is None:
-            return  # a server that does not count cannot be held to it
+            return  # this server reports no token counts, so there is nothing to compare
         self.followers += 1
         self.computed_tokens += reply.prompt_tokens - reply.cached_tokens
         self.text_tokens += reply.prompt_tokens - visual_tokens
@@ -78,7 +83,7 @@ class CacheReport:
             self.beyond[found] += 1
 
     def add(self, other: "CacheReport") -> None:
-        """Add what another server's share of the work took."""
+        """Add the counts of another server."""
         for name in ("clips", "decodes", "cached", "uploads", "followers", "followers_reused"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("computed_tokens", "first_tokens", "text_tokens"):
@@ -89,17 +94,20 @@ class CacheReport:
 
     @property
     def needed_tokens(self) -> int:
-        """Prompt tokens to compute if nothing is done twice.
+        """Prompt tokens that have to be computed if nothing is computed twice.
 
-        That is the first prompt about each clip, and of the others what follows the shared part.
-        How long that is, in whole KV blocks, is taken from the followers that reused theirs: the
-        median of what they found beyond the visual tokens.
+        These are the whole first prompt of each clip, and the text after the shared prefix of each
+        follower. The prefix cache holds whole KV blocks, so the length of the shared text is
+        measured: it is the median of `beyond`, the cached tokens beyond the visual ones.
         """
         shared = int(median(self.beyond.elements())) if self.beyond else 0
         return self.first_tokens + self.text_tokens - self.followers * shared
 
     def shares(self) -> dict[str, float]:
-        """What -> ideal / actual, 1.0 if nothing was done twice. Without what was not counted."""
+        """Kind of work -> ideal / actual; 1.0 if nothing was done twice.
+
+        A kind of work that was not counted is left out.
+        """
         pairs = {
             "decoded": (self.clips, self.decodes),
             "sent": (self.clips, self.uploads),
@@ -110,7 +118,7 @@ class CacheReport:
         return {what: min(1.0, ideal / actual) for what, (ideal, actual) in pairs.items() if actual}
 
     def warnings(self) -> list[str]:
-        """What was done more often than needed, and why; nothing if all is well."""
+        """One text per kind of work that was repeated, with the likely cause; empty if none."""
         shares = self.shares()
         low = {what for what, share in shares.items() if share < WARN_BELOW}
         found = []
@@ -132,7 +140,7 @@ class CacheReport:
         return found
 
     def facts(self) -> dict[str, Any]:
-        """For the manifest: the counts, their ideals, and the warnings."""
+        """The counts, their ideals and the warnings as a JSON-able dict, for the manifest."""
         return {
             "clips": self.clips,
             "decodes": self.decodes,
@@ -148,11 +156,11 @@ class CacheReport:
         }
 
     def text(self) -> str:
-        """One line for people."""
+        """The counts in one line, for people."""
         runs = "not counted" if self.encoder_runs is None else f"{self.encoder_runs:,}"
         decoded = f"{self.decodes:,} decoded"
         if self.cached:
-            decoded += f" and {self.cached:,} out of the frame cache"
+            decoded += f" and {self.cached:,} from the frame cache"
         line = (
             f"work per clip: {self.clips:,} clips, {decoded}, {self.uploads:,} sent, "
             f"vision tower {runs}"
@@ -167,17 +175,17 @@ class CacheReport:
 
 
 class EncoderLog:
-    """Counts the runs of the vision tower in the logs of servers, from now on.
+    """Counts the vision tower runs that servers log after this object was created.
 
     Args:
-        paths: of the logs; those that are not there count nothing.
+        paths: log files; missing files are ignored.
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self._starts = {path: path.stat().st_size for path in paths if path.is_file()}
 
     def runs(self) -> int | None:
-        """Clips encoded since; None without a log, or if the logs count none."""
+        """Vision tower runs since creation; None without a log, or if the logs report no run."""
         return sum(_encoder_runs(path, start) for path, start in self._starts.items()) or None
 
 

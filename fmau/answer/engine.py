@@ -1,13 +1,14 @@
-"""The answering engine: every question of a run, clip by clip, each row written as it comes.
+"""The answering engine: asks the questions of a run clip by clip and writes each row at once.
 
-Data flow, with everything in it bounded, so that memory does not grow with the number of questions:
+`fmau answer` uses it directly, and each actor of a Ray cluster uses it too. Every stage of the data
+flow is bounded, so memory does not grow with the number of questions:
 
     clips --> decode ahead (threads) --> queue --> `clips_in_flight` workers --> server
                                                         |
                                                         +--> answers.jsonl
 
-Decoding runs in threads, not processes: decord, PyAV and the JPEG encoder let go of the GIL while
-they work, frames need no pickling, and a killed client leaves no orphans.
+Decoding runs in threads, not processes: decord, PyAV and the JPEG encoder release the GIL while
+they work, frames need no pickling, and a killed client leaves no orphan processes.
 """
 
 import asyncio
@@ -53,19 +54,20 @@ def answer_questions(
     progress: bool = True,
     reader: ClipReader | None = None,
 ) -> Summary:
-    """Put every question that has no final answer yet to the server, and append its row to `run`.
+    """Ask the server every question that has no final answer yet, and append each row to `run`.
 
-    A clip that cannot be read and a request that fails after all retries become rows too, and are
-    asked again by the next call. SIGINT and SIGTERM end the work cleanly within two seconds.
+    If a clip cannot be read, or a request fails after all retries, the row says so, and the next
+    call asks the question again. SIGINT and SIGTERM end the work cleanly within two seconds.
 
     Args:
-        run: if it was opened with an adapter, the server must serve that on the recipe's model.
+        run: receives the rows. If it was opened with an adapter, the server must serve this
+            adapter on the recipe's model.
         progress: draw a progress bar on stderr.
-        reader: gives the frames of clips; default: as the recipe says.
+        reader: reads the frames of clips; default: a reader with the recipe's settings.
 
     Raises:
-        ServerError: the server is not there, is gone for good, serves another model, ignores
-            the constraint on closed answers, or refuses everything.
+        ServerError: the server cannot be reached, stopped for good, serves another model, ignores
+            the constraint on closed answers, or refuses every request.
         RunError: the rows cannot be written.
     """
     return answer_clips(
@@ -91,11 +93,11 @@ def answer_clips(
     progress: bool = True,
     reader: ClipReader | None = None,
 ) -> Summary:
-    """`answer_questions` for questions that come clip by clip, as many as there are.
+    """Do the same as `answer_questions` for questions that are already grouped by clip.
 
     Args:
-        clips: each clip once; drawn as they are needed and let go when they are answered.
-        total: questions in all of them.
+        clips: each clip once. The iterable is read lazily, and an answered clip is not kept.
+        total: number of questions in `clips`.
     """
     summary = Summary(total)
     pending = pending_clips(run, recipe, clips, summary)
@@ -111,7 +113,7 @@ def answer_clips(
         with AnswerProgress(summary, shown=progress) as bar:
             engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, reader)
             run_async(engine.work(chain([first], pending)))
-        if summary.stopped:  # what lies behind the stop was not looked at yet
+        if summary.stopped:  # read the rest too: `pending_clips` counts what was done before
             deque(pending, maxlen=0)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -141,11 +143,11 @@ class _Engine:
 
     @property
     def clips_in_flight(self) -> int:
-        """The recipe's number is per server."""
+        """Clips in flight over all servers; the recipe's number is per server."""
         return self.recipe.answer.clips_in_flight * len(self.endpoint.servers)
 
     async def work(self, clips: Iterable[Pending]) -> None:
-        """Answer everything, or as much as a signal leaves time for."""
+        """Answer all clips, or stop early on SIGINT or SIGTERM."""
         knobs = self.recipe.answer
         self.client = ChatClient(
             self.endpoint.base_url,
@@ -216,8 +218,8 @@ class _Engine:
                 await self._answer_clip(asked, parts)
 
     async def _answer_clip(self, asked: Pending, parts: ClipParts | None) -> None:
-        """The first reply shows that the server holds the clip; only then may others refer to it,
-        or they would overtake the payload and be refused."""
+        """Ask one question with the frames, then the others by reference. A reference that arrives
+        before the frames is refused; the first reply shows that the server holds the clip."""
         waiting = iter(asked.questions)
         for question, fingerprint in waiting:
             reply = await self._ask(question, fingerprint, parts, by_reference=False)
@@ -239,10 +241,10 @@ class _Engine:
     async def _ask(
         self, question: Question, fingerprint: str, parts: ClipParts | None, *, by_reference: bool
     ) -> Reply | None:
-        """The server's reply, whatever it holds; its row is written. None if there was none.
+        """Ask one question and write its row. Returns the reply, None if the request failed.
 
         Args:
-            fingerprint: of the question's row.
+            fingerprint: fingerprint of the question's row.
         """
         given = (question, self.recipe, self.prompts, parts)
 

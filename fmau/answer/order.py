@@ -1,9 +1,8 @@
-"""The order of asking: clip by clip.
+"""Group questions by clip, the order in which the engine asks them.
 
-The server keeps a clip's vision encoding and the KV blocks of the shared prefix for as long as
-memory lasts, and 1,000 clips do not fit at once. A question file is shuffled, its questions about
-one clip lie hundreds of rows apart; asked in that order nearly every question would be computed
-from nothing.
+The server caches a clip's vision encoding and the KV blocks of the shared prefix, but its memory
+cannot hold 1,000 clips at once. Question files are shuffled: the questions about one clip are
+hundreds of rows apart. In file order, nearly every question would find nothing in the caches.
 """
 
 from collections import defaultdict
@@ -18,12 +17,12 @@ _TASK_RANK = {task: rank for rank, task in enumerate(Task)}
 
 @dataclass(frozen=True, slots=True)
 class ClipQuestions:
-    """What is to be asked about one clip.
+    """The questions to ask about one clip.
 
     Attributes:
-        clip: name without extension.
-        questions: in the order of the tasks, so that the first, for which the others wait, is
-            a closed one (one token long) wherever there is one.
+        clip: name of the clip without extension.
+        questions: in task order, closed tasks first. The other questions wait for the first, and a
+            closed question is answered fastest (one token).
     """
 
     clip: str
@@ -31,7 +30,8 @@ class ClipQuestions:
 
 
 def by_clip(questions: Iterable[Question]) -> list[ClipQuestions]:
-    """Questions grouped by clip, in an order that depends on names alone, not on the file's."""
+    """Group questions by clip. The order depends only on clip names, tasks and qids, not on the
+    order of the file."""
     groups: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         groups[question.clip].append(question)

@@ -1,4 +1,7 @@
-"""What is left to ask, and where the rows go."""
+"""The questions that are left to ask, and the interface that takes their rows (`Sink`).
+
+The engine and the Ray driver use both.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,23 +15,23 @@ from fmau.recipe import Recipe
 
 
 class Sink(Protocol):
-    """Where rows go, and what is known of those that are there: a `Run`, or a stand-in for one."""
+    """Takes answer rows and knows which ones it has already: a `Run`, or an object like it."""
 
     @property
     def adapter(self) -> str | None:
-        """Folder of the LoRA adapter to ask, None for the base model."""
+        """Folder of the LoRA adapter to ask; None for the base model."""
 
     def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
-        """Of the row that is to answer a question."""
+        """Fingerprint of a question's row; `clip_bytes` is the file size of its clip, if any."""
 
     def is_done(self, qid: str, row_fingerprint: str) -> bool:
-        """Whether that row is there already, and final."""
+        """Whether a final row with this qid and fingerprint exists already."""
 
     def append(self, answer: Answer) -> None:
         """Take one row."""
 
     def note(self, facts: dict[str, Any]) -> None:
-        """Take what was measured."""
+        """Take facts about the session, for the manifest."""
 
 
 def unanswered(run: Sink, recipe: Recipe, questions: Sequence[Question]) -> bool:
@@ -39,7 +42,7 @@ def unanswered(run: Sink, recipe: Recipe, questions: Sequence[Question]) -> bool
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What is left to ask about one clip: questions with the fingerprints of their rows."""
+    """The questions that are left to ask about one clip, each with the fingerprint of its row."""
 
     clip: str
     questions: tuple[tuple[Question, str], ...]
@@ -48,7 +51,7 @@ class Pending:
 def pending_clips(
     run: Sink, recipe: Recipe, clips: Iterable[ClipQuestions], summary: Summary
 ) -> Iterator[Pending]:
-    """Leave out what has a final answer, and count it in `summary`."""
+    """Yield the unanswered questions by clip; count the others in `summary.done_before`."""
     for asked in clips:
         path = clip_path(recipe.data.clips, asked.clip)
         size = path.stat().st_size if path.is_file() else None

@@ -1,4 +1,4 @@
-"""What the user sees while questions are answered."""
+"""The progress bar that the engine shows while it answers questions."""
 
 from typing import Self
 
@@ -19,11 +19,11 @@ from fmau.core.records import AnswerStatus
 
 
 class AnswerProgress:
-    """A progress bar on stderr: questions done of all, rate, time left, rows without an answer.
+    """A progress bar on stderr: questions done and in total, questions/s, time left, failed rows.
 
     Args:
-        summary: what is counted while the work goes on.
-        shown: draw the bar at all.
+        summary: the counts to show; the engine updates them.
+        shown: draw the bar; False draws nothing.
     """
 
     def __init__(self, summary: Summary, *, shown: bool) -> None:
@@ -42,7 +42,7 @@ class AnswerProgress:
         self._task = self._bar.add_task("questions", total=summary.total, failed=0)
 
     def advance(self, status: AnswerStatus) -> None:
-        """Show one more row."""
+        """Show that one more row was written."""
         self._failed += status is not AnswerStatus.OK
         done = self._summary.total - self._summary.remaining
         self._bar.update(self._task, completed=done, failed=self._failed)

@@ -1,10 +1,10 @@
-"""Answering on a Ray cluster: for sets far beyond one benchmark.
+"""Answer questions on a Ray cluster, for sets much larger than the benchmark (`--ray`).
 
-A row of the dataset is a clip with its questions. Ray Data streams rows through actors; each actor
-starts one vLLM server on its machine, on the GPU that Ray gave it, and answers a batch of clips at
-a time through the same engine as a single machine. What comes back are rows of `answers.jsonl`,
-which this process alone writes: the run folder is the same as ever, and so is going on after a
-stop.
+One row of the Ray dataset is one clip with its questions. Ray Data streams these rows through
+actors. Each actor starts one vLLM server on the GPU that Ray assigned to it. The actor answers one
+batch of clips at a time, with the same engine that a single machine uses. It returns rows of
+`answers.jsonl`, and only the driver (this process) writes them. So the run folder looks the same,
+and a stopped run is resumed in the same way.
 """
 
 import json
@@ -37,7 +37,8 @@ from fmau.serve.client import Endpoint
 
 LOCAL = "local"
 BATCH_ROUNDS = 16
-"""A batch fills a server's places for clips so many times over; its end leaves some empty."""
+"""Batch size of an actor, in multiples of `clips_in_flight`. At the end of each batch fewer clips
+are in flight, so large batches use the server better."""
 
 _QUESTIONS = TypeAdapter(tuple[Question, ...])
 _CACHE_REPORT = TypeAdapter(CacheReport)
@@ -52,18 +53,21 @@ def answer_on_ray(
     *,
     progress: bool = True,
 ) -> Summary:
-    """`answer_questions`, by as many servers as the cluster has GPUs (or as the recipe says).
+    """Do the same as `answer_questions`, with one server per GPU of the cluster.
+
+    `serve.replicas` in the recipe sets another number of servers.
 
     Args:
-        address: of the cluster, "auto" for the one of this machine, "local" to start one here.
+        address: address of the cluster; "auto" for the cluster that this machine belongs to,
+            "local" to start a cluster here.
 
     Raises:
-        ServerError: no package ray; or an actor's server could not be started, or failed twice on
-            the same clips.
+        ServerError: the package ray is missing; or an actor's server did not start, or failed
+            twice on the same clips.
         RunError: the rows cannot be written.
     """
     if util.find_spec("ray") is None:
-        raise ServerError("a cluster needs the package ray; pip install 'fmau[ray]'")
+        raise ServerError("--ray needs the package ray; pip install 'fmau[ray]'")
     import ray
 
     summary = Summary(len(questions))
@@ -77,7 +81,7 @@ def answer_on_ray(
         logging_level=logging.WARNING,
     )
     logging.getLogger("ray.data").setLevel(logging.WARNING)
-    ray.data.DataContext.get_current().enable_progress_bars = False  # there is ours
+    ray.data.DataContext.get_current().enable_progress_bars = False  # we draw ours
     try:
         with AnswerProgress(summary, shown=progress) as bar:
             for row, report in _answered(items, recipe, prompts, run.adapter):
@@ -89,7 +93,8 @@ def answer_on_ray(
     except ray.exceptions.RayError as error:
         last = str(error).strip().splitlines()[-1]
         raise ServerError(
-            f"the cluster failed: {last}; the rows so far are safe, the same command goes on"
+            f"the Ray cluster failed: {last}; the rows written so far are safe, run the same "
+            "command again to go on"
         ) from error
     finally:
         ray.shutdown()
@@ -101,7 +106,7 @@ def answer_on_ray(
 def _answered(
     items: Sequence[Mapping[str, str]], recipe: Recipe, prompts: PromptSet, adapter: str | None
 ) -> Iterator[tuple[Answer, CacheReport | None]]:
-    """Rows as they come; the first of each batch brings what the batch took."""
+    """Yield rows as the actors return them; the first row of a batch has the batch's report."""
     import ray
 
     gpus = int(ray.cluster_resources().get("GPU", 0))
@@ -111,7 +116,7 @@ def _answered(
     answered = dataset.map_batches(
         AnswerActor,
         fn_constructor_args=(
-            _at_home_everywhere(recipe).model_dump(mode="json"),
+            _with_absolute_paths(recipe).model_dump(mode="json"),
             prompts.model_dump(mode="json"),
             adapter and str(Path(adapter).resolve()),
         ),
@@ -127,7 +132,7 @@ def _answered(
 
 
 class AnswerActor:
-    """A vLLM server and the engine that asks it; one per GPU. Made and called by Ray."""
+    """One vLLM server and the engine that asks it. Ray creates one actor per GPU and calls it."""
 
     def __init__(
         self, recipe: dict[str, Any], prompts: dict[str, Any], adapter: str | None
@@ -140,13 +145,14 @@ class AnswerActor:
         self._start()
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[str]]:
-        """Answer a batch of clips; a server that fails in it is started anew once.
+        """Answer a batch of clips. If the server fails, restart it once and try again.
 
         Args:
-            batch: columns of `_item`.
+            batch: the columns that `_item` describes, one entry per clip.
 
         Returns:
-            rows of `answers.jsonl`, and beside the first one what the batch took.
+            "row": rows of `answers.jsonl` as JSON; "cache_report": the report of the whole batch
+            beside the first row, "" beside the others.
         """
         try:
             return self._answer(batch)
@@ -187,10 +193,10 @@ class AnswerActor:
 
 
 class _Collected:
-    """Takes rows in the place of a run folder.
+    """Collects rows in memory, in place of a run folder.
 
     Attributes:
-        answers: rows taken.
+        answers: the rows collected so far.
     """
 
     def __init__(self, adapter: str | None, fingerprints: Mapping[str, str]) -> None:
@@ -199,22 +205,23 @@ class _Collected:
         self._fingerprints = fingerprints
 
     def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
-        """As the driver worked it out."""
+        """The fingerprint that the driver computed."""
         return self._fingerprints[question.qid]
 
     def is_done(self, qid: str, row_fingerprint: str) -> bool:
-        """Never: only what is left to ask was sent here."""
+        """Always False: the driver sends only unanswered questions."""
         return False
 
     def append(self, answer: Answer) -> None:
-        """Take one row."""
+        """Collect one row."""
         self.answers.append(answer)
 
     def note(self, facts: dict[str, Any]) -> None:
-        """Nothing: the driver notes what all actors did."""
+        """Do nothing: the driver notes the facts of all actors together."""
 
 
 def _item(asked: Pending) -> dict[str, str]:
+    """One dataset row: a clip, its questions and their fingerprints (qid -> hash) as JSON."""
     questions = tuple(question for question, _ in asked.questions)
     return {
         "clip": asked.clip,
@@ -225,8 +232,8 @@ def _item(asked: Pending) -> dict[str, str]:
     }
 
 
-def _at_home_everywhere(recipe: Recipe) -> Recipe:
-    """The recipe with absolute paths: an actor works in a folder of its own."""
+def _with_absolute_paths(recipe: Recipe) -> Recipe:
+    """The recipe with absolute paths, because an actor has another working directory."""
     model, data = recipe.model, recipe.data
     if Path(model.path).is_dir():
         model = model.model_copy(update={"path": str(Path(model.path).resolve())})

@@ -1,14 +1,15 @@
-"""One question and one clip as a request, and its reply as a row.
+"""Build the request for one question and one clip, and turn the reply into an answer row.
 
-The server keeps a clip under the `uuid` sent beside it. The first request about a clip carries the
-frames; the others refer to them by that uuid with `video_url: null`, and must repeat the same
-`media_io_kwargs`, which are part of the server's key.
+The server caches a clip under the `uuid` that the request gives it. The first request about a clip
+carries the frames. Later requests refer to them by the uuid with `video_url: null`; they must
+repeat the same `media_io_kwargs`, because these are part of the server's cache key.
 
 Closed questions are decoded under `structured_outputs: {"choice": [...]}` and stop after one token,
-which already settles the choice (`complete_choice`). `allowed_token_ids` would forbid the same
-tokens, but needs the tokenizer on this side and labels of one token each. On vLLM 0.32 (CPU, tiny
-model, 300 text-only questions twice) it was no faster: 170-197 questions/s against 209-218, and
-119-210 with eight tokens, whose completed answers were the same 300 times out of 300.
+which already determines the choice (`complete_choice`). `allowed_token_ids` allows the same
+choices, but the client then needs the tokenizer, and each label must be one token. Measured on vLLM
+0.32 (CPU, tiny model, 300 text-only questions, twice): choices with one token 209-218 questions/s,
+`allowed_token_ids` 170-197, choices with up to eight tokens 119-210. One and eight tokens gave the
+same answer to all 300 questions.
 """
 
 import hashlib
@@ -29,14 +30,14 @@ MAX_TOKENS_CLOSED = 1
 
 @dataclass(frozen=True, slots=True)
 class ClipParts:
-    """A clip in the two forms in which requests name it.
+    """A clip in the two forms that a request can use: with its frames, or by reference.
 
     Attributes:
         payload: content part with the frames.
-        reference: content part that refers to what the server holds.
-        media_kwargs: the clip's times and frame indices, the same for both.
-        uuid: the name under which the server keeps it.
-        visual_tokens: of the clip in a prompt.
+        reference: content part without frames, for a clip that the server holds.
+        media_kwargs: the clip's times and frame indices, the same for both forms.
+        uuid: key under which the server caches the clip.
+        visual_tokens: number of visual tokens of the clip in a prompt.
     """
 
     payload: dict[str, Any]
@@ -47,7 +48,7 @@ class ClipParts:
 
     @classmethod
     def of(cls, frames: ClipFrames) -> "ClipParts":
-        """The parts of a decoded clip; the uuid is a hash of its frames and times."""
+        """Build both forms from a decoded clip. The uuid is a hash of its frames and times."""
         media_kwargs = frames.media_kwargs()
         content = hashlib.sha256(json.dumps(media_kwargs, sort_keys=True).encode())
         for jpeg in frames.jpegs:
@@ -67,11 +68,11 @@ def build_request(
     *,
     by_reference: bool,
 ) -> ChatRequest:
-    """The request that puts `question` to the model.
+    """Build the request that asks the model `question`.
 
     Args:
-        parts: of the clip; None to ask in text alone.
-        by_reference: name the clip by its uuid alone, because the server holds it.
+        parts: the clip; None to ask without a clip.
+        by_reference: send only the clip's uuid, because the server holds the clip.
     """
     fields: dict[str, Any] = dict(DECODING)
     video = None
@@ -91,7 +92,7 @@ def build_request(
 
 
 def read_reply(question: Question, reply: Reply) -> Extraction:
-    """The answer that a reply to `build_request` holds."""
+    """Extract the answer from the reply to a request of `build_request`."""
     valid = choices(question)
     if not valid:
         return extract(question, reply.text, truncated=reply.finish_reason == "length")
@@ -103,7 +104,7 @@ def read_reply(question: Question, reply: Reply) -> Extraction:
 
 
 def answer_row(question: Question, fingerprint: str, reply: Reply, seconds: float) -> Answer:
-    """The row for a reply that took `seconds` of wall time."""
+    """Build the row for a reply that took `seconds` of wall time."""
     read = read_reply(question, reply)
     return Answer(
         qid=question.qid,

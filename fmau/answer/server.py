@@ -1,4 +1,4 @@
-"""What is asked of the server itself, before and after the questions."""
+"""Requests to the server itself: which model it serves, its constraint, its metrics."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -15,30 +15,31 @@ COUNTERS = (
     "vllm:mm_cache_queries_total",
     "vllm:mm_cache_hits_total",
 )
-"""Prompt tokens looked up and found in the prefix cache; media items looked up and found."""
+"""Counters of vLLM: lookups and hits of the prefix cache (in tokens) and of the media cache (in
+items)."""
 
 RUNNING = "vllm:num_requests_running"
-"""Requests that the server works on, those in its queue not counted."""
+"""Metric of vLLM: requests that the server is computing, without those in its queue."""
 
 LOOK_S = 2.0
-"""Seconds between two looks at the queue: some requests' time, and no work for the server."""
+"""Seconds between two readings of the queue: a few requests long, so the server hardly notices."""
 
 WAIT_SHARE = 0.25
-"""Of the time that a request may take, the part that it may spend in the queue."""
+"""Share of the request timeout that a request may spend in the queue."""
 
 _WORD = "fmau-Q7"
-"""What no model says unless it is made to."""
+"""A reply that no model gives unless the constraint forces it."""
 
 
 async def choose_model(client: ChatClient, path: str, adapter: str | None) -> str:
-    """The name to put into requests: of the server's base model, or of an adapter on it.
+    """Return the model name for requests: the server's base model, or an adapter on it.
 
     Args:
-        path: of the recipe's model, which the server must serve.
-        adapter: folder of the adapter to ask, None for the base model.
+        path: path or hub name of the recipe's model; the server must serve this model.
+        adapter: folder of the adapter to ask; None for the base model.
 
     Raises:
-        ServerError: the server has other weights, or does not serve the adapter.
+        ServerError: the server serves another model, or does not serve the adapter.
     """
     served = await client.models()
     names = ", ".join(model.name for model in served) or "none"
@@ -62,14 +63,14 @@ async def choose_model(client: ChatClient, path: str, adapter: str | None) -> st
 
 
 async def check_constraint(client: ChatClient, model: str) -> None:
-    """Make sure that the server decodes under the constraint it is given.
+    """Check that the server obeys `structured_outputs`.
 
-    A server that does not know `structured_outputs` ignores it with HTTP 200, and the first
-    token of an unconstrained reply ("A person ...") could pass for an option letter. So one request
-    demands a word that no model would say.
+    A server that does not know this field ignores it and still returns HTTP 200. Then the first
+    token of an unconstrained reply ("A person ...") could be read as an option letter. So one test
+    request demands a word that no model says on its own.
 
     Raises:
-        ServerError: it does not, or it refuses the request.
+        ServerError: the server ignores the constraint, or refuses the request.
     """
     messages = [{"role": "user", "content": "Hello."}]
     fields = {"structured_outputs": {"choice": [_WORD]}, "temperature": 0}
@@ -87,14 +88,14 @@ async def check_constraint(client: ChatClient, model: str) -> None:
 
 
 async def keep_queue_short(client: ChatClient, endpoint: Endpoint, timeout_s: float) -> None:
-    """Send the servers no more than they work on and answer in time; never returns.
+    """Limit the requests in flight, so that none times out in the servers' queue. Never returns.
 
-    What waits is answered at the rate at which the servers answer (Little's law), so a queue of
-    rate x `WAIT_SHARE` x `timeout_s` is one that no request times out in. Servers that tell
-    nothing of their queue are left alone.
+    A request waits for (length of the queue) / (answers per second) (Little's law). So the queue
+    may hold rate x `WAIT_SHARE` x `timeout_s` requests. If the servers report no queue metric,
+    nothing is limited.
 
     Args:
-        timeout_s: what a request may take.
+        timeout_s: timeout of one request, in seconds.
     """
     rate = 0.0
     while True:
@@ -109,7 +110,7 @@ async def keep_queue_short(client: ChatClient, endpoint: Endpoint, timeout_s: fl
 async def all_metrics(
     client: ChatClient, endpoint: Endpoint, names: Collection[str] = COUNTERS
 ) -> dict[str, float]:
-    """Metrics summed over the servers that answer."""
+    """Read the named metrics and sum each over all servers that answer."""
     pages = [await client.metrics(server) for server in endpoint.servers]
     totals: dict[str, float] = {}
     for page in pages:
@@ -119,8 +120,10 @@ async def all_metrics(
 
 
 def read_metrics(page: str | None, names: Collection[str] = COUNTERS) -> dict[str, float]:
-    """Metrics found on a Prometheus page, each summed over the server's engines; none on a page of
-    another kind."""
+    """Read the named metrics from a Prometheus page; each is summed over the server's engines.
+
+    A page in another format gives an empty dict.
+    """
     totals: dict[str, float] = {}
     try:
         for family in text_string_to_metric_families(page or ""):
@@ -133,7 +136,7 @@ def read_metrics(page: str | None, names: Collection[str] = COUNTERS) -> dict[st
 
 
 def counted(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """What each counter gained between two readings."""
+    """The increase of each counter between two readings."""
     return {name: value - before.get(name, 0.0) for name, value in after.items()}
 
 

@@ -1,4 +1,4 @@
-"""From a recipe to its `answers.jsonl`: what `fmau answer` does, for any caller."""
+"""Answer all questions of a recipe: what `fmau answer` does, also for scripts and notebooks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,23 +24,24 @@ def answer_recipe(
     progress: bool = True,
     waiting: Waiting = in_silence,
 ) -> Summary:
-    """Put every question of a recipe that has no final answer yet to the model.
+    """Ask the model every question of a recipe that has no final answer yet.
 
-    The answers are in `recipe.run_folder`; the same call goes on where an earlier one stopped.
+    The answers are written to `recipe.run_folder`. After a stop, the same call continues there.
 
     Args:
-        servers: addresses of servers to ask, "http://HOST:PORT"; none for those at the recipe's
-            ports, or, where none runs, for some that are started and stopped again.
-        adapter: folder of a LoRA adapter on the recipe's model.
-        ray: address of a Ray cluster to use instead of servers here: "auto", "local", an address.
+        servers: addresses of servers to ask, "http://HOST:PORT". If empty, the servers that run
+            at the recipe's ports; if none runs there, servers are started and stopped again.
+        adapter: folder of a LoRA adapter for the recipe's model.
+        ray: address of a Ray cluster to use instead of local servers; also "auto" or "local".
         progress: draw a progress bar on stderr.
-        waiting: shown while servers start.
+        waiting: display to show while servers start.
 
     Raises:
         RecipeError: unusable prompts, or no weights in the model's or adapter's folder.
         InputError: the question file or `answers.jsonl` has defects.
-        RunError: the run folder is of other conditions, held by another process, or not writable.
-        ServerError: no server can be reached, or it is not fit to answer.
+        RunError: the run folder belongs to other conditions, another process holds it, or it is
+            not writable.
+        ServerError: no server can be reached, or the server fails the checks before a run.
     """
     prompts = prompts_of(recipe)
     adapter = None if adapter is None else Path(adapter)
@@ -48,7 +49,7 @@ def answer_recipe(
     with open_run(recipe, prompts, adapter=adapter) as run:
         if ray is not None:
             return answer_on_ray(run, recipe, prompts, questions, ray, progress=progress)
-        if not unanswered(run, recipe, questions):  # else a server would be started for nothing
+        if not unanswered(run, recipe, questions):  # do not start a server for nothing
             return Summary(total=len(questions), done_before=len(questions))
         reader = ClipReader(recipe.frames, recipe.data.cache)
         folder = recipe.run_folder

@@ -1,4 +1,4 @@
-"""One question in the user's own words about one clip."""
+"""Ask one question in free words about one clip: what `fmau ask` does."""
 
 from fmau.answer.request import ClipParts
 from fmau.answer.server import choose_model
@@ -18,10 +18,10 @@ def ask_clip(
     prompts: PromptSet,
     endpoint: Endpoint,
 ) -> str:
-    """The model's reply, as it came.
+    """Ask `question` about a clip's frames; returns the model's reply unchanged.
 
     Raises:
-        ServerError: the server is not there, serves another model, or gave no reply.
+        ServerError: the server cannot be reached, serves another model, or gave no reply.
     """
     parts = ClipParts.of(frames)
     request = ChatRequest(

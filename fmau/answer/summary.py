@@ -1,4 +1,4 @@
-"""What one session of answering did."""
+"""The summary of one answering session: what the user reads at its end, and the manifest keeps."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,16 +15,16 @@ class Summary:
     """What one call of `answer_questions` did.
 
     Attributes:
-        total: questions asked for.
-        done_before: of them with a final answer from an earlier session.
-        statuses: status -> rows written now.
-        cache_report: what was done with the clips, and what had to be.
+        total: number of questions in the run.
+        done_before: questions that had a final answer from an earlier session.
+        statuses: status -> rows written in this session.
+        cache_report: the work done per clip, and its ideal.
         prompt_tokens, cached_tokens, completion_tokens: sums over the replies.
         seconds: wall time.
-        counters: what the server's cache counters gained; empty if it has none.
-        least_in_flight: requests at once that the server was held to when it was slowest; None if
-            it never slowed down.
-        stopped: a signal ended the work early; the same call goes on where it stopped.
+        counters: increase of the server's cache counters; empty if it has none.
+        least_in_flight: lowest limit of requests in flight after the server refused or timed out;
+            None if the limit was never lowered.
+        stopped: True if a signal ended the work early; the same call continues it.
     """
 
     total: int
@@ -41,16 +41,16 @@ class Summary:
 
     @property
     def remaining(self) -> int:
-        """Questions still without a row of this session or a final one from before."""
+        """Questions with neither a row from this session nor a final row from before."""
         return self.total - self.done_before - sum(self.statuses.values())
 
     @property
     def complete(self) -> bool:
-        """Whether every question now has a final row, readable or not."""
+        """Whether every question has a final row; a reply that could not be parsed is final too."""
         return not (self.remaining or self.statuses.keys() & _FAULTS)
 
     def text(self) -> str:
-        """The outcome in a few lines, for people."""
+        """The result in a few lines, for people."""
         asked = sum(self.statuses.values())
         lines = [
             f"{self.done_before + asked:,} of {self.total:,} questions have a row"
@@ -68,14 +68,15 @@ class Summary:
             lines += [f"warning: {warning}" for warning in self.cache_report.warnings()]
         if self.least_in_flight is not None:
             lines.append(
-                f"the server asked for less: down to {self.least_in_flight} requests at once"
+                "the server could not take all requests at once: their number was lowered to "
+                f"{self.least_in_flight}"
             )
         if not self.complete:
             lines.append("not complete: run the same command again to go on")
         return "\n".join(lines)
 
     def facts(self) -> dict[str, Any]:
-        """The summary as a JSON-able tree, for the manifest."""
+        """The summary as a JSON-able dict, for the manifest."""
         plain = {name: getattr(self, name) for name in self.__slots__ if name != "cache_report"}
         return plain | {"reuse": self.cache_report.facts()}
 

@@ -1,13 +1,13 @@
-"""The command line: composes the stages and prints; every decision lies in the stages.
+"""The command line: each command calls a stage and prints its result; the logic is in the stages.
 
-Heavy imports stand inside the commands, so that `fmau --help` and a mistyped path answer at once.
+Slow imports are inside the commands, so that `fmau --help` or a wrong path is answered at once.
 """
 
 import sys
 
 from rich.markup import escape
 
-# Each adds its commands to `app`.
+# Importing these modules adds their commands to `app`.
 from fmau.cli import data, judging, models, recipes, results  # noqa: F401
 from fmau.cli.app import app, err
 from fmau.core.errors import FmauError
@@ -16,7 +16,7 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Run the command line; mistakes that people make are printed without a traceback."""
+    """Run the command line; errors that a user can cause are printed without a traceback."""
     try:
         app()
     except FmauError as error:

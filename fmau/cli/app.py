@@ -1,4 +1,4 @@
-"""What all commands share: the application, its consoles, its common arguments."""
+"""Shared by all commands: the Typer application, the consoles, the common arguments."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -21,24 +21,24 @@ EXTRAS = {
     "judge": "judge",
     "export": "train",
 }
-"""Command -> the extra with its optional packages; what is not listed needs none."""
+"""Command -> the extra with its optional packages; commands that are not listed need none."""
 
 
 class Commands(TyperGroup):
-    """The commands; one whose packages are not installed says which extra to install."""
+    """The group of all commands. If a command's packages are missing, it names the extra."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the arguments name.
 
         Raises:
-            FmauError: a package that it needs is not installed.
+            FmauError: a package that the command needs is not installed.
         """
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
             package = str(error.name).partition(".")[0]
             if package == "fmau":
-                raise  # our own mistake, and a traceback shows it best
+                raise  # a bug in fmau: show the traceback
             extra = EXTRAS.get(str(ctx.invoked_subcommand))
             what = f"fmau[{extra}]" if extra else "fmau"
             raise FmauError(
@@ -55,7 +55,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fine-grained micro-action understanding with multimodal LLMs.",
 )
-# A pipe or a log file has no width of its own; there, tables get the room they need.
+# A pipe or a log file has no width, so tables get a fixed one there.
 out = Console(width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True)
 
@@ -65,7 +65,7 @@ RecipeFile = Annotated[
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, e.g. runs/NAME.")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe value: serve.port=9000"),
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value, e.g. serve.port=9000."),
 ]
 
 
@@ -82,18 +82,18 @@ ServerUrls = Annotated[
         "--server",
         metavar="URL",
         callback=_urls,
-        help="Ask this server instead of starting one; repeat for more.",
+        help="Ask this server instead of starting one; can be repeated.",
     ),
 ]
 AdapterFolder = Annotated[
     Path | None,
-    typer.Option("--adapter", metavar="DIR", help="LoRA adapter on the recipe's model."),
+    typer.Option("--adapter", metavar="DIR", help="LoRA adapter of the recipe's model."),
 ]
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar as a function of (done, total)."""
+    """Show a progress bar; gives a function of (done, total) that updates it."""
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())

@@ -1,7 +1,7 @@
-"""`fmau check`: everything that a recipe needs, looked at before anything long is started.
+"""`fmau check`: check everything that a recipe needs before a long run is started.
 
-Prompts, questions and the header of every clip are read. Problems are collected and raised
-together; if there are none, the plan says how much there is to do.
+It reads prompts, questions and the header of every clip. All problems of a file or of the clips are
+raised together. If there are none, a plan shows the amount of work.
 """
 
 from collections import Counter
@@ -32,32 +32,34 @@ from fmau.serve.flags import CPU_BLOCK_SIZE
 from fmau.serve.preflight import check_context, check_model
 
 DEFAULT_BLOCK = CPU_BLOCK_SIZE
-"""Tokens per KV block where the recipe does not say: the larger of the two defaults."""
+"""Tokens per KV block if the recipe does not set it: the larger of the CPU and GPU defaults."""
 
 PROBES_AT_ONCE = 8
-"""Headers are small reads; several at once hide the latency of a network disk."""
+"""Threads that read clip headers; several hide the latency of a network disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What answering a recipe's questions takes.
+    """The amount of work of a recipe.
+
+    `common_tokens`, `longest_prompt`, `prompt_tokens`, `computed_tokens` and `weights_gib` are None
+    if the model's folder or `transformers` is not on this machine; `ahead` is then empty.
 
     Attributes:
         questions: task -> number of questions.
         clips: number of clips.
-        mean_duration_s: of the clips.
-        frame_height, frame_width: after resizing, of the first clip.
-        vision_tokens: of one clip, timestamps not counted.
-        extracted: clips whose frames are in `data.cache`; None without one.
-        common_tokens: length of the prompt set's common text; None when the tokenizer is not on
-            this machine.
-        longest_prompt: tokens of the longest question with all that precedes it; None likewise.
-        prompt_tokens: sum over all questions of what the model reads; None likewise.
-        computed_tokens: the same with every clip's shared prefix counted once, as the server's
-            prefix cache should have it; None likewise.
-        weights_gib: size of the weight files; None likewise.
-        training: what is learned from; None for a recipe that only asks.
-        ahead: what a training run will take, as (what, text); empty without the tokenizer.
+        mean_duration_s: mean duration of the clips.
+        frame_height, frame_width: frame size of the first clip after resizing, in pixels.
+        vision_tokens: visual tokens of one clip, without timestamps.
+        extracted: clips whose frames are in `data.cache`; None without a cache.
+        common_tokens: tokens of the prompt set's common text.
+        longest_prompt: tokens of the longest prompt.
+        prompt_tokens: tokens of all prompts together.
+        computed_tokens: the same, but each clip's shared prefix is counted once, as with the
+            server's prefix cache.
+        weights_gib: size of the weight files.
+        training: the training data; None for a recipe without training.
+        ahead: the amount of work of training, as (label, text) rows.
     """
 
     questions: dict[Task, int]
@@ -77,14 +79,14 @@ class Plan:
 
 
 def check_recipe(recipe: Recipe) -> Plan:
-    """Read all that the recipe names.
+    """Read and check all files that the recipe names.
 
     Raises:
-        RecipeError: unusable prompts, or a context too short for the longest question.
-        ServerError: a model path where no checkpoint is.
-        RunError: `data.cache` is no frame cache, or one of other frames.
-        InputError: defects of the question or training files, or clips that cannot be read, all
-            of them.
+        RecipeError: the prompts are not usable, or the context is too short for the longest prompt.
+        ServerError: the model's path has no checkpoint.
+        RunError: `data.cache` is not a frame cache, or has frames of other settings.
+        InputError: the question or training files have defects, or clips cannot be read; all are
+            listed.
     """
     prompts = prompts_of(recipe)
     check_model(recipe.model)
@@ -121,7 +123,7 @@ def _ahead(
     prompts: PromptSet,
     frames: ClipFrames,
 ) -> Iterator[tuple[str, str]]:
-    """What training will take, with test clips standing for training clips."""
+    """The amount of work of training, estimated with a test clip in place of training clips."""
     from transformers import AutoConfig
 
     from fmau.train.plan import measure, plan_rows  # brings torch
@@ -133,7 +135,7 @@ def _ahead(
 
 
 def plan_table(recipe: Recipe, plan: Plan) -> Table:
-    """The plan for people."""
+    """The plan as a table for the terminal."""
     table = Table(box=SIMPLE_HEAD, show_header=False, title=f"{recipe.name}: ready")
     kinds = ", ".join(f"{count:,} {task}" for task, count in sorted(plan.questions.items()))
     total = sum(plan.questions.values())
@@ -166,13 +168,13 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
 
 
 def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str, str]]:
-    """What is learned, what the captions do not yield, and how long it takes in steps."""
+    """Rows about the training data: examples, missing examples, sequences, steps, validation."""
     views = ", ".join(f"{count:,} {view}" for view, count in data.counts().items())
     about = f"{len(data.train):,} examples about {len(data.clips()):,} clips"
     yield "training", f"{about} ({views})"
     missed = ", ".join(f"{count:,} {view}" for view, count in data.skipped.items() if count > 0)
     if missed:
-        yield "not derived", f"{missed}: the captions do not say enough for as many as asked for"
+        yield "not derived", f"{missed}: the captions say too little for the requested number"
     sequences = len(data.sequences(train.examples_per_sequence))
     each = len(data.train) / max(1, sequences)
     yield "sequences", f"{sequences:,}, {each:.1f} examples about one clip in each"
@@ -180,9 +182,9 @@ def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str,
     replies = sum(example.view == Task.MARE for example in data.validation)
     yield (
         "validation",
-        f"{len(data.validation) - replies:,} closed questions about other participants, of which "
-        f"{train.validation_examples:,} at most are asked each time, and {replies:,} whose reply "
-        f"ends in a label, {train.validation_replies:,} at most",
+        f"{len(data.validation) - replies:,} closed questions about other participants, at most "
+        f"{train.validation_examples:,} asked each time; and {replies:,} questions whose reply "
+        f"ends in a label, at most {train.validation_replies:,} asked each time",
     )
 
 
@@ -227,7 +229,7 @@ def _extracted(recipe: Recipe, clips: Collection[str]) -> int | None:
     if folder is None:
         return None
     if not folder.exists():
-        return 0  # `fmau frames` comes after this
+        return 0  # normal: users run `fmau frames` after `fmau check`
     from fmau.frames.cache import FrameCache  # brings pyarrow
 
     cache = FrameCache(folder)
@@ -243,10 +245,11 @@ def _with_tokens(
     questions: Sequence[Question],
     frames: ClipFrames,
 ) -> Plan:
-    """The plan with counts that need the model's tokenizer.
+    """Add the counts that need the model's tokenizer.
 
-    One whole prompt, with the frames of the first clip, says how many tokens surround a question's
-    own text. They are the same for every clip of its size that is shorter than ten seconds.
+    One whole prompt with the frames of the first clip shows how many tokens are around a question's
+    text. Their number is the same for every clip of this frame size that is shorter than ten
+    seconds.
     """
     from fmau.train.plan import token_counts, tokens_around  # brings torch
 

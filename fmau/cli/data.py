@@ -1,4 +1,4 @@
-"""Commands about data: make, check, extract, audit."""
+"""Commands about data: mini, check, frames, audit."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ def mini(
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
     clips: Annotated[int, typer.Option(min=7, help="Test clips, 12 questions each.")] = 50,
     train_clips: Annotated[int, typer.Option(min=0, help="Training clips.")] = 200,
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal benchmarks.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same benchmark.")] = 0,
     sheet: Annotated[
         bool, typer.Option("--sheet", help="Also draw all 52 actions, as OUT/actions.png.")
     ] = False,
@@ -57,7 +57,7 @@ def frames(
         bool, typer.Option("--verify", help="Also decode and check every frame in the cache.")
     ] = False,
 ) -> None:
-    """Extract a recipe's frames once: data.cache, train.data.cache. Run it again to go on."""
+    """Extract a recipe's frames into data.cache and train.data.cache. Run it again to continue."""
     from fmau.dataset.questions import load_questions
     from fmau.dataset.training import load_training_data
 
@@ -66,7 +66,7 @@ def frames(
     if asked.cache is None and train is None:
         raise RecipeError(
             f"{recipe_file}: no data.cache and no train block, so there are no frames to extract; "
-            "for the clips that are asked about: --set data.cache=FOLDER"
+            "for the clips of the questions: --set data.cache=FOLDER"
         )
     complete = True
     if asked.cache is not None:
@@ -87,7 +87,7 @@ def frames(
 def _extract(
     cache: Path, folder: Path, clips: Iterable[str], spec: FramesBlock, *, verify: bool
 ) -> bool:
-    """Bring clips into a cache and say how it went; whether all of them are in it."""
+    """Extract clips into a cache and print a summary. Returns whether all clips are in it."""
     from fmau.core.hardware import usable_cores
     from fmau.dataset.clips import clip_path
     from fmau.frames.cache import FrameCache, build_cache
@@ -99,7 +99,7 @@ def _extract(
         err.print(f"[yellow]no frames:[/] {escape(reason)}", highlight=False, soft_wrap=True)
     out.print(
         f"{cache}: {summary.done:,} clips extracted in {summary.seconds:.0f} s, "
-        f"{summary.kept:,} were there, {len(summary.failed):,} failed"
+        f"{summary.kept:,} were there already, {len(summary.failed):,} failed"
     )
     if verify:
         with progress_bar("checking frames") as progress:
@@ -112,7 +112,7 @@ def audit(
     questions: Annotated[Path, typer.Argument(metavar="QUESTIONS", help="Question file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Find defects of a question file, and shortcuts that need no look at a clip."""
+    """Find defects of a question file, and shortcuts that give answers without the clips."""
     from fmau.score.audit import audit_questions, print_audit
 
     with err.status("auditing"):

@@ -1,4 +1,4 @@
-"""The command that judges, and what tells how far a judge can be trusted."""
+"""The command `fmau judge`: judge a run, estimate the cost, calibrate a judge."""
 
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 CALIBRATION = Path("runs/calibration")
 
 PROXY_NOTE = (
-    "judged by the embedded rule, a proxy: it is no LLM judge and never stands in Table 4; "
-    "name one with --judge"
+    "judged by the embedded rule, a proxy: it is not an LLM judge, and Table 4 never shows its "
+    "scores; choose an LLM judge with --judge"
 )
 
 
@@ -29,29 +29,29 @@ def judge(
         typer.Option(
             "--judge",
             metavar="JUDGE",
-            help="Who judges, a name or a file; default: the embedded rule.",
+            help="Name or file of a judge; default: the embedded rule.",
         ),
     ] = None,
     overrides: Overrides = None,
     server: ServerUrls = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Judge so many answers, half of each task.")
+        int | None, typer.Option(min=1, help="Judge at most this many answers, half per task.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what judging would take and cost.")
+        bool, typer.Option("--dry-run", help="Only print calls, tokens and cost.")
     ] = False,
     calibrate: Annotated[
         Path | None,
         typer.Option(metavar="QUESTIONS", help="Judge altered references of this file instead."),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="References that --calibrate uses.")] = 50,
-    seed: Annotated[int, typer.Option(help="Of --calibrate.")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="References for --calibrate.")] = 50,
+    seed: Annotated[int, typer.Option(help="Random seed for --calibrate.")] = 0,
     humans: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help='Human scores, [{"qid", "level", "score"}, ...].'),
     ] = None,
 ) -> None:
-    """Score a run's open answers 0-5 at three levels: RUN/verdicts.jsonl. Run it again to go on."""
+    """Judge a run's open answers, 0-5 at 3 levels: RUN/verdicts.jsonl. Run it again to continue."""
     from fmau.judge.judges import EMBEDDED, load_judge
 
     if (run is None) == (calibrate is None):
@@ -123,7 +123,7 @@ def _calibrate(
 
 
 def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
-    """How a judge agrees with the run's other judges, and with people."""
+    """Print how a judge agrees with the run's other judges, and with human scores."""
     from fmau.judge.calibrate import load_human_scores
     from fmau.report import print_agreements
     from fmau.runs import read_verdicts

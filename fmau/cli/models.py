@@ -18,22 +18,23 @@ def export(
         bool, typer.Option("--merge", help="Also write base model + adapter as one checkpoint.")
     ] = False,
     to: Annotated[
-        Path | None, typer.Option("--out", help="Folder for it; default: RUN/merged.")
+        Path | None, typer.Option("--out", help="Folder for --merge; default: RUN/merged.")
     ] = None,
     base: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Base model; default: the one it was trained on."),
     ] = None,
     runs: Annotated[
-        list[Path] | None, typer.Option("--run", help="Run that answered with it, for the card.")
+        list[Path] | None,
+        typer.Option("--run", help="Run with this adapter; the model card shows its scores."),
     ] = None,
 ) -> None:
-    """Check an adapter against its base model, write its model card, and merge it on demand."""
+    """Check an adapter against its base model, write its model card; with --merge, merge both."""
     from fmau.score import score_run
     from fmau.train.export import export_adapter
 
     if to and not merge:
-        raise typer.BadParameter("--out is for --merge")
+        raise typer.BadParameter("--out needs --merge")
     merge_to = (to or adapter.parent / "merged") if merge else None
     scores = {run.name: run.scores for run in map(score_run, runs or ())}
     with err.status("merging" if merge else "checking"):
@@ -45,7 +46,7 @@ def export(
 def serve(
     recipe_file: RecipeFile, overrides: Overrides = None, adapter: AdapterFolder = None
 ) -> None:
-    """Start vLLM for a recipe, one server per GPU, until Ctrl-C; base model and adapter at once."""
+    """Run vLLM for a recipe until Ctrl-C: one server per GPU, with base model and adapter."""
     from fmau.serve.reach import started
 
     recipe = load_recipe(recipe_file, overrides or ())
@@ -53,7 +54,7 @@ def serve(
     try:
         with started(recipe, recipe.run_folder, adapter, starting) as fleet:
             addresses = ", ".join(fleet.base_urls)
-            out.print(f"{escape(served)} answer at {addresses}; Ctrl-C ends this")
+            out.print(f"{escape(served)} served at {addresses}; Ctrl-C stops the server")
             fleet.wait_ended(lambda error: err.print(f"[yellow]lost:[/] {escape(str(error))}"))
     except KeyboardInterrupt:
         out.print("stopped")
@@ -67,14 +68,16 @@ def answer(
     adapter: AdapterFolder = None,
     ray: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Use a Ray cluster: ADDRESS, auto, or local."),
+        typer.Option(metavar="ADDRESS", help="Use a Ray cluster: its address, auto, or local."),
     ] = None,
 ) -> None:
-    """Put a recipe's questions to the model: RUN/answers.jsonl. Run it again to go on."""
+    """Ask the model a recipe's questions: RUN/answers.jsonl. Run it again to continue."""
     from fmau.answer import answer_recipe
 
     if ray is not None and server:
-        raise typer.BadParameter("give --ray or --server: on a cluster each actor has its own")
+        raise typer.BadParameter(
+            "give only one of --ray and --server: on a cluster each actor starts its own server"
+        )
     recipe = load_recipe(recipe_file, overrides or ())
     summary = answer_recipe(
         recipe, servers=server or (), adapter=adapter, ray=ray, waiting=starting
@@ -88,7 +91,7 @@ def answer(
 @app.command()
 def ask(
     clip: Annotated[Path, typer.Argument(metavar="CLIP", help="Video file.")],
-    question: Annotated[str, typer.Argument(help="In your own words.")],
+    question: Annotated[str, typer.Argument(help="Question in your own words.")],
     recipe_file: RecipeFile,
     overrides: Overrides = None,
     server: ServerUrls = None,

@@ -1,4 +1,4 @@
-"""The command that shows what comes with fmau, and copies a piece of it out to be changed."""
+"""The command `fmau recipes`: list the files that come with fmau, print or copy one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from fmau.core.shipped import FOLDERS, Shipped, shipped
 @app.command()
 def recipes(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Of a file in the list; prints it.")
+        str | None, typer.Argument(metavar="[NAME]", help="Name in the list; prints this file.")
     ] = None,
     copy_to: Annotated[
         Path | None,
@@ -39,7 +39,7 @@ def recipes(
     make_folder(copy_to.parent)
     write_whole(copy_to, found.text)
     out.print(
-        escape(f"{copy_to}: a copy of the {found.kind} {name}; change it, and name this path")
+        escape(f"{copy_to}: a copy of the {found.kind} {name}; change it, then use this path")
     )
 
 
@@ -56,17 +56,17 @@ def _table() -> Table:
 
 
 def _named(name: str) -> Shipped:
-    """The shipped file of that name, whatever its kind.
+    """Find the shipped file with this name among all kinds.
 
     Raises:
-        RecipeError: there is none, or there are several.
+        RecipeError: there is no such file, or there are several.
     """
     found = [one for kind in FOLDERS for one in shipped(kind) if one.name == name]
     if len(found) == 1:
         return found[0]
     kinds = ", ".join(one.kind for one in found)
     raise RecipeError(
-        f"{name}: there are several: {kinds}"
+        f"{name}: several files have this name: {kinds}"
         if found
-        else f"{name}: not in the list of fmau recipes"
+        else f"{name}: no such name; `fmau recipes` lists them"
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @app.command()
 def score(
     run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="Run folder; or give both files.")
+        Path | None, typer.Argument(metavar="[RUN]", help="Run folder; or give two files below.")
     ] = None,
     questions: Annotated[Path | None, typer.Option(help="Question file with answers.")] = None,
     predictions: Annotated[
@@ -46,7 +46,7 @@ def report(
         Path | None, typer.Option("--out", help="HTML file; default: report.html in the first RUN.")
     ] = None,
     frames: Annotated[
-        bool, typer.Option(help="Show the frames of each clip; needs the clips of the first RUN.")
+        bool, typer.Option(help="Show each clip's frames; needs the clips of the first RUN.")
     ] = True,
     exports: Annotated[
         Path | None,
@@ -68,12 +68,13 @@ def report(
 
 
 def _strips(run: Path) -> "StripOf | None":
-    """Frames of clips as a run's model saw them; None, and a note, where they cannot be had."""
+    """A function that gives a clip's frames as the model saw them. None, with a note on stderr, if
+    that is not possible."""
     try:
         from fmau.report.strips import strips_of
     except ModuleNotFoundError as error:
         err.print(
-            f"[yellow]note:[/] no frames are shown: that needs the package {error.name}; "
+            f"[yellow]note:[/] no frames are shown, because the package {error.name} is missing; "
             "pip install 'fmau\\[frames]'"
         )
         return None
@@ -86,7 +87,7 @@ def compare(
     second: Annotated[Path, typer.Argument(metavar="RUN_B", help="Run folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
-    """Is RUN_B better than RUN_A? Paired tests, per task and overall."""
+    """Test whether RUN_B is better than RUN_A: paired tests, per task and overall."""
     from fmau.report import print_comparison
     from fmau.score import compare_runs, score_run
 

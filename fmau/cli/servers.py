@@ -1,4 +1,4 @@
-"""How the commands show that servers start."""
+"""The display that commands show while servers start."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +10,6 @@ from fmau.cli.app import err
 
 @contextmanager
 def starting() -> Iterator[Callable[[str], None]]:
-    """A status line with the server's last log line."""
+    """Show a status line; gives a function that puts a server's last log line into it."""
     with err.status("starting vLLM") as status:
         yield lambda line: status.update(f"starting vLLM: {escape(line[:90])}")

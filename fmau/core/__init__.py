@@ -1,1 +1,1 @@
-"""What every other room stands on: errors, records, the field's terms, files, this machine."""
+"""Shared basics that all other packages use: errors, records, taxonomy, files, hardware."""

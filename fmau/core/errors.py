@@ -1,7 +1,7 @@
-"""What can go wrong, in words for people.
+"""The errors of fmau, with texts for users.
 
-Every error that a user can cause is a `FmauError` whose text says what is wrong, where, and what to
-do. The command line prints that text alone; a traceback from `fmau` is a bug in `fmau`.
+Every error that a user can cause is a `FmauError`. Its text says what is wrong, where, and what to
+do. The command line prints only that text; a traceback from `fmau` is a bug in `fmau`.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 SHOWN_CHARS = 200
-"""Of a value that is at fault."""
+"""Length at which a wrong value is cut in an error text."""
 
 
 class FmauError(Exception):
@@ -55,45 +55,46 @@ class InputError(FmauError):
 
 
 class RecipeError(FmauError):
-    """A recipe or prompt set is missing, malformed, or contradicts itself."""
+    """A recipe, prompt set, judge, rubric or adapter is missing, malformed, or inconsistent."""
 
 
 class ClipError(FmauError):
-    """A clip cannot be read. The run goes on without it and lists it as failed."""
+    """A clip cannot be read. The run continues without it and lists it as failed."""
 
 
 class ServerError(FmauError):
-    """The model server did not start, died, or refused what it was sent."""
+    """The model server did not start, died, or refused a request."""
 
 
 class RunError(FmauError):
-    """A run folder cannot be used as asked: missing, of another recipe, or locked."""
+    """A run folder or another output cannot be used: missing, of another recipe, locked, or not
+    writable."""
 
 
 class TrainingError(FmauError):
-    """Training cannot go on; the last complete checkpoint is intact."""
+    """Training cannot continue; the last complete checkpoint is intact."""
 
 
 def first_line(error: Exception) -> str:
-    """What an error says in its first line; libraries go on with advice about their own ways."""
+    """The first line of an error's text; the next lines of a library's error rarely help users."""
     return str(error).partition("\n")[0]
 
 
 def problems_of(
     error: "ValidationError", root: "type[BaseModel]", whole: str = "file"
 ) -> list[str]:
-    """Everything that pydantic complained of, each with its key: "serve.prot: unknown key; ...".
+    """One text per error that pydantic found, each with its key: "serve.prot: unknown key; ...".
 
     Args:
-        root: the class that the input was to be; it knows the keys that there are.
-        whole: stands for the key where the whole input is at fault.
+        root: the class that was validated; the texts list its known keys.
+        whole: used in place of a key if the input as a whole is wrong.
     """
     return [_describe(detail, root, whole) for detail in error.errors()]
 
 
 def inner_model(model: "type[BaseModel]", key: str) -> "type[BaseModel] | None":
-    """The class of a record's field, also where the field may be left out; None if it is a plain
-    value, or no field of that name exists."""
+    """The record class of a field, also of an optional field (`Record | None`). None if the field
+    has another type or does not exist."""
     from pydantic import BaseModel
 
     field = model.model_fields.get(key)
@@ -105,7 +106,7 @@ def inner_model(model: "type[BaseModel]", key: str) -> "type[BaseModel] | None":
 
 
 def known_keys(model: "type[BaseModel]") -> str:
-    """The keys of a record, for people."""
+    """The keys of a record, for error texts: "known keys: a, b"."""
     return "known keys: " + ", ".join(model.model_fields)
 
 

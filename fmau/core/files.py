@@ -1,7 +1,7 @@
-"""Files that are whole or not there at all, folders that one process holds, and digests of both.
+"""Read and write files safely, lock folders, and compute digests.
 
-A reader never sees a half-written file: it is written under a name of its own, brought to the disk,
-and then takes the place of the old one in a single step.
+A reader never sees a half-written file: a file is written under a temporary name, flushed to the
+disk, and then renamed to its final name in one atomic step.
 """
 
 import hashlib
@@ -22,14 +22,14 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 LOCK = ".lock"
 UNFINISHED = ".part"
-"""Suffix of a file that is being written. What a kill leaves of one is replaced by the next."""
+"""Suffix of a file that is being written. The next write replaces one that a kill left behind."""
 
 
 def read_text(path: Path) -> str:
-    """The text of an input file in UTF-8, with or without a byte order mark.
+    """Read an input file in UTF-8, with or without a byte order mark.
 
     Raises:
-        InputError: it is missing, a folder, unreadable, or not UTF-8.
+        InputError: the file is missing, a folder, unreadable, or not UTF-8.
     """
     try:
         return path.read_text("utf-8-sig")
@@ -46,10 +46,10 @@ def read_text(path: Path) -> str:
 
 
 def read_yaml(path: Path) -> Any:
-    """The value in a YAML file of ours: a recipe, a prompt set, a rubric.
+    """Read a YAML file of fmau's own kinds: a recipe, a prompt set, a judge, a rubric.
 
     Raises:
-        RecipeError: it cannot be read, or is not YAML.
+        RecipeError: the file cannot be read, or is not YAML.
     """
     try:
         return parse_yaml(path.read_text("utf-8"))
@@ -58,14 +58,14 @@ def read_yaml(path: Path) -> Any:
 
 
 def read_record(path: Path, kind: type[ModelT], remedy: str) -> ModelT:
-    """The record in a JSON file that fmau wrote itself.
+    """Read a JSON file that fmau wrote itself, as a record of class `kind`.
 
     Args:
-        remedy: what to do if it is damaged.
+        remedy: advice in the error text for a damaged file.
 
     Raises:
-        FileNotFoundError: there is no such file; the caller knows what that means.
-        RunError: it cannot be read, or is damaged.
+        FileNotFoundError: there is no such file; the caller has to handle it.
+        RunError: the file cannot be read, or is damaged.
     """
     try:
         return kind.model_validate_json(path.read_bytes())
@@ -82,12 +82,13 @@ def read_record(path: Path, kind: type[ModelT], remedy: str) -> ModelT:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which gets its name when the block has ended well and the disk has it all.
+    """Open a file for writing that appears as `path` only when it is complete.
 
-    Only one process may write `path` at a time; see `hold_folder`.
+    It gets its name after the block ended without an error and all data is on the disk. Only one
+    process may write `path` at a time; see `hold_folder`.
 
     Raises:
-        RunError: the disk is full or failing; what was there before is untouched.
+        RunError: the disk is full or failing; an older file at `path` is unchanged.
     """
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
@@ -98,28 +99,28 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         os.replace(unfinished, path)
     except OSError as error:
         raise RunError(
-            f"{path}: cannot be written: {error.strerror or error}; make room, then start the same "
-            "command again: what is complete is safe"
+            f"{path}: cannot be written: {error.strerror or error}; make room on the disk, then "
+            "start the same command again: complete files are safe"
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)  # of a block that failed; else it has its name by now
+        unfinished.unlink(missing_ok=True)  # exists only if the block failed
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text in UTF-8, as `whole_file` does.
+    """Write a UTF-8 text file that is complete or absent, see `whole_file`.
 
     Raises:
-        RunError: as `whole_file`.
+        RunError: as for `whole_file`.
     """
     with whole_file(path) as file:
         file.write(text.encode("utf-8"))
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder to write to, and those above it; none of it need be missing.
+    """Create a folder and its parent folders, if they do not exist yet.
 
     Raises:
-        RunError: it cannot be made.
+        RunError: the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,15 +129,16 @@ def make_folder(folder: Path) -> None:
 
 
 def hold_folder(folder: Path, busy: str) -> FileLock:
-    """Take a folder for this process, until `release()`; made if missing.
+    """Lock a folder for this process until `release()`; a missing folder is created.
 
-    The kernel lets go of it when the process dies, however that happens.
+    If the process dies, the kernel releases the lock.
 
     Args:
-        busy: said where another process holds it, e.g. "another process is writing to this run".
+        busy: error text if another process has the lock, e.g. "another process is writing to this
+            run".
 
     Raises:
-        RunError: another process holds it, or it cannot be written.
+        RunError: another process has the lock, or the folder is not writable.
     """
     make_folder(folder)
     lock = FileLock(folder / LOCK, blocking=False)

@@ -1,4 +1,4 @@
-"""This machine: its processor, its memory, the GPUs that may be used."""
+"""Facts about this machine: processor, memory, usable GPUs. For the manifest and for the server."""
 
 import os
 import platform
@@ -22,13 +22,13 @@ def hardware() -> dict[str, Any]:
 
 def usable_cores() -> int:
     """Processor cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):  # Linux; a batch system may have given us a few only
+    if hasattr(os, "sched_getaffinity"):  # Linux; a batch system may allow only some of the cores
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def visible_gpus() -> list[str]:
-    """What to put into CUDA_VISIBLE_DEVICES, one entry per GPU; empty without an NVIDIA GPU."""
+    """Values for CUDA_VISIBLE_DEVICES, one per usable GPU; empty without an NVIDIA GPU."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if listed is not None:
         return [entry.strip() for entry in listed.split(",") if entry.strip()]
@@ -37,7 +37,7 @@ def visible_gpus() -> list[str]:
 
 
 def output_of(command: list[str]) -> str | None:
-    """What a small program prints; None if it is not installed, fails, or takes over 20 seconds."""
+    """The output of a small program; None if it is not installed, fails, or takes over 20 s."""
     if shutil.which(command[0]) is None:
         return None
     try:

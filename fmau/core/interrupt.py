@@ -1,4 +1,4 @@
-"""Asynchronous work, run from anywhere, that Ctrl-C ends in good order."""
+"""Run asynchronous work from synchronous code, also in a notebook; Ctrl-C stops it cleanly."""
 
 import asyncio
 import signal
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run asynchronous work to its end, as `asyncio.run` does, also from within a notebook.
+    """Run asynchronous work to its end, like `asyncio.run`, also inside a notebook.
 
-    A notebook's own event loop is running already and cannot be waited for, so there the work gets
-    a thread with a loop of its own. An interrupt of the kernel then cancels the work.
+    A notebook already runs an event loop, and synchronous code cannot wait for it. There the work
+    runs in a second thread with its own loop. An interrupt of the notebook's kernel cancels it.
     """
     try:
         asyncio.get_running_loop()
@@ -34,17 +34,17 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
         except KeyboardInterrupt:
             loop, task = started.result()
             assert task is not None, "asyncio.run runs a task"
-            with suppress(RuntimeError):  # the work ended by itself meanwhile, and its loop
+            with suppress(RuntimeError):  # the work has just ended and its loop is closed
                 loop.call_soon_threadsafe(task.cancel)
             return outcome.result()
 
 
 async def finished(work: Awaitable[None]) -> bool:
-    """Await `work`; False if SIGINT or SIGTERM ended it early.
+    """Await `work`. Returns False if SIGINT or SIGTERM ended it early, else True.
 
     Raises:
-        whatever `work` raised; out of a task group the first error alone, since the others follow
-        from it.
+        the error that `work` raised; of an exception group only the first error, because the
+        others are its consequences.
     """
     try:
         with _signals_cancel_this_task():
@@ -58,7 +58,8 @@ async def finished(work: Awaitable[None]) -> bool:
 
 @contextmanager
 def _signals_cancel_this_task() -> Iterator[None]:
-    """SIGINT and SIGTERM cancel the current task (only a main thread can be told of them)."""
+    """SIGINT and SIGTERM cancel the current task; only in the main thread, where Python can handle
+    signals."""
     task = asyncio.current_task()
     if task is None or threading.current_thread() is not threading.main_thread():
         yield

@@ -1,7 +1,7 @@
-"""JSON and YAML texts as values. Whatever is wrong with a text, it is a `ValueError`.
+"""Parse JSON and YAML texts. Every malformed text raises `ValueError`.
 
-The libraries have more ways to fail than they name: thousands of brackets end in a RecursionError,
-and so does a YAML text whose anchors contain themselves.
+The libraries can raise other errors too: a text with thousands of nested brackets, or a YAML anchor
+that contains itself, raises RecursionError.
 """
 
 import json
@@ -13,10 +13,10 @@ RECURSIVE = "nested too deeply"
 
 
 def parse_json(text: str) -> Any:
-    """The value that a JSON text encodes.
+    """Parse a JSON text.
 
     Raises:
-        ValueError: it is no JSON, or nobody's: nested too deeply, integers of thousands of digits.
+        ValueError: not JSON, nested too deeply, or an integer with thousands of digits.
     """
     try:
         return json.loads(text)
@@ -25,10 +25,10 @@ def parse_json(text: str) -> Any:
 
 
 def parse_yaml(text: str) -> Any:
-    """The value that a YAML text encodes; plain values alone, never objects.
+    """Parse a YAML text. Only plain values are created, never Python objects.
 
     Raises:
-        ValueError: it is no YAML, or nested too deeply.
+        ValueError: not YAML, or nested too deeply.
     """
     try:
         return yaml.safe_load(text)

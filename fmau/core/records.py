@@ -1,8 +1,8 @@
-"""The frozen records that pass between stages.
+"""The frozen records that one stage passes to the next: questions, answers, verdicts.
 
-A `Question` has no field for the gold answer, so nothing that answers questions can see one; gold
-answers live in a `Gold` mapping beside the questions (`QuestionFile`), and only training targets,
-judging and scoring ask for it.
+A `Question` has no field for the gold answer, so code that answers questions cannot see it. Gold
+answers are in a separate `Gold` mapping of the `QuestionFile`; only training, judging and scoring
+use it.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from fmau.core.taxonomy import Task
 
 
 class Record(BaseModel):
-    """Base of everything that is read from a file or written to one: frozen, and an unknown key is
-    an error."""
+    """Base class of everything that is read from files or written to them. Records are frozen, and
+    an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,8 +33,9 @@ class Option:
 
     Attributes:
         letter: "A", "B", ...
-        label: the action or part named, without any class code.
-        class_code: the code that the official file leaves on some options ("A1"), else None.
+        label: name of the action or body part, without class code.
+        class_code: the code after the label ("A1") that some options of the official file have;
+            else None.
     """
 
     letter: str
@@ -49,8 +50,8 @@ class Question:
     Attributes:
         qid: unique within its file, e.g. "MAS_1785".
         clip: name of the clip without extension.
-        task: which of the eight tasks.
-        stem: the question itself, without the option lines.
+        task: one of the eight tasks.
+        stem: text of the question, without the option lines.
         options: the lettered options in order; empty unless the task is multiple choice.
     """
 
@@ -67,7 +68,7 @@ class QuestionFile:
 
     Attributes:
         questions: in file order.
-        gold: qid -> answer, for the rows that carry one.
+        gold: qid -> answer, for the rows that have an answer.
     """
 
     questions: tuple[Question, ...]
@@ -82,7 +83,7 @@ class AnswerStatus(StrEnum):
     UNPARSED = "unparsed"
     """The model replied, but no valid answer could be read from the reply."""
     TRUNCATED = "truncated"
-    """The reply ran into the token limit before an answer was complete."""
+    """The reply reached the token limit before the answer was complete."""
     CLIP_FAILED = "clip_failed"
     """The clip could not be read, so the question was never asked."""
     REQUEST_FAILED = "request_failed"
@@ -95,7 +96,7 @@ class Answer(Record):
     Attributes:
         qid, clip, task: of the question.
         fingerprint: hash of everything that can change the answer (see `fmau.runs`).
-        status: how the attempt ended; only "ok" rows carry an answer.
+        status: how the attempt ended; only "ok" rows have an answer.
         answer: option letter, "Yes"/"No", or free text; None unless status is "ok".
         reply: the model's text as received, None if there was none.
         reason: why there is no answer, for people; None when status is "ok".
@@ -120,7 +121,7 @@ class Answer(Record):
     def failed(
         cls, question: Question, fingerprint: str, status: AnswerStatus, reason: str
     ) -> Self:
-        """An answer row for a question that got no reply."""
+        """Build the row of a question that got no reply."""
         return cls(
             qid=question.qid,
             clip=question.clip,
@@ -132,25 +133,25 @@ class Answer(Record):
 
 
 LEVELS = (1, 2, 3)
-"""The levels at which an open answer is judged; what each asks depends on the task."""
+"""The levels at which an open answer is judged; their meaning depends on the task."""
 
 LEVEL_MAX = 5
 """The best score at a level; the worst is 0."""
 
 
 class VerdictStatus(StrEnum):
-    """How one call of a judge ended. All but "scored" leave the answer unscored, never 0."""
+    """How one call of a judge ended. Any status but "scored" means unscored; it never means 0."""
 
     SCORED = "scored"
-    """The judge gave an integer of 0 to 5 at every level it was asked about."""
+    """The judge gave an integer from 0 to 5 for every level of the call."""
     UNPARSED = "unparsed"
-    """The judge replied, but not in the form it was told to."""
+    """The judge replied, but not in the required form."""
     OUT_OF_RANGE = "out_of_range"
-    """The reply has the form, but a score that is no integer of 0 to 5."""
+    """The reply has the required form, but a score is not an integer from 0 to 5."""
     REFUSED = "refused"
-    """The judge declined."""
+    """The judge refused to score."""
     TRUNCATED = "truncated"
-    """The judge's reply ran into the token limit."""
+    """The judge's reply reached the token limit."""
     REQUEST_FAILED = "request_failed"
     """No reply came after all retries."""
 
@@ -163,14 +164,14 @@ class Verdict(Record):
         judge: name of the judge; a run may have been judged by several.
         fingerprint: hash of everything that can change the verdict: judge, question, reference,
             answer, levels, sample.
-        levels: asked about in this call: one, or all three.
+        levels: the levels of this call: one, or all three.
         sample: 0 for the first opinion on the same answer, then 1, 2, ...
-        status: how the call ended; only "scored" rows carry scores.
+        status: how the call ended; only "scored" rows have scores.
         scores: level -> 0 to 5, for exactly `levels`.
-        rationale: why, in the judge's words.
-        removed: passages of the answer that spoke to the judge instead of describing the clip, and
-            were not shown to it.
-        reply, reason: what the judge wrote, and why that is no score; None when scored.
+        rationale: the judge's own explanation.
+        removed: passages of the answer that address the judge instead of describing the clip; the
+            judge did not see them.
+        reply, reason: the judge's text, and why it has no score; None when scored.
         prompt_tokens, cached_tokens, completion_tokens: as the server counted them.
         seconds: wall time of the call.
     """

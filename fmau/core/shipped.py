@@ -1,7 +1,7 @@
-"""What comes with fmau as files: recipes, judges, prompt sets, rubrics.
+"""Find the files that come with fmau: recipes, judges, prompt sets, rubrics, launch configs.
 
-In a checkout they lie at its top, where people read and change them; an installed package carries
-them inside. Either way each has a name. Files of one's own are named by their path.
+In a checkout they are in folders at the top, where people read and change them; an installed
+package contains them. In both cases users refer to them by name, and to their own files by path.
 """
 
 import re
@@ -24,7 +24,7 @@ FOLDERS: dict[Kind, str] = {
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _INSTALLED = PACKAGE / "shipped"
-"""Where a wheel puts both folders (pyproject.toml); a checkout has no such folder."""
+"""Where a wheel has the folders recipes and prompts (pyproject.toml); a checkout lacks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Shipped:
     """One file that comes with fmau.
 
     Attributes:
-        kind: what it is.
-        name: under which it is found.
-        path: where it lies.
+        kind: kind of the file, e.g. "recipe".
+        name: its name for users; the file name without ".yaml".
+        path: its path on this machine.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class Shipped:
 
     @property
     def text(self) -> str:
-        """Its contents, to be written anywhere: a file beside it is named by its whole path."""
+        """Its contents, valid in any folder: references to neighbouring files are absolute."""
         folder = FOLDERS[self.kind]
         return self.path.read_text("utf-8").replace(
             f": {folder}/", f": {self.path.parent.as_posix()}/"
@@ -51,25 +51,25 @@ class Shipped:
 
     @property
     def about(self) -> str:
-        """What it is for: the first sentence of its first comment."""
+        """The purpose of the file: the first sentence of its first comment."""
         comment = takewhile(lambda line: line.startswith("#"), self.text.splitlines())
         return re.split(r"(?<=[.])\s", " ".join(line.strip("# ") for line in comment))[0]
 
 
 def shipped(kind: Kind) -> tuple[Shipped, ...]:
-    """Everything of a kind that comes with fmau, by name."""
+    """All files of one kind that come with fmau, sorted by name."""
     top = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent
     paths = sorted((top / FOLDERS[kind]).glob("*.yaml"))
     return tuple(Shipped(kind, path.stem, path) for path in paths)
 
 
 def find(kind: Kind, name_or_path: str | Path) -> Path:
-    """The file behind a name that comes with fmau, or behind a path.
+    """Find a file by the name of one that comes with fmau, or by path.
 
-    What ends in .yaml or .yml, or has a folder in it, is a path; anything else is a name.
+    A text that ends in .yaml or .yml, or contains a folder, is a path; any other text is a name.
 
     Raises:
-        RecipeError: there is no such file; the names that there are, are listed.
+        RecipeError: there is no such file; the error lists the known names.
     """
     given = str(name_or_path)
     is_path = given.endswith((".yaml", ".yml")) or len(Path(given).parts) > 1
@@ -79,5 +79,5 @@ def find(kind: Kind, name_or_path: str | Path) -> Path:
     if is_path and Path(given).exists():
         return Path(given)
     names = ", ".join(known) or "none"
-    own = "" if is_path else "; name a file of your own by its path, ending in .yaml"
+    own = "" if is_path else "; for your own file give its path, ending in .yaml"
     raise RecipeError(f"{given}: no such {kind}; those that come with fmau: {names}{own}")

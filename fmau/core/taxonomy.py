@@ -62,7 +62,7 @@ def action_by_label() -> dict[str, Action]:
 
 
 class Tier(StrEnum):
-    """What a task asks of a model, from seeing to interpreting."""
+    """The ability that a task tests, from seeing to interpreting."""
 
     PERCEPTUAL = "perceptual recognition"
     RELATIONAL = "relational comprehension"
@@ -88,7 +88,7 @@ class Task(StrEnum):
 
     @property
     def tier(self) -> Tier:
-        """The tier the benchmark files the task under."""
+        """The tier that the benchmark assigns to the task."""
         return _TASKS[self].tier
 
     @property
@@ -98,17 +98,17 @@ class Task(StrEnum):
 
     @property
     def per_clip(self) -> int:
-        """How many questions of this task the benchmark asks about each clip."""
+        """Number of questions of this task that the benchmark asks about each clip."""
         return _TASKS[self].per_clip
 
     @property
     def is_open(self) -> bool:
-        """Answered in free text and judged, rather than matched."""
+        """Whether the task is answered in free text, which is judged instead of matched."""
         return self.tier is Tier.INTERPRETIVE
 
     @property
     def is_choice(self) -> bool:
-        """Answered by an option letter."""
+        """Whether the task is answered by an option letter."""
         return self.option_count > 0
 
 
@@ -143,4 +143,4 @@ TASK_ALIASES = {
     "LRC-LS": Task.MARE,
     "CMAC": Task.CMAR,
 }
-"""Names that earlier releases of the question files gave some tasks."""
+"""Other names of tasks, from earlier releases of the question files."""

@@ -1,10 +1,10 @@
-"""Makes a CUDA build of torchvision importable beside a CPU build of torch.
+"""Make a CUDA build of torchvision importable together with a CPU build of torch.
 
-Package indexes offer torchvision as a CUDA build only. Beside CPU torch its compiled library cannot
-be loaded, so the operators that its Python code describes at import time are unknown to torch, and
-the import fails; with it fail Transformers' video processors and qwen-vl-utils, which use nothing
-but torchvision's pure-Python transforms. Defining those operators' names, without an
-implementation, is enough. Where the library loads, nothing is changed.
+Package indexes offer torchvision only as a CUDA build. With CPU torch its compiled library cannot
+be loaded. Then torch does not know the operators that torchvision's Python code refers to, and the
+import of torchvision fails. Transformers' video processors and qwen-vl-utils fail with it, although
+they use only torchvision's pure-Python transforms. It is enough to define the names of these
+operators without an implementation. Where the library loads, nothing is changed.
 """
 
 import functools
@@ -52,14 +52,15 @@ _SCHEMAS = (
 """The operators that torchvision registers shape rules for when it is imported."""
 
 
-# Threads that decode side by side all call it first thing. Reentrant, because importing torch may.
+# Several decoding threads call `ensure_torchvision` at the same time. The lock is reentrant,
+# because importing torch may call it again.
 _LOCK = threading.RLock()
 
 
 def ensure_torchvision() -> None:
-    """Call before the first import of torchvision, or of a library that imports it.
+    """Make torchvision importable; call it before the first import of torchvision or its users.
 
-    Safe to call again, and from any thread. Needs torch; without torchvision it does nothing.
+    Repeated calls are safe, from any thread. It needs torch; without torchvision it does nothing.
     """
     with _LOCK:
         _ensure()
@@ -79,16 +80,16 @@ def _ensure() -> None:
 
 
 def shim_pythonpath() -> Path:
-    """A folder for the PYTHONPATH of a child process that imports torchvision on its own.
+    """A folder for the PYTHONPATH of a child process that imports torchvision itself.
 
-    The `sitecustomize` in it calls `ensure_torchvision` when, and only when, that process (or one
-    it spawns) imports torchvision.
+    The folder has a `sitecustomize` module. It calls `ensure_torchvision` only when that process,
+    or a process that it starts, imports torchvision.
     """
     return Path(__file__).parent / "sitecustomize_cpu"
 
 
 def _compiled_library() -> Path | None:
-    # Looking for the package, not importing it: the import is what fails.
+    # Find the package without importing it, because the import would fail.
     spec = importlib.util.find_spec("torchvision")
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -97,7 +98,7 @@ def _compiled_library() -> Path | None:
 
 @functools.cache
 def _define_operator_names() -> "Library":
-    """The library fragment; the cache keeps it alive, for dropping it would undefine the names."""
+    """The library with the names. The cache keeps it alive: its deletion would undefine them."""
     from torch.library import Library
 
     fragment = Library("torchvision", "FRAGMENT")

@@ -1,5 +1,5 @@
-"""The embedded default: what stands in where there is no MA-Bench, no checkpoint and no GPU.
+"""The embedded default: data and a model for machines without MA-Bench, checkpoint or GPU.
 
-mini/   the generator: clips of a drawn figure, captions, questions with provable answers
-tiny/   a checkpoint of 4.6 million parameters with Qwen3-VL's architecture, and its lessons
+mini/   generates a mini benchmark: clips of a drawn figure, captions, questions with sure answers
+tiny/   a checkpoint of 4.6 million parameters with Qwen3-VL's architecture, and its training
 """

@@ -1,5 +1,5 @@
-"""What differs between families of models.
+"""Code that depends on the family of the model; training and `fmau check` use it.
 
-load.py     a checkpoint's processor
-encode.py   a conversation as token ids and pixels, as Qwen3-VL's processor makes them
+load.py     loads a checkpoint's processor
+encode.py   turns a conversation into token ids and pixels with Qwen3-VL's processor
 """

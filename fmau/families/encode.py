@@ -1,12 +1,12 @@
-"""The Transformers side of a conversation: token ids and pixel values, exactly as vLLM makes them.
+"""Encodes a conversation for Transformers: token ids and pixel values, exactly as vLLM makes them.
 
-What goes wrong without care, silently in every case:
+Training uses it. Three mistakes are possible here, and none would give an error:
 
-- without metadata the processor takes 24 fps and writes wrong times into the prompt;
-- it reads the pixel limits of its configuration as a budget for the whole clip and resizes to it,
-  and how it shares that budget among frames changes between releases, so it is told not to resize;
-- since release 5.10 it keeps the template's vision start/end pair around the whole video, outside
-  the pairs around each group of frames; a model has to be trained and served with one version.
+- Without metadata the processor assumes 24 fps and writes wrong times into the prompt.
+- It treats the pixel limits of its configuration as a budget for the whole clip and resizes frames
+  to it. How it divides the budget differs between releases, so resizing is switched off.
+- Since release 5.10 it keeps the template's vision start/end pair around the whole video, outside
+  the pairs around each group of frames. So a model must be trained and served with one version.
 """
 
 from collections.abc import Sequence
@@ -31,9 +31,10 @@ def encode(
     """Turn one conversation about one clip into the inputs of `Qwen3VLForConditionalGeneration`.
 
     Args:
-        messages: with `fmau.prompting.conversation.VIDEO_PART` as the video; with an assistant
-            turn for training.
-        add_generation_prompt: end where the assistant's answer begins; for generation.
+        messages: the conversation, with `fmau.prompting.conversation.VIDEO_PART` as the video. For
+            training it ends with an assistant turn.
+        frames: the clip's frames.
+        add_generation_prompt: end the tokens where the assistant's answer begins, for generation.
 
     Returns:
         input_ids, attention_mask and mm_token_type_ids, (1, tokens) each; pixel_values_videos,
@@ -58,7 +59,7 @@ def encode(
         video_metadata=[metadata],
         do_sample_frames=False,
         do_resize=False,
-        # Has no effect without resizing; said so that the processor does not warn.
+        # Has no effect without resizing; given to avoid a warning of the processor.
         cap_pixels_per_frame=False,
         return_tensors="pt",
     )

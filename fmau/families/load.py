@@ -1,4 +1,4 @@
-"""A checkpoint's processor, loaded with an error for people."""
+"""Loads a checkpoint's processor, for training and `fmau check`."""
 
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def load_processor(model: ModelBlock) -> "Qwen3VLProcessor":
-    """The tokenizer, chat template and pixel rules of a checkpoint.
+    """Load the processor of a checkpoint: tokenizer, chat template and pixel settings.
 
     Raises:
-        RecipeError: they cannot be loaded.
+        RecipeError: a part of it cannot be loaded.
     """
     ensure_torchvision()
     from transformers import AutoProcessor
@@ -26,6 +26,6 @@ def load_processor(model: ModelBlock) -> "Qwen3VLProcessor":
     except (OSError, ValueError) as error:
         raise RecipeError(
             f"model.path {model.path}: the tokenizer or processor cannot be loaded "
-            f"({first_line(error)}); copy or download the checkpoint completely"
+            f"({first_line(error)}); copy or download all files of the checkpoint again"
         ) from None
     return processor

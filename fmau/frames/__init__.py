@@ -1,1 +1,1 @@
-"""From a video file to the few frames a model sees: sampled, decoded, resized, exactly timed."""
+"""From a video file to the few frames that a model sees: sampled, decoded, resized, timed."""

@@ -1,13 +1,12 @@
-"""One clip as the model sees it: a few small JPEGs, and exact times.
+"""One clip as the model sees it: a few small JPEGs with exact times. Every stage uses `ClipFrames`.
 
-The JPEG bytes are what is cached and sent to the server, and their decoded pixels are what training
-uses, so both sides start from the same numbers. Frames are resized here, once; all later
-processing leaves their size alone.
+The cache stores the JPEG bytes and the server receives them; training decodes the same bytes. So
+training and serving see the same pixels. Frames are resized once, here; no later step resizes them.
 
-Times. Qwen3-VL writes "<0.3 seconds>" before each pair of frames and computes it as frame
-index / fps, in Transformers and in vLLM alike; neither takes times as such. For a clip of constant
-rate that is exact. A variable-rate clip has no fps for which it holds, so its times are given in
-milliseconds: fps is 1000, and the "index" of a frame is the millisecond at which it is shown.
+Times: Qwen3-VL writes "<0.3 seconds>" before each pair of frames. Transformers and vLLM compute
+this time as frame index / fps; neither accepts times directly. For a clip with a constant frame
+rate that is exact. For a variable rate no fps would be right, so times are given in milliseconds:
+fps is 1000, and the "index" of a frame is the millisecond at which it is shown.
 
 Axes: T frames, H height, W width, C red-green-blue.
 """
@@ -32,7 +31,7 @@ from fmau.frames.tokens import visual_tokens
 from fmau.recipe import FramesBlock
 
 TICKS_PER_SECOND = 1000
-"""The fps given for variable-rate clips."""
+"""The fps that is reported for variable-rate clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,10 @@ class ClipFrames:
         clip: name of the clip, without extension.
         jpegs: the frames in order, one JPEG file each.
         height, width: of every frame, in pixels; multiples of 32.
-        indices: when each frame is shown: `indices[i] / fps` seconds after the clip's first frame.
-            Source frame indices in a constant-rate clip, milliseconds in a variable-rate one.
-        fps: the unit of `indices`, per second.
-        total_num_frames: length of the clip in the unit of `indices`.
+        indices: frame i is shown `indices[i] / fps` seconds after the clip's first frame. These
+            are indices of source frames for a constant frame rate, milliseconds for a variable one.
+        fps: how many units of `indices` make one second.
+        total_num_frames: length of the clip in units of `indices`.
         duration_s: length of the clip in seconds.
     """
 
@@ -60,7 +59,7 @@ class ClipFrames:
     duration_s: float
 
     def pixels_THWC(self) -> NDArray[np.uint8]:
-        """The frames decoded: the pixels that every model sees."""
+        """Decode the frames: the pixels that every model sees."""
         images = [Image.open(io.BytesIO(jpeg)) for jpeg in self.jpegs]
         return np.stack([np.asarray(image.convert("RGB")) for image in images])
 
@@ -72,19 +71,20 @@ class ClipFrames:
 
     @property
     def visual_tokens(self) -> int:
-        """Tokens of the clip in a prompt, without the times written between them."""
+        """Number of visual tokens of the clip in a prompt; its time stamps are not counted."""
         return visual_tokens(len(self.jpegs), self.height, self.width)
 
     def media_kwargs(self) -> dict[str, Any]:
-        """What a vLLM server must be told about `data_url`, as `media_io_kwargs["video"]`."""
+        """The value of `media_io_kwargs["video"]` that a vLLM server needs with `data_url`."""
         return {
             "fps": self.fps,
             "frames_indices": list(self.indices),
-            # vLLM refuses fewer than it is sent, which a very short clip would have.
+            # vLLM refuses a total below the number of frames sent. A very short clip, whose
+            # frames are repeated, would have such a total.
             "total_num_frames": max(self.total_num_frames, len(self.jpegs)),
             "duration": self.duration_s,
             "do_sample_frames": False,
-            # Without it vLLM reads the first 32 frames of a URL and drops the rest.
+            # Without it vLLM reads only the first 32 frames of a URL.
             "num_frames": len(self.jpegs),
         }
 
@@ -93,7 +93,7 @@ def read_clip(path: Path, spec: FramesBlock) -> ClipFrames:
     """Sample, decode and resize the frames of one video file.
 
     Raises:
-        ClipError: the clip cannot be used; the text names the file, the reason and the remedy.
+        ClipError: the clip cannot be used; the text names the file, the reason and a remedy.
     """
     timeline = probe(path)
     indices = sample_indices(timeline.total_num_frames, spec, timeline.fps)
@@ -108,7 +108,7 @@ def read_clip(path: Path, spec: FramesBlock) -> ClipFrames:
 
 
 Read = Callable[[Path, FramesBlock], ClipFrames]
-"""Decodes one clip, as `read_clip` does; raises ClipError."""
+"""A function that decodes one clip, like `read_clip`; it raises ClipError."""
 
 
 def frames_from_pixels(
@@ -126,7 +126,7 @@ def frames_from_pixels(
         indices, fps, total_num_frames: as in `ClipFrames`.
 
     Raises:
-        ValueError: the frames are too long and thin for any size.
+        ValueError: the frames are too long and thin to be resized, see `target_size`.
     """
     resized_THWC = resize(pixels_THWC, spec)
     _, height, width, _ = resized_THWC.shape
@@ -143,7 +143,7 @@ def frames_from_pixels(
 
 
 def _ticks(timeline: Timeline, indices: tuple[int, ...]) -> tuple[tuple[int, ...], float, int]:
-    """Indices, fps and length, in frames or, for a variable rate, in milliseconds."""
+    """(indices, fps, length), counted in frames or, for a variable rate, in milliseconds."""
     if timeline.constant_rate:
         return indices, timeline.fps, timeline.total_num_frames
     ticks = tuple(round(timeline.times_s[index] * TICKS_PER_SECOND) for index in indices)
@@ -153,6 +153,7 @@ def _ticks(timeline: Timeline, indices: tuple[int, ...]) -> tuple[tuple[int, ...
 
 def _jpeg(pixels_HWC: NDArray[np.uint8], quality: int) -> bytes:
     buffer = io.BytesIO()
-    # Full-resolution colour: shrinking the frame has already averaged what the video codec halved.
+    # 4:4:4 keeps colour at full resolution. The video codec halved it, but after shrinking, the
+    # frame has about as many colour samples as pixels.
     Image.fromarray(pixels_HWC).save(buffer, "JPEG", quality=quality, subsampling="4:4:4")
     return buffer.getvalue()

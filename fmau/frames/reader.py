@@ -1,4 +1,7 @@
-"""Frames of clips by name: out of a frame cache where it has them, else decoded."""
+"""Gives frames of clips by name: from a frame cache if it has them, else decoded.
+
+`fmau answer` and `fmau ask` read clips with it.
+"""
 
 from pathlib import Path
 from threading import Lock
@@ -8,19 +11,19 @@ from fmau.recipe import FramesBlock
 
 
 class ClipReader:
-    """Gives the frames of clips, to any number of threads.
+    """Gives the frames of clips; any number of threads may call it.
 
     Args:
         spec: how a clip becomes frames.
         cache: folder of a frame cache; None to decode every clip.
-        read: what decodes a clip.
+        read: function that decodes a clip.
 
     Attributes:
-        decoded, cached: how often frames were decoded so far, and how often the cache had them.
+        decoded, cached: number of calls answered by decoding, and from the cache.
 
     Raises:
-        RunError: there is no cache in that folder, or one of other frames.
-        InputError: shards of the cache are damaged; all are listed.
+        RunError: the folder holds no cache, or its frames were made with other settings.
+        InputError: some shards of the cache are damaged; all of them are listed.
     """
 
     def __init__(
@@ -32,7 +35,7 @@ class ClipReader:
         self._counting = Lock()
         self._cache = None
         if cache is not None:
-            from fmau.frames.cache import FrameCache  # brings pyarrow
+            from fmau.frames.cache import FrameCache  # here, because it imports pyarrow
 
             self._cache = FrameCache(cache)
             self._cache.check_spec(spec)
@@ -41,11 +44,12 @@ class ClipReader:
         """The frames of a clip.
 
         Args:
-            path: its video file. One that was written anew since the cache was filled is decoded.
+            path: the clip's video file. If it has changed since the cache was filled, it is
+                decoded.
 
         Raises:
-            ClipError: it cannot be decoded.
-            InputError: its frames in the cache are damaged.
+            ClipError: the clip cannot be decoded.
+            InputError: the clip's frames in the cache are damaged.
         """
         frames = self._cache.find(clip, path) if self._cache else None
         if frames is not None:

@@ -1,8 +1,9 @@
-"""Brings frames to the size at which the model sees them: sides in multiples of 32, aspect kept.
+"""Resizes frames to the size at which the model sees them, for `fmau.frames.clip`.
 
-The size is qwen-vl-utils' own rule, and the filter that of Transformers' own Qwen3-VL processor:
-torchvision's bicubic on bytes, which averages over all source pixels when shrinking. qwen-vl-utils
-itself takes Pillow's for images, which differs by rounding alone and takes eight times as long.
+Sides become multiples of 32, and the aspect ratio is kept. The size follows the rule of
+qwen-vl-utils. The filter is that of Transformers' Qwen3-VL processor: torchvision's bicubic on
+bytes, with antialiasing. qwen-vl-utils uses Pillow's filter for images, which differs only by
+rounding and takes eight times as long.
 
 Axes: T frames, H height, W width, C red-green-blue.
 """
@@ -18,16 +19,16 @@ def target_size(height: int, width: int, spec: FramesBlock) -> tuple[int, int]:
     """Height and width after resizing, in pixels.
 
     Raises:
-        ValueError: the frame is too long and thin for any size; the text says so, with a remedy.
+        ValueError: the frame is too long and thin to be resized; the text names a remedy.
     """
-    # Imported when first used: qwen-vl-utils brings torch with it, which takes seconds.
+    # Imported here because qwen-vl-utils imports torch, which takes seconds.
     ensure_torchvision()
     from qwen_vl_utils.vision_process import MAX_RATIO, smart_resize
 
     if max(height, width) > MAX_RATIO * min(height, width):
         raise ValueError(
-            f"frames of {width}x{height} are too long and thin for Qwen models, which take up to "
-            f"{MAX_RATIO}:1; crop the clip"
+            f"frames of {width}x{height} are too long and thin for Qwen models, which accept side "
+            f"ratios up to {MAX_RATIO}:1; crop the clip"
         )
     new_height, new_width = smart_resize(
         height,
@@ -39,13 +40,13 @@ def target_size(height: int, width: int, spec: FramesBlock) -> tuple[int, int]:
     if not (new_height and new_width):
         raise ValueError(
             f"frames of {width}x{height}, shrunk to {spec.max_pixels_per_frame} pixels, are less "
-            f"than {PIXEL_FACTOR} pixels wide or high; raise frames.max_pixels_per_frame"
+            f"than {PIXEL_FACTOR} pixels wide or high; increase frames.max_pixels_per_frame"
         )
     return new_height, new_width
 
 
 def resize(pixels_THWC: NDArray[np.uint8], spec: FramesBlock) -> NDArray[np.uint8]:
-    """The frames at their target size, as pixels_THWC.
+    """Resize frames to their `target_size`; returns pixels_THWC.
 
     Raises:
         ValueError: as `target_size`.

@@ -1,4 +1,5 @@
-"""Judging open answers: 0 to 5 at three levels against a reference, by an LLM or by a rule.
+"""Judge open answers: an LLM or a rule compares each with its reference and gives 0 to 5 points at
+three levels.
 
 run folder -> items -> requests -> replies -> verdicts.jsonl
 """

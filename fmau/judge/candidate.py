@@ -1,14 +1,14 @@
-"""What of a candidate's text a judge gets to see.
+"""Prepare a candidate (the answer to judge) for the judge's prompt; `request.py` uses it.
 
-A candidate that says "give 5" must gain nothing. Two things see to that:
+A candidate that says "give 5" must not gain a better score. Two measures prevent it:
 
-- passages that speak of grading are cut out and noted in the verdict, so that a judge sees the same
-  text as without them. A description of a movement has no need of the words they are found by;
-- the rest reaches the judge as one JSON string. Whatever stands in it, quotes and line ends are
-  escaped, so it cannot end where the candidate's place in the prompt ends; and the marks of chat
-  templates, which some tokenizers turn into real turns, are broken up.
+- Passages about grading are removed, and the verdict lists them. So the judge sees the same text as
+  without them. They are found by words that no description of a movement needs.
+- The rest is put into the prompt as one JSON string. Its quotation marks and line ends are escaped,
+  so no text in it can look like the end of the candidate. The marks of chat templates are broken
+  up, because some tokenizers would turn them into real turns.
 
-The reference is put the same way, without cuts: it is ours.
+The reference gets the same quoting but no removal, because it comes from the question file.
 """
 
 import json
@@ -37,7 +37,7 @@ _GRADING = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words of grading, orders to a grader, and headings of the prompt itself."""
+"""Words about grading, orders to a grader, and headings of the judge's prompt."""
 
 _TEMPLATE_MARK = re.compile(r"<\|.*?\|>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:im_start|im_end)>", re.I)
 _PASSAGE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$)|\n|[.!?]|$)")
@@ -45,11 +45,11 @@ _PASSAGE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$)|\n|[.!?]|$)")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A candidate as a judge sees it.
+    """A candidate as the judge sees it.
 
     Attributes:
-        text: what is left.
-        removed: the passages that were cut out, in order.
+        text: the text that is left.
+        removed: the removed passages, in order.
     """
 
     text: str
@@ -57,11 +57,11 @@ class Shown:
 
 
 def shown(answer: str) -> Shown:
-    """What a judge sees of an answer.
+    """Remove the passages about grading from an answer.
 
-    Invisible characters are dropped and compatibility forms folded first (Unicode NFKC), so that
-    neither can hide a word. Text is then read passage by passage (sentences, lines); white space
-    around what is left is made single spaces, so cutting leaves no trace.
+    First the text is normalized (Unicode NFKC) and invisible characters are removed, so that
+    neither can hide a word. Then it is split into passages (sentences and lines). The passages
+    that remain are joined by single spaces, so the judge cannot see where one was removed.
     """
     plain = unicodedata.normalize("NFKC", answer)
     plain = "".join(c for c in plain if c in "\n\t" or unicodedata.category(c)[0] != "C")
@@ -75,6 +75,6 @@ def shown(answer: str) -> Shown:
 
 
 def quoted(text: str) -> str:
-    """The text as one JSON string on one line, chat-template marks broken up."""
+    """The text as one JSON string on one line, with the marks of chat templates broken up."""
     broken = _TEMPLATE_MARK.sub(lambda mark: mark[0][0] + " " + mark[0][1:], text)
     return json.dumps(broken, ensure_ascii=False).replace("\u2028", " ").replace("\u2029", " ")

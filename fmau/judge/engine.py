@@ -1,4 +1,7 @@
-"""The judging engine: every call that has no final verdict yet, each row written as it comes."""
+"""The judging engine: makes all judge calls without a final verdict and writes each row at once.
+
+`session.py` uses it for LLM judges.
+"""
 
 import asyncio
 import time
@@ -18,7 +21,7 @@ from fmau.serve.client import ChatClient, Endpoint, FailureWatch, Reply, Request
 
 Append = Callable[[Verdict], None]
 Progress = Callable[[int, int], None]
-"""Called with (calls done, calls in all)."""
+"""Called with (number of calls done, total number of calls)."""
 
 
 @dataclass(slots=True)
@@ -26,14 +29,14 @@ class JudgeSummary:
     """What one session of judging did.
 
     Attributes:
-        total: calls that judging needs.
-        done_before: of them with a final verdict from an earlier session.
-        statuses: status -> rows written now.
-        input_tokens, cached_tokens, output_tokens: sums over the replies, as the server counted.
-        dollars: what they cost; None without a price.
-        removed: calls about answers of which passages were withheld.
+        total: number of calls that judging needs.
+        done_before: calls that had a final verdict from an earlier session.
+        statuses: status -> rows written in this session.
+        input_tokens, cached_tokens, output_tokens: sums of the server's counts over the replies.
+        dollars: their cost in US dollars; None without a price.
+        removed: calls about answers with removed passages.
         seconds: wall time.
-        stopped: a signal ended the work early.
+        stopped: True if a signal ended the work early.
     """
 
     total: int
@@ -49,7 +52,7 @@ class JudgeSummary:
 
     @property
     def complete(self) -> bool:
-        """Whether every call has a final verdict, scored or not."""
+        """Whether every call has a final verdict; it need not have scores."""
         made = sum(self.statuses.values())
         failed = self.statuses.get(VerdictStatus.REQUEST_FAILED, 0)
         return self.done_before + made - failed == self.total
@@ -63,11 +66,11 @@ class JudgeSummary:
         self.removed += bool(row.removed)
 
     def facts(self) -> dict[str, Any]:
-        """The summary as a JSON-able tree, for the manifest."""
+        """The summary as a JSON-able dict, for the manifest."""
         return asdict(self)
 
     def text(self) -> str:
-        """The outcome in a few lines, for people."""
+        """The result in a few lines, for people."""
         made = sum(self.statuses.values())
         before = f" ({self.done_before:,} from before)" if self.done_before else ""
         lines = [f"{self.done_before + made:,} of {self.total:,} calls have a verdict{before}"]
@@ -80,14 +83,14 @@ class JudgeSummary:
                 + (f"; {self.dollars:.2f} US dollars" if self.dollars is not None else "")
             )
         if self.removed:
-            lines.append(f"{self.removed:,} calls without passages that spoke to the judge")
+            lines.append(f"{self.removed:,} calls without passages that address the judge")
         if not self.complete:
             lines.append("not complete: run the same command again to go on")
         return "\n".join(lines)
 
 
 def is_final(row: Verdict) -> bool:
-    """Whether asking again would only repeat the verdict; a failed request may fare better."""
+    """Whether a verdict is kept. Only a failed request is not final; it is made again."""
     return row.status is not VerdictStatus.REQUEST_FAILED
 
 
@@ -110,17 +113,18 @@ def judge_calls(
     append: Append,
     progress: Progress = lambda _done, _total: None,
 ) -> JudgeSummary:
-    """Make every call that has no final verdict, and hand each verdict to `append`.
+    """Make every call that has no final verdict, and pass each new verdict to `append`.
 
-    SIGINT and SIGTERM end the work cleanly; the summary says so.
+    SIGINT and SIGTERM end the work cleanly; then `stopped` is set in the summary.
 
     Args:
-        endpoint: where the judge's model answers.
-        done: fingerprint -> verdict from before.
+        endpoint: the server of the judge's model.
+        done: fingerprint -> verdict from earlier sessions.
         append: writes one row.
 
     Raises:
-        ServerError: the server is not there, is gone for good, or refuses everything.
+        ServerError: the server cannot be reached, stopped for good, serves another model, or
+            refuses every request.
         RunError: the rows cannot be written.
     """
     todo = remaining(calls, done)
@@ -164,7 +168,7 @@ class _Engine:
             self.summary.stopped = not await finished(self._judge_all(calls))
 
     async def _judge_all(self, calls: list[Call]) -> None:
-        if self.judge.served is not None:  # a remote API may keep its list to itself
+        if self.judge.served is not None:  # a remote API may not offer its model list
             await self._check_model()
         waiting = iter(calls)
         async with asyncio.TaskGroup() as tasks:
@@ -180,7 +184,7 @@ class _Engine:
             )
 
     async def _judge_from(self, waiting: Iterator[Call]) -> None:
-        for call in waiting:  # all workers draw from one iterator
+        for call in waiting:  # all workers share this iterator, so each call is made once
             await self._judge_one(call)
 
     async def _judge_one(self, call: Call) -> None:

@@ -1,4 +1,4 @@
-"""What a judge will cost, before anything is spent."""
+"""Estimate the calls, tokens and dollars of judging without calling the judge (`--dry-run`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from fmau.judge.request import Call, prompt
 from fmau.judge.rubric import Rubric
 
 CHARS_PER_TOKEN = 4.0
-"""Of English under the tokenizers of current models; a rough figure, and the estimate says so."""
+"""Rough average for English with the tokenizers of current models; the estimate prints it."""
 
 REPLY_TOKENS_PER_LEVEL = 60
-"""One or two sentences and a score."""
+"""Length of one or two sentences and a score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What calls will take.
+    """The expected amount of work of some calls.
 
     Attributes:
-        calls: to be made.
-        input_tokens: of all prompts.
-        shared_tokens: of them in a system prompt that the call before had too, which a prefix cache
-            need not compute again.
-        output_tokens: likely in replies.
-        most_output_tokens: if every reply runs to the limit.
-        dollars, most_dollars: likely and at most, None without a price.
+        calls: number of calls.
+        input_tokens: tokens of all prompts.
+        shared_tokens: input tokens in a system prompt that is the same as in the call before; a
+            prefix cache need not compute them again.
+        output_tokens: likely tokens of all replies.
+        most_output_tokens: tokens if every reply reaches the limit.
+        dollars, most_dollars: likely and highest cost; None without a price.
     """
 
     calls: int
@@ -51,7 +51,7 @@ class Estimate:
 
 
 def estimate(calls: Sequence[Call], judge: LlmJudge, rubric: Rubric) -> Estimate:
-    """What `calls` will take, from the characters of their prompts."""
+    """Estimate the work of `calls` from the number of characters in their prompts."""
     prompts = [[message["content"] for message in prompt(call, rubric)] for call in calls]
     tokens = [[_tokens(text) for text in texts] for texts in prompts]
     total = sum(map(sum, tokens))
@@ -75,7 +75,7 @@ def estimate(calls: Sequence[Call], judge: LlmJudge, rubric: Rubric) -> Estimate
 
 
 def cost(price: Price, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
-    """US dollars for so many tokens; `cached_tokens` are part of `input_tokens`."""
+    """The price of these tokens in US dollars; `cached_tokens` are part of `input_tokens`."""
     cached = price.input if price.cached_input is None else price.cached_input
     fresh = input_tokens - cached_tokens
     return (fresh * price.input + cached_tokens * cached + output_tokens * price.output) / 1e6

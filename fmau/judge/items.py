@@ -1,4 +1,4 @@
-"""What is judged: one answer to an open question beside its reference."""
+"""The items to judge: each is one answer to an open question, with its reference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class JudgeItem:
 
     Attributes:
         qid, clip, task: of the question; `task` is MADU or MARE.
-        question: its text.
+        question: text of the question.
         reference: the gold answer.
-        answer: what the model wrote, without any thinking.
+        answer: the model's answer, without its thinking.
     """
 
     qid: str
@@ -29,11 +29,11 @@ class JudgeItem:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a judge says about an answer at one level.
+    """A judge's opinion about an answer at one level.
 
     Attributes:
         score: 0 to 5.
-        rationale: why, in a sentence or two.
+        rationale: the reason, in one or two sentences.
     """
 
     score: int
@@ -41,7 +41,7 @@ class Opinion:
 
 
 def items_of(questions: QuestionFile, answers: Mapping[str, Answer]) -> list[JudgeItem]:
-    """The open answers that can be judged, in file order: those with a reference and some text.
+    """The open answers that can be judged (with a reference and a text), in file order.
 
     Args:
         answers: qid -> answer row.

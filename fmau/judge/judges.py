@@ -1,12 +1,12 @@
-"""Who judges: one complete YAML file per judge, so that every run is judged in the same way.
+"""Read judge files: one complete YAML file per judge, so that every run is judged in the same way.
 
     name: qwen3_32b
     kind: llm
     served: {model: ..., serve: ...}    # a model that fmau serves, or
-    remote: {base_url: ..., model: ...} # one behind an OpenAI-compatible API
+    remote: {base_url: ..., model: ...} # a model behind an OpenAI-compatible API
     rubric: ma_bench                    # prompts/rubrics/ma_bench.yaml
 
-or `kind: embedded`, the rule that needs no model and stands in for a judge as a proxy.
+The other kind is `kind: embedded`: a rule without a model, which is only a proxy for a judge.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from fmau.recipe import Block, TextModel, checked, read_tree
 from fmau.runs import model_identity
 
 FORMAT_VERSION = 1
-"""Raise it when fmau comes to build judge requests or read replies differently."""
+"""Increase it when fmau builds judge requests or reads replies in another way."""
 
 EMBEDDED_VERSION = 1
-"""Raise it when the embedded rule comes to score differently."""
+"""Increase it when the embedded rule gives other scores."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
@@ -35,11 +35,11 @@ class Remote(Block):
     """A model behind an OpenAI-compatible API.
 
     Attributes:
-        base_url: with or without "/v1".
-        model: name to put into requests; pick one that names a dated version.
-        revision: what else pins the model, noted in the manifest.
-        key_variable: environment variable that holds the API key.
-        limit_field: what the API calls the token limit.
+        base_url: address of the API, with or without "/v1".
+        model: the model's name in requests; choose the name of a dated version.
+        revision: further text that identifies the model's version, for the manifest.
+        key_variable: environment variable with the API key.
+        limit_field: the API's name for the token limit.
     """
 
     base_url: Annotated[str, Field(pattern=r"^https?://")]
@@ -50,10 +50,12 @@ class Remote(Block):
 
 
 class Price(Block):
-    """What an API charges, in US dollars per million tokens.
+    """The prices of an API, in US dollars per million tokens.
 
     Attributes:
-        cached_input: None if tokens from the provider's cache cost as much as others.
+        input, output: prices of prompt tokens and of reply tokens.
+        cached_input: price of prompt tokens from the API's cache; None if it is the same as
+            `input`.
     """
 
     input: Annotated[float, Field(ge=0)]
@@ -65,19 +67,19 @@ class LlmJudge(Block):
     """An LLM as a judge.
 
     Attributes:
-        name: under which its verdicts stand in a run.
-        served, remote: where the model is; exactly one of them.
-        rubric: the name of one that comes with fmau, or a path.
-        mode: "per_level" asks about one level a call, so that no score leans on another; "joint"
-            asks about all three in one call, at a third of the price.
+        name: the judge's name in the verdicts of a run.
+        served, remote: the model, served by fmau or behind an API; exactly one of them.
+        rubric: name of a rubric that comes with fmau, or path of a rubric file.
+        mode: "per_level" asks about one level per call, so that no score influences another;
+            "joint" asks about all three in one call, for a third of the price.
         samples: opinions per answer and level; the median counts, the spread is reported.
-        temperature: 0 for a judge that repeats itself; None for an API that takes none.
-        max_tokens: longest reply.
-        rationale_chars: longest rationale; None for no limit.
+        temperature: 0 for repeatable verdicts; None for an API without this field.
+        max_tokens: longest reply, in tokens.
+        rationale_chars: longest rationale, in characters; None for no limit.
         fields: further request fields, e.g. {chat_template_kwargs: {enable_thinking: false}}.
-        concurrency: calls at the same time.
-        request_timeout_s, retries: patience with one call.
-        price: of the API, for the estimate and the account.
+        concurrency: number of calls in flight.
+        request_timeout_s, retries: timeout of one attempt, and attempts after the first.
+        price: prices of the API, for the estimate and the summary.
     """
 
     name: Name
@@ -104,7 +106,7 @@ class LlmJudge(Block):
 
     @property
     def model(self) -> str:
-        """The name to put into requests."""
+        """The model's name in requests."""
         if self.remote is not None:
             return self.remote.model
         assert self.served is not None
@@ -112,15 +114,15 @@ class LlmJudge(Block):
 
     @property
     def opinions(self) -> tuple[tuple[tuple[int, ...], int], ...]:
-        """The calls about one answer: levels asked about, and number of the sample."""
+        """The calls about one answer, each as (levels to ask about, number of the sample)."""
         asked = [LEVELS] if self.mode == "joint" else [(level,) for level in LEVELS]
         return tuple((levels, sample) for levels in asked for sample in range(self.samples))
 
     def conditions(self, rubric: Rubric) -> dict[str, Any]:
-        """Everything that can change a verdict, as a JSON-able tree.
+        """Everything that can change a verdict, as a JSON-able dict.
 
         Raises:
-            RecipeError: a local model folder without weights.
+            RecipeError: the model is a local folder without weights.
         """
         if self.remote is not None:
             keep = {"base_url", "model", "revision"}
@@ -140,7 +142,7 @@ class EmbeddedJudge(Block):
     """The rule of `fmau.judge.embedded`: no model, no network, and only a proxy for a judge.
 
     Attributes:
-        name: under which its verdicts stand in a run.
+        name: the judge's name in the verdicts of a run.
     """
 
     name: Name = "embedded"
@@ -148,7 +150,7 @@ class EmbeddedJudge(Block):
 
     @property
     def opinions(self) -> tuple[tuple[tuple[int, ...], int], ...]:
-        """One pass over an answer scores all levels; there are no second opinions."""
+        """One call about each answer: the rule scores all levels at once, and only once."""
         return ((LEVELS, 0),)
 
     def conditions(self) -> dict[str, Any]:
@@ -165,12 +167,12 @@ def load_judge(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Judge
     """Read and check a judge's file.
 
     Args:
-        name_or_path: of a judge that comes with fmau, e.g. "qwen3_32b", or the path of a YAML file.
-        overrides: "key=value" texts that replace values.
+        name_or_path: name of a judge that comes with fmau, e.g. "qwen3_32b", or path of a file.
+        overrides: "key=value" texts that replace values of the file.
 
     Raises:
-        RecipeError: no such judge, not YAML, unknown keys or bad values, all listed; for an LLM
-            judge also a rubric that is missing or not usable.
+        RecipeError: no such judge, not YAML, or unknown keys and bad values (all are listed); for
+            an LLM judge also a rubric that is missing or not usable.
     """
     path = find("judge", name_or_path)
     tree = read_tree(path)
@@ -182,4 +184,4 @@ def load_judge(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Judge
         case "embedded":
             return checked(path, tree, EmbeddedJudge, overrides)
         case other:
-            raise RecipeError(f"{path}: kind is {other!r}; a judge's is llm or embedded")
+            raise RecipeError(f"{path}: kind is {other!r}; it must be llm or embedded")

@@ -1,7 +1,7 @@
-"""From a judge's reply to scores, or to the reason why there are none.
+"""Read the scores from a judge's reply, or give the reason why there are none.
 
-Only a reply that is one JSON object of exactly the keys asked for is read: nothing is searched for
-in free text, where a judge may be quoting the candidate. Everything else is unscored, never 0.
+A reply must be one JSON object with exactly the requested keys. Free text is not searched for
+scores, because it may quote the candidate. Any other reply is unscored; it never counts as 0.
 """
 
 import json
@@ -20,12 +20,12 @@ _FENCED = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a reply amounts to.
+    """The result of reading a reply.
 
     Attributes:
         status: how the call ended.
         scores: level -> 0 to 5; None unless scored.
-        rationale: the judge's words; None unless scored.
+        rationale: the judge's explanation; None unless scored.
         reason: why there is no score; None if scored.
     """
 
@@ -36,10 +36,11 @@ class Judged:
 
 
 def reply_schema(levels: tuple[int, ...], rationale_chars: int | None) -> dict[str, Any]:
-    """JSON schema of a reply: the rationale first, so that it is written before the scores.
+    """JSON schema of a reply. The rationale is first, so that it is written before the scores.
 
     Args:
-        rationale_chars: longest rationale; None for no limit. Small models ramble without one.
+        rationale_chars: longest rationale, in characters; None for no limit. Without a limit small
+            models may write without end.
     """
     rationale: dict[str, Any] = {"type": "string"}
     if rationale_chars is not None:
@@ -55,7 +56,7 @@ def reply_schema(levels: tuple[int, ...], rationale_chars: int | None) -> dict[s
 
 
 def read_reply(reply: Reply, levels: tuple[int, ...]) -> Judged:
-    """The scores in a reply to a request about `levels`."""
+    """Read the scores from the reply to a request about `levels`."""
     if reply.finish_reason == "content_filter":
         return Judged(VerdictStatus.REFUSED, reason="withheld by a content filter")
     text = strip_thinking(reply.text)
@@ -65,15 +66,15 @@ def read_reply(reply: Reply, levels: tuple[int, ...]) -> Judged:
         text = fenced[1]
     try:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):  # the latter for thousands of brackets
+    except (ValueError, RecursionError):  # RecursionError: thousands of nested brackets
         return _no_json(text)
     if not isinstance(pairs, _Pairs):
-        return Judged(VerdictStatus.UNPARSED, reason="the reply is JSON, but no object")
+        return Judged(VerdictStatus.UNPARSED, reason="the reply is JSON, but not an object")
     return _read_pairs(pairs, levels)
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """The pairs of a JSON object in order, repeated keys and all."""
+    """The pairs of a JSON object in order; repeated keys are kept."""
 
 
 def _read_pairs(pairs: _Pairs, levels: tuple[int, ...]) -> Judged:
@@ -85,11 +86,11 @@ def _read_pairs(pairs: _Pairs, levels: tuple[int, ...]) -> Judged:
     values = dict(pairs)
     rationale = values.pop(RATIONALE)
     if not isinstance(rationale, str):
-        return Judged(VerdictStatus.UNPARSED, reason="the rationale is no text")
+        return Judged(VerdictStatus.UNPARSED, reason="the rationale is not a text")
     for key, value in values.items():
-        if type(value) is not int or not 0 <= value <= LEVEL_MAX:  # True is an int, but no score
+        if type(value) is not int or not 0 <= value <= LEVEL_MAX:  # not isinstance: True is an int
             said = json.dumps(value)[:40]
-            reason = f"{key} is {said}, not an integer of 0 to {LEVEL_MAX}"
+            reason = f"{key} is {said}, not an integer from 0 to {LEVEL_MAX}"
             return Judged(VerdictStatus.OUT_OF_RANGE, reason=reason)
     scores = {level: values[f"L{level}"] for level in levels}
     return Judged(VerdictStatus.SCORED, scores, rationale)
@@ -97,5 +98,5 @@ def _read_pairs(pairs: _Pairs, levels: tuple[int, ...]) -> Judged:
 
 def _no_json(text: str) -> Judged:
     if is_refusal(text):
-        return Judged(VerdictStatus.REFUSED, reason=f"the judge declined: {text[:80]!r}")
-    return Judged(VerdictStatus.UNPARSED, reason=f"the reply is no JSON: {text[:80]!r}")
+        return Judged(VerdictStatus.REFUSED, reason=f"the judge refused: {text[:80]!r}")
+    return Judged(VerdictStatus.UNPARSED, reason=f"the reply is not JSON: {text[:80]!r}")

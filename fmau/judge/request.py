@@ -1,8 +1,8 @@
-"""An answer to be judged, as requests.
+"""Plan the judge calls about some answers, and build the request of each.
 
-The system prompt holds the whole rubric of the levels asked about, the user prompt the one case.
-All cases of a task and level so share all but the last part of the prompt, and a server with a
-prefix cache computes the rubric once.
+The system prompt contains the rubric of the levels to judge, the user prompt the single case. So
+all cases of one task and level share the first part of the prompt, and a server with a prefix cache
+computes the rubric only once.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from fmau.serve.client import ChatRequest
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a judge that is to be made.
+    """One planned call of a judge.
 
     Attributes:
-        item: the answer to be judged.
-        levels: to ask about.
-        sample: number of the opinion.
+        item: the answer to judge.
+        levels: the levels to ask about.
+        sample: number of the opinion, from 0.
         fingerprint: hash of everything that can change the verdict.
     """
 
@@ -37,13 +37,13 @@ class Call:
 def call_fingerprint(
     judge_fingerprint: str, item: JudgeItem, levels: tuple[int, ...], sample: int
 ) -> str:
-    """SHA-256 (hex) of the judge's conditions with one call."""
+    """SHA-256 (hex) of the judge's fingerprint and everything about one call."""
     asked = [item.qid, item.task.value, item.question, item.reference, item.answer]
     return digest([judge_fingerprint, asked, list(levels), sample])
 
 
 def plan_calls(items: Sequence[JudgeItem], judge: LlmJudge, judge_fingerprint: str) -> list[Call]:
-    """Every call about `items`, those with the same rubric text after one another."""
+    """All calls about `items`; calls with the same rubric text follow one another."""
     calls = [
         Call(item, levels, sample, call_fingerprint(judge_fingerprint, item, levels, sample))
         for item in items
@@ -53,7 +53,7 @@ def plan_calls(items: Sequence[JudgeItem], judge: LlmJudge, judge_fingerprint: s
 
 
 def build_request(call: Call, judge: LlmJudge, rubric: Rubric) -> ChatRequest:
-    """The request that puts a call to the judge."""
+    """Build the request of a call."""
     fields = {
         **({} if judge.temperature is None else {"temperature": judge.temperature}),
         "seed": call.sample,
@@ -68,7 +68,7 @@ def build_request(call: Call, judge: LlmJudge, rubric: Rubric) -> ChatRequest:
         **judge.fields,
     }
     limit = judge.remote.limit_field if judge.remote else "max_tokens"
-    # Spreads the calls over servers of our own; every one of them soon holds the rubric's prefix.
+    # A session per call spreads the calls over our own servers; each caches the rubric anyway.
     session = call.fingerprint if judge.served else None
     return ChatRequest(prompt(call, rubric), judge.max_tokens, fields, limit, session)
 
@@ -88,5 +88,5 @@ def prompt(call: Call, rubric: Rubric) -> list[dict[str, str]]:
 
 
 def seen(item: JudgeItem) -> Shown:
-    """What the judge sees of the answer."""
+    """The answer as the judge sees it, and the removed passages."""
     return shown(item.answer)

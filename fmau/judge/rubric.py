@@ -1,10 +1,10 @@
-"""The rubric: what a judge is told, as a data file.
+"""Read and check rubrics: the instructions for a judge, as a data file.
 
 system: ...        # placeholders {task}, {levels}, {keys}; constant for all cases of a level
 tasks:
   MADU:
     about: ...     # fills {task}
-    levels: {1: ..., 2: ..., 3: ...}     # texts, or {file: PATH} for a text beside the rubric
+    levels: {1: ..., 2: ..., 3: ...}     # texts, or {file: PATH}, relative to the rubric's folder
   MARE: ...
 case: ...          # placeholders {question}, {reference}, {candidate}
 """
@@ -35,7 +35,7 @@ class Rubric(Record):
 
     Attributes:
         system: template of the system prompt.
-        tasks: per open task what it is about, and the text of each level.
+        tasks: for each open task, a text about the task and a text per level.
         case: template of the user prompt.
     """
 
@@ -44,7 +44,7 @@ class Rubric(Record):
     case: str
 
     def instructions(self, task: Task, levels: tuple[int, ...]) -> str:
-        """The system prompt: the same for every answer judged at these levels of the task."""
+        """The system prompt, the same for all answers of this task judged at these levels."""
         rubric = self.tasks[task]
         keys = ", ".join(["rationale", *(f"L{level}" for level in levels)])
         texts = "\n\n".join(rubric.levels[level].strip() for level in levels)
@@ -52,11 +52,14 @@ class Rubric(Record):
 
 
 def load_rubric(name_or_path: str) -> Rubric:
-    """Read and check a rubric, by the name of one that comes with fmau or by path.
+    """Read and check a rubric.
+
+    Args:
+        name_or_path: name of a rubric that comes with fmau, or path of a YAML file.
 
     Raises:
-        RecipeError: no such rubric, malformed YAML, a task, level or placeholder that is missing or
-            unknown, an empty text.
+        RecipeError: no such rubric; malformed YAML; a missing or unknown task, level or
+            placeholder; an empty text.
     """
     path = find("rubric", name_or_path)
     try:
@@ -74,7 +77,7 @@ def _read(rubric: Path, name: str) -> str:
     path = rubric.parent / name
     try:
         return path.read_text("utf-8")
-    except (OSError, ValueError) as error:  # no such file, not UTF-8, or no name of a file at all
+    except (OSError, ValueError) as error:  # no such file, not UTF-8, or not a valid file name
         raise RecipeError(f"{rubric}: {path}: cannot be read: {error}") from None
 
 
@@ -94,11 +97,11 @@ def _problems(rubric: Rubric) -> list[str]:
     ]
     for task in Task:
         if (task in rubric.tasks) != (task in OPEN_TASKS):
-            what = "missing; write its rubric" if task in OPEN_TASKS else "is matched, not judged"
+            what = "missing; write its rubric" if task in OPEN_TASKS else "is not judged; remove it"
             lines.append(f"tasks.{task}: {what}")
     for task, levels in rubric.tasks.items():
         if set(levels.levels) != set(LEVELS):
-            lines.append(f"tasks.{task}.levels: write 1, 2 and 3")
+            lines.append(f"tasks.{task}.levels: must be exactly 1, 2 and 3")
         empty = [level for level, text in levels.levels.items() if not text.strip()]
         lines += [f"tasks.{task}.levels.{level}: empty; write the text" for level in empty]
     return lines
@@ -115,4 +118,4 @@ def _template_problems(name: str, template: str, needed: set[str]) -> list[str]:
         return []
     named = ", ".join(f"{{{field}}}" for field in found) or "none"
     wanted = ", ".join(f"{{{field}}}" for field in sorted(needed))
-    return [f"{name}: placeholders found: {named}; each of {wanted} is needed once"]
+    return [f"{name}: placeholders found: {named}; write each of {wanted} exactly once"]

@@ -1,4 +1,4 @@
-"""Judging a run, or a calibration set: from a folder to its `verdicts.jsonl`."""
+"""Judge a run or a calibration set, from its folder to `verdicts.jsonl`: what `fmau judge` does."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -23,10 +23,10 @@ from fmau.serve.reach import Waiting, reached, url_of
 from fmau.serve.reach import in_silence as starts_unseen
 
 Reach = Callable[[], AbstractContextManager[Endpoint]]
-"""Opens the way to a judge's model, for as long as it is asked; starts its server if need be."""
+"""Opens a context that gives the endpoint of a judge's model; starts a server if necessary."""
 
 Shown = Callable[[], AbstractContextManager[Progress]]
-"""Opens a display of how many calls are done."""
+"""Opens a display of the progress: how many calls are done."""
 
 
 def in_silence() -> AbstractContextManager[Progress]:
@@ -38,19 +38,19 @@ def in_silence() -> AbstractContextManager[Progress]:
 def judge_reached(
     judge: LlmJudge, folder: Path, *, given: Sequence[str] = (), waiting: Waiting = starts_unseen
 ) -> Iterator[Endpoint]:
-    """Where a judge's model answers: at its API, or at servers as `fmau.serve.reach` finds them.
+    """Give the endpoint of a judge's model: its API, or servers found by `fmau.serve.reach`.
 
     Args:
-        folder: gets the logs of servers that are started.
-        given: addresses of servers; of a judge behind an API, another address of that API.
-        waiting: shown while servers start.
+        folder: folder for the logs of started servers.
+        given: addresses of servers; for a judge behind an API, another address of that API.
+        waiting: display to show while servers start.
 
     Raises:
-        ServerError: several addresses for an API, or no server can be reached.
+        ServerError: several addresses are given for an API, or no server can be reached.
     """
     if judge.remote is not None:
         if len(given) > 1:
-            raise ServerError("a judge behind an API has one address; give --server once")
+            raise ServerError("a judge behind an API has only one address; give --server once")
         address = url_of(given[0] if given else judge.remote.base_url)
         yield Endpoint(address, os.environ.get(judge.remote.key_variable))
         return
@@ -60,7 +60,7 @@ def judge_reached(
 
 
 def way_to(judge: Judge, folder: Path, given: Sequence[str], waiting: Waiting) -> Reach:
-    """Opens the way to a judge's model; arguments as for `judge_reached`."""
+    """A function that opens the endpoint of a judge's model; arguments as for `judge_reached`."""
 
     def reach() -> AbstractContextManager[Endpoint]:
         assert isinstance(judge, LlmJudge), "the embedded rule asks no server"
@@ -73,10 +73,10 @@ def run_items(folder: Path, limit: int | None = None) -> list[JudgeItem]:
     """The answers of a run that can be judged, in the order of its question file.
 
     Args:
-        limit: so many of them, evenly from both tasks; None for all.
+        limit: highest number of answers, half from each task; None for all.
 
     Raises:
-        RunError: no run there.
+        RunError: the folder has no run.
         InputError: the question file or `answers.jsonl` has defects.
     """
     manifest = read_manifest(folder)
@@ -90,10 +90,10 @@ def run_items(folder: Path, limit: int | None = None) -> list[JudgeItem]:
 
 
 def judge_note(judge: Judge) -> JudgeNote:
-    """Who judges, for the manifest.
+    """The manifest's note about a judge: its conditions and their fingerprint.
 
     Raises:
-        RecipeError: the judge's model folder holds no weights, or its rubric is not usable.
+        RecipeError: the judge's model folder has no weights, or its rubric is not usable.
     """
     if isinstance(judge, EmbeddedJudge):
         conditions = judge.conditions()
@@ -114,11 +114,11 @@ def judge_items(
     """Judge every item that has no final verdict in `verdicts`.
 
     Args:
-        reach: used only if there is anything to ask.
-        shown: opened once the judge's model can be asked.
+        reach: opens the endpoint; called only if there are calls to make.
+        shown: display to open when the judge's model is ready.
 
     Raises:
-        ServerError: the judge's server is not there, or refuses everything.
+        ServerError: the judge's server cannot be reached, or refuses every request.
         RunError: the verdicts cannot be written.
     """
     if isinstance(judge, EmbeddedJudge):
@@ -150,26 +150,27 @@ def judge_run(
 ) -> JudgeSummary:
     """Judge the open answers of a run that have no final verdict yet: what `fmau judge` does.
 
-    The verdicts are in `folder`/verdicts.jsonl; the same call goes on where an earlier one stopped.
+    The verdicts are written to `folder`/verdicts.jsonl. After a stop, the same call continues.
 
     Args:
-        judge: see `fmau.judge.judges.load_judge`; the embedded rule is a proxy and no LLM.
-        limit: judge so many answers, evenly from both tasks; None for all.
-        servers: addresses where the judge is served; none to look for, or start, its own.
+        judge: see `fmau.judge.judges.load_judge`; the embedded rule is only a proxy, not an LLM.
+        limit: highest number of answers to judge, half from each task; None for all.
+        servers: addresses of servers of the judge's model; if empty, running servers are found
+            at its ports, or servers are started.
         waiting, shown: see `judge_reached` and `judge_items`.
 
     Raises:
-        RunError: no run there, nothing to judge, or the folder cannot be written.
+        RunError: the folder has no run, there is nothing to judge, or it is not writable.
         InputError: the question file or a row has defects.
         RecipeError: the judge's model or rubric cannot be used.
-        ServerError: the judge's server cannot be reached, or refuses everything.
+        ServerError: the judge's server cannot be reached, or refuses every request.
     """
     folder = Path(folder)
     items = run_items(folder, limit)
     if not items:
         raise RunError(
             f"{folder}: no open answer with a reference, so there is nothing to judge; the "
-            "question file must hold the answers of MADU and MARE"
+            "question file must contain the reference answers of MADU and MARE"
         )
     note = judge_note(judge)
     reach = way_to(judge, folder / f"judge-{judge.name}", servers, waiting)
@@ -181,6 +182,6 @@ def judge_run(
 
 
 def estimate_run(items: Sequence[JudgeItem], judge: LlmJudge, note: JudgeNote) -> Estimate:
-    """What judging all of `items` would take, whatever has been judged already."""
+    """Estimate the work of judging all of `items`, including those that are judged already."""
     calls = plan_calls(items, judge, note.fingerprint)
     return estimate(calls, judge, load_rubric(judge.rubric))

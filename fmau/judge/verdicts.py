@@ -1,4 +1,4 @@
-"""`verdicts.jsonl`: what has been judged, and where new verdicts go."""
+"""Read and append `verdicts.jsonl`, and note in the manifest who judged; `session.py` uses it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,13 +13,13 @@ from fmau.runs import JudgeNote, RowFile, Run, differences, read_rows
 
 
 class VerdictFile:
-    """The verdicts of a folder, open for more; use it as a context manager.
+    """The verdicts of a folder, open to append new ones; use it as a context manager.
 
     Attributes:
         done: fingerprint -> latest verdict.
 
     Raises:
-        InputError: malformed rows.
+        InputError: the file has malformed rows.
         RunError: the file cannot be read or written.
     """
 
@@ -31,13 +31,13 @@ class VerdictFile:
         """Write one verdict.
 
         Raises:
-            RunError: the disk is full or failing; the verdicts before are safe.
+            RunError: the disk is full or failing; the earlier verdicts are safe.
         """
         self._rows.append(row)
         self.done[row.fingerprint] = row
 
     def of(self, items: Iterable[JudgeItem], judge: Judge, note: JudgeNote) -> list[Verdict]:
-        """The verdicts of one judge about `items`, as far as there are any."""
+        """The verdicts of one judge about `items`; calls without a verdict are left out."""
         rows = []
         for item in items:
             for levels, sample in judge.opinions:
@@ -56,10 +56,10 @@ def introduce(run: Run, name: str, note: JudgeNote, verdicts: VerdictFile) -> No
     """Write into the run's manifest who judges it.
 
     Args:
-        verdicts: of the run. A judge that never gave one leaves its name free.
+        verdicts: the run's verdicts. A name without any verdict may be used again.
 
     Raises:
-        RunError: another judge has judged this run under that name; what differs is listed.
+        RunError: another judge has judged this run under that name; the differences are listed.
     """
     known = run.manifest.judges.get(name)
     has_judged = any(row.judge == name for row in verdicts.done.values())
@@ -68,9 +68,9 @@ def introduce(run: Run, name: str, note: JudgeNote, verdicts: VerdictFile) -> No
         raise RunError(
             "\n".join(
                 [
-                    f"{run.folder}: the judge {name!r} was another one when it judged this run:",
+                    f"{run.folder}: another judge with the name {name!r} has judged this run:",
                     *lines,
-                    "give this one another name (--set name=NAME)",
+                    "give the new judge another name (--set name=NAME)",
                 ]
             )
         )

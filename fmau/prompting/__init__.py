@@ -1,6 +1,6 @@
-"""What a model is shown in words, and how its reply is read.
+"""Build a model's prompt from a question, and extract the answer from its reply.
 
-prompts.py        prompt sets: the words around a question
+prompts.py        prompt sets: the texts around a question
 conversation.py   question + prompt set + clip -> messages
 extraction.py     reply -> option letter, Yes or No, free text, or the reason why there is none
 """

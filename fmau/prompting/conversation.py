@@ -1,16 +1,16 @@
-"""The one place where question, frames and prompts become messages.
+"""Build the conversation (messages) from question, clip and prompts; only this module does it.
 
-Training and answering both build their conversations here, so that a model is asked in the very
-words it was trained on. The order within a conversation is chosen for the server's prefix cache:
+Training and answering both use it, so a model is asked with exactly the words that it was trained
+on. The order of the parts is chosen for the server's prefix cache:
 
     system    PromptSet.system                constant
     user      the video                       one clip
               PromptSet.common                constant
               task template + question        differs per question
-    assistant the answer                      in training alone
+    assistant the answer                      only in training
 
-so the questions about one clip share everything up to the end of `common`. Video and text are two
-parts of the user turn, the text a single one: templates differ in how they join several.
+So the questions about one clip share everything up to the end of `common`. The user turn has two
+parts, video and text. All text is one part, because chat templates differ in how they join several.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,25 +20,25 @@ from fmau.core.records import Option, Question
 from fmau.prompting.prompts import PromptSet
 
 Message = dict[str, Any]
-"""One turn, {"role": ..., "content": [part, ...]}, as chat templates and the OpenAI API take it."""
+"""One turn, {"role": ..., "content": [part, ...]}, for chat templates and the OpenAI API."""
 
 VIDEO_PART = {"type": "video"}
-"""The content part that stands for the clip in a chat template of Transformers."""
+"""The content part for the clip in a chat template of Transformers."""
 
 
 def question_text(question: Question, *, strip_class_codes: bool) -> str:
-    """The stem and, one a line, the options: "A. Head".
+    """The stem, then one line per option: "A. Head".
 
     Args:
-        strip_class_codes: leave out codes such as " - A1", which mark the right option in part of
-            MA-Bench; False gives the question as its file has it.
+        strip_class_codes: leave out codes such as " - A1", which reveal the right option in part
+            of MA-Bench. False gives the question as in its file.
     """
     options = [_option_line(option, strip_class_codes) for option in question.options]
     return "\n".join([question.stem, *options])
 
 
 def user_text(question: Question, prompts: PromptSet) -> str:
-    """All text that follows the video: the common part, then the task with the question."""
+    """All text after the video: the common text, then the task's template with the question."""
     text = question_text(question, strip_class_codes=prompts.strip_class_codes)
     return _after_common(prompts, prompts.fill(question.task, text))
 
@@ -46,11 +46,11 @@ def user_text(question: Question, prompts: PromptSet) -> str:
 def messages(
     question: Question, prompts: PromptSet, video: Mapping[str, Any] | None
 ) -> list[Message]:
-    """The conversation up to where the model answers.
+    """The conversation up to the point where the model answers.
 
     Args:
-        video: the content part that stands for the clip: `VIDEO_PART` for a Transformers
-            processor, a "video_url" part for a vLLM server; None to ask in text alone.
+        video: the content part for the clip: `VIDEO_PART` for a Transformers processor, a
+            "video_url" part for a vLLM server, None to ask without a clip.
     """
     return _system_and_user(prompts, video, user_text(question, prompts))
 
@@ -58,15 +58,15 @@ def messages(
 def messages_asking(
     instruction: str, prompts: PromptSet, video: Mapping[str, Any]
 ) -> list[Message]:
-    """Like `messages`, with an instruction in free words in place of a benchmark question."""
+    """Like `messages`, but with an instruction in free words instead of a benchmark question."""
     return _system_and_user(prompts, video, _after_common(prompts, instruction))
 
 
 def with_answer(conversation: Sequence[Message], answer: str) -> list[Message]:
-    """The conversation with the answer as the assistant's turn: a training example.
+    """Add the answer as the assistant's turn; this makes a training example.
 
-    The answer is stripped, because leading white space could merge with the generation prompt into
-    one token, and the model would be trained on a prefix that it is never asked to continue.
+    The answer is stripped: leading white space could merge with the generation prompt into one
+    token, and the training prefix would differ from the prefix at inference.
     """
     answer = answer.strip()
     assert answer, "training targets are checked when they are built"

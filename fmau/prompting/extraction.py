@@ -1,22 +1,23 @@
-"""From a model's reply to an answer, or to the reason why there is none.
+"""Extract the answer from a model's reply, or give the reason why there is none.
 
-Two sources of replies:
+Replies come from two sources:
 
-- our own closed questions are decoded under a constraint, so the reply is a choice by construction
-  (`complete_choice`);
-- prediction files made elsewhere, and models that think aloud, give free text (`read_letter`,
-  `read_yes_no`).
+- fmau decodes closed questions under a constraint, so the reply is always a choice or its
+  beginning (`complete_choice`);
+- prediction files from elsewhere, and models that write their reasoning, give free text
+  (`read_letter`, `read_yes_no`).
 
-Free text is read strictly. A reply makes *claims*; it has an answer if all its claims agree and,
-for letters, no other option's letter stands anywhere in it:
+Free text is read strictly. A *claim* is a place in the reply that gives an answer, in one of the
+forms below. The reply has an answer only if all of its claims agree and, for letters, it mentions
+no other option's letter:
 
     letter   "B", "b", "B.", "(B)", "**B**", "B. Head", "B. <any sentence>", "Answer: B",
              "The correct option is (B).", "\\boxed{B}", or the whole reply is one option's label
     yes/no   "Yes", "no.", "**No**", "Yes, <any sentence>", "Answer: no", "\\boxed{Yes}"
 
-"A person nods" claims nothing (a letter that opens a reply needs punctuation), "No contact is seen"
-neither; "B or C" names two; "B. Body" contradicts itself where B is Head. All these are unparsed: a
-guess would be counted as data.
+"A person nods" and "No contact is seen" claim nothing: a letter or "No" at the start counts only
+with punctuation after it. "B or C" names two letters. "B. Body" contradicts itself if B is Head.
+All of these are unparsed, because a guess would be counted as data.
 """
 
 import re
@@ -30,7 +31,7 @@ YES_NO = ("Yes", "No")
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a reply amounts to.
+    """The result of reading a reply.
 
     Attributes:
         status: OK, UNPARSED or TRUNCATED.
@@ -44,18 +45,18 @@ class Extraction:
 
 
 def choices(question: Question) -> tuple[str, ...]:
-    """The valid answers of a closed question: its letters, or Yes and No. Empty for open tasks."""
+    """The valid answers of a closed question: its letters, or Yes and No; empty for open tasks."""
     if question.task.is_open:
         return ()
     return tuple(option.letter for option in question.options) or YES_NO
 
 
 def extract(question: Question, reply: str, *, truncated: bool = False) -> Extraction:
-    """Read the answer out of a free-text reply.
+    """Extract the answer from a free-text reply.
 
     Args:
-        truncated: the reply ended at the token limit. An open answer is then incomplete; a closed
-            one counts if the part received holds it.
+        truncated: True if the reply ended at the token limit. An open answer is then incomplete; a
+            closed one counts if the received part contains it.
     """
     text = strip_thinking(reply)
     if text is None:
@@ -77,21 +78,21 @@ def extract(question: Question, reply: str, *, truncated: bool = False) -> Extra
 
 
 def complete_choice(reply: str, valid: Sequence[str]) -> str | None:
-    """The one choice that a reply decoded under that constraint stands for, else None.
+    """The only choice in `valid` that begins with `reply`; None if there is none or more than one.
 
-    The constraint lets the model emit only beginnings of choices. Where just one choice begins
-    with what was emitted, the grammar leaves no other continuation, so one token is enough:
-    "N" can only become "No".
+    Under the constraint the model can generate only beginnings of choices. If exactly one choice
+    begins with the generated text, no other continuation is possible. So one token is enough: "N"
+    can only become "No".
     """
     fitting = [choice for choice in valid if reply and choice.startswith(reply)]
     return fitting[0] if len(fitting) == 1 else None
 
 
 def strip_thinking(reply: str) -> str | None:
-    """The reply without `<think>...</think>`; None if the block was never closed.
+    """The reply without `<think>...</think>`; None if the thinking block is not closed.
 
-    Chat templates of thinking models put the opening tag into the prompt, so a lone closing tag
-    ends a block too.
+    Chat templates of thinking models put the opening tag into the prompt. So a closing tag without
+    an opening one ends a block too.
     """
     text = re.sub(r"<think>.*?</think>", "", reply, flags=re.DOTALL)
     text = text.rpartition("</think>")[2]
@@ -99,9 +100,9 @@ def strip_thinking(reply: str) -> str | None:
 
 
 def visible_answer(row: Answer) -> str | None:
-    """What an open answer says to a judge: its text, also where that was cut off; None if nothing.
+    """The text of an open answer that a judge may read, also if it was truncated; None if empty.
 
-    A reply that ends within its thinking, or that never came, says nothing.
+    It is also None if the reply ends within its thinking, or if no reply came.
     """
     if row.status is AnswerStatus.OK:
         return row.answer
@@ -121,7 +122,7 @@ _REFUSAL = re.compile(
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a reply declines to answer, as told by how it opens."""
+    """Whether a reply refuses to answer, judged by its first words."""
     return _REFUSAL.match(text.lstrip()) is not None
 
 
@@ -131,14 +132,15 @@ _ANSWER_IS = (
 )
 _CLOSING = r"(?=\s*(?:[.,:;!)]|\n|$))"
 _LETTER_CLAIMS = (
-    # On a line of its own, or opening one: "B", "(B)", "B. Head", "B: because ...".
+    # Alone on a line, or at its start: "B", "(B)", "B. Head", "B: because ...".
     re.compile(r"^\s*\(?([A-Z])\)?" + _CLOSING, re.MULTILINE),
     re.compile(r"(?i:" + _ANSWER_IS + r")\(?([A-Z])\)?" + _CLOSING),
     re.compile(r"\\boxed\{\(?([A-Z])\)?\}"),
 )
-_LETTER_MENTION = re.compile(r"(?<![\w'’])(?!A [a-z])([A-Z])(?![\w'’])")  # "A hand": an article
+# "A hand" does not mention option A: there "A" is an article.
+_LETTER_MENTION = re.compile(r"(?<![\w'’])(?!A [a-z])([A-Z])(?![\w'’])")
 _YES_NO_CLAIMS = (
-    # At the start of a sentence, and followed by punctuation: "No contact is seen" is not a no.
+    # At the start of a sentence and followed by punctuation: "No contact is seen" is not a "No".
     re.compile(r"(?i)(?:^|[.,:;!?\n])\s*(yes|no)" + _CLOSING),
     re.compile(r"(?i)" + _ANSWER_IS + r"(yes|no)" + _CLOSING),
     re.compile(r"(?i)\\boxed\{(yes|no)\}"),
@@ -147,9 +149,9 @@ _LONE_LETTER = re.compile(r"\(?([A-Za-z])[).:]*")
 
 
 def read_letter(text: str, options: Sequence[Option]) -> str | None:
-    """The option letter that a free text claims, None if it claims none or several.
+    """The option letter that a free text claims; None if it claims none or several.
 
-    A label behind a claimed letter must be that option's own.
+    A label after a claimed letter must be the label of that option.
     """
     text = _plain(text)
     letters = {option.letter for option in options}
@@ -166,18 +168,18 @@ def read_letter(text: str, options: Sequence[Option]) -> str | None:
 
 
 def read_yes_no(text: str) -> str | None:
-    """The "Yes" or "No" that a free text claims, None if it claims none or both."""
+    """The "Yes" or "No" that a free text claims; None if it claims none or both."""
     plain = _plain(text)
     claimed = {match[1].capitalize() for p in _YES_NO_CLAIMS for match in p.finditer(plain)}
     return claimed.pop() if len(claimed) == 1 else None
 
 
 def _plain(text: str) -> str:
-    """Without Markdown emphasis, code marks and quotes around words."""
+    """The text without Markdown emphasis, code marks and quotation marks."""
     return re.sub(r"[*_`\"“”]+", "", text).strip()
 
 
 def _labelled(text: str, options: Sequence[Option]) -> set[str]:
-    """Letters of the options whose label is the whole text, but for punctuation around it."""
+    """Letters of the options whose label equals the whole text, apart from punctuation."""
     label = text.strip(" .,:;!)").casefold()
     return {option.letter for option in options if option.label.casefold() == label}

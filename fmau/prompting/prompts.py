@@ -1,4 +1,4 @@
-"""Prompt sets: the words around a question, as data files with declared placeholders.
+"""Read and check prompt sets: the texts around a question, as data files with placeholders.
 
 A set is one YAML file:
 
@@ -8,10 +8,10 @@ A set is one YAML file:
       CMAR: |            # one entry per task
         ... {question} ...
 
-`system` and `common` must be the same for all twelve questions of a clip: the server keeps the work
-done for a shared prefix, and that prefix ends where the first differing token begins. `common`
-comes after the video and should be at least one KV block long (16 tokens on GPU, 32 on CPU), so
-that the block holding the video's tail never holds question text.
+`system` and `common` are the same for all twelve questions of a clip, because the server's prefix
+cache reuses a prompt only up to the first token that differs. `common` comes after the video. It
+should be at least one KV block long (16 tokens on GPU, 32 on CPU). Then the block with the end of
+the video contains no question text and can be reused.
 """
 
 import string
@@ -27,15 +27,15 @@ from fmau.core.taxonomy import Task
 from fmau.recipe import Recipe
 
 QUESTION = "question"
-"""The one placeholder: where the question (with its option lines) goes."""
+"""The only placeholder, for the question with its option lines."""
 
 
 class PromptTexts(Record):
     """The contents of a prompt set's file.
 
     Attributes:
-        system: system prompt, constant.
-        common: first text after the video, constant.
+        system: system prompt, the same for all tasks.
+        common: first text after the video, the same for all tasks.
         tasks: task -> template with exactly one `{question}`.
     """
 
@@ -56,7 +56,7 @@ class PromptSet(PromptTexts):
 
     @property
     def texts(self) -> PromptTexts:
-        """What stands in its file."""
+        """The contents of its file."""
         return PromptTexts(system=self.system, common=self.common, tasks=self.tasks)
 
     def fill(self, task: Task, question: str) -> str:
@@ -65,20 +65,21 @@ class PromptSet(PromptTexts):
 
 
 def prompts_of(recipe: Recipe) -> PromptSet:
-    """The prompt set that a recipe names; raises what `load_prompts` does."""
+    """The prompt set that a recipe names; errors as for `load_prompts`."""
     block = recipe.prompt
     return load_prompts(block.set, strip_class_codes=block.strip_class_codes)
 
 
 def load_prompts(name_or_path: str, *, strip_class_codes: bool = True) -> PromptSet:
-    """Read and check a prompt set, by the name of one that comes with fmau or by path.
+    """Read and check a prompt set.
 
     Args:
+        name_or_path: name of a prompt set that comes with fmau, or path of a YAML file.
         strip_class_codes: see `PromptSet`.
 
     Raises:
-        RecipeError: no such prompt set, malformed YAML, missing task, empty text, a template
-            without `{question}` or with an unknown placeholder.
+        RecipeError: no such prompt set, malformed YAML, a missing task, an empty text, or a
+            template without `{question}` or with an unknown placeholder.
     """
     path = find("prompt set", name_or_path)
     try:
@@ -93,7 +94,7 @@ def load_prompts(name_or_path: str, *, strip_class_codes: bool = True) -> Prompt
 
 
 def _stripped(tree: Any) -> Any:
-    """Trailing newlines of YAML block texts are layout, not prompt."""
+    """Strip all texts: newlines at the end of YAML blocks are layout and not part of a prompt."""
     if isinstance(tree, dict):
         return {key: _stripped(value) for key, value in tree.items()}
     return tree.strip() if isinstance(tree, str) else tree

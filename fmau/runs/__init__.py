@@ -1,11 +1,11 @@
-"""Run folders: what was run, under which conditions, and every row it gave.
+"""Run folders: the conditions of a run, and every row that it wrote.
 
     runs/NAME/manifest.json    conditions, resolved recipe, and one entry per session of work
-    runs/NAME/answers.jsonl    one row per attempt, only ever appended to
-    runs/NAME/verdicts.jsonl   one row per call of a judge, likewise
+    runs/NAME/answers.jsonl    one row per attempt at a question; rows are only appended
+    runs/NAME/verdicts.jsonl   one row per call of a judge; rows are only appended
 
-`open_run` and `reopen_run` are for the one process that writes, `read_answers` and `read_manifest`
-for readers.
+The one process that writes to a run uses `open_run` or `reopen_run`; readers use `read_answers`,
+`read_verdicts` and `read_manifest`.
 """
 
 from fmau.runs.conditions import (

@@ -1,9 +1,10 @@
 """The conditions of a run: everything that can change an answer, and nothing else.
 
-Left out on purpose: the run's name, ports, time-outs, retries and concurrency (they decide when an
-answer comes, not which), and the place of the weights and clips on the disk. Batch size,
-hardware and package versions can flip a near-tie through rounding; they are recorded in the
-manifest, not fingerprinted, because a run must be able to go on after a move to another machine.
+A run uses them to refuse answers given under other conditions, and to find which questions are
+already answered. Some things are left out on purpose. Name, ports, time-outs, retries, concurrency,
+and the folders of weights and clips do not change an answer. Batch size, hardware and package
+versions can change an answer through rounding, if two tokens are almost equally likely. The
+manifest records them, but they are not conditions, because a run may continue on another machine.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,23 +19,23 @@ from fmau.prompting.prompts import PromptSet
 from fmau.recipe import DECODING, ModelBlock, Recipe
 
 FORMAT_VERSION = 2
-"""Raise it when fmau comes to put questions, take frames or read replies differently under an equal
-recipe."""
+"""Increase it when a new version of fmau asks questions, samples frames or reads replies
+differently with the same recipe."""
 
 _WEIGHT_FILES = {".bin", ".gguf", ".jinja", ".json", ".model", ".safetensors", ".txt"}
-"""What a checkpoint folder holds that a server reads: weights, configuration, tokenizer."""
+"""Suffixes of the files that a server reads: weights, configuration, tokenizer."""
 
 _ABSENT = object()
 
 
 def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) -> dict[str, Any]:
-    """Everything that can change an answer, as a JSON-able tree.
+    """The conditions of a run, as a tree that can be written as JSON.
 
     Args:
-        adapter: folder of a LoRA adapter served on top of the recipe's model.
+        adapter: folder of a LoRA adapter that is served with the recipe's model; None without.
 
     Raises:
-        RecipeError: the adapter, or a local model, is a folder without any weight file.
+        RecipeError: the folder of the adapter, or of a local model, has no weight file.
     """
     return {
         "format": FORMAT_VERSION,
@@ -51,17 +52,18 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
 
 
 def fingerprint(conditions: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of the `conditions` of a run."""
+    """SHA-256 (hex) of a run's conditions."""
     return digest(conditions)
 
 
 def row_fingerprint(run_fingerprint: str, question: Question, clip_bytes: int | None) -> str:
-    """SHA-256 (hex) of the run's conditions with one question and its clip.
+    """SHA-256 (hex) of the run's conditions together with one question and its clip.
 
     Args:
-        clip_bytes: size of the clip's file, None if there is none. It stands for the content: a
-            clip that was replaced or re-encoded is asked about again, without reading
-            gigabytes of video at every start.
+        run_fingerprint: the `fingerprint` of the run's conditions.
+        clip_bytes: size of the clip's file; None if there is no file. The size stands for the
+            content. So questions about a replaced or re-encoded clip are asked again, and no
+            start has to read gigabytes of video.
     """
     options = [[option.letter, option.label, option.class_code] for option in question.options]
     asked = [question.clip, question.task.value, question.stem, options]
@@ -69,26 +71,26 @@ def row_fingerprint(run_fingerprint: str, question: Question, clip_bytes: int | 
 
 
 def folder_digest(folder: Path) -> str:
-    """SHA-256 (hex) over names and contents of the weight, configuration and tokenizer files.
+    """SHA-256 (hex) of the names and contents of the weight, configuration and tokenizer files.
 
-    An 8B checkpoint (17.5 GB) takes some ten seconds when its files are in the page cache, where
-    a server on the same machine has just put them.
+    It takes about ten seconds for an 8B checkpoint (17.5 GB) in the page cache, where it is after
+    a server on the same machine has loaded it.
 
     Raises:
-        RecipeError: `folder` is missing, holds no such file, or one cannot be read.
+        RecipeError: `folder` is missing, has no weight file, or a file cannot be read.
     """
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix in _WEIGHT_FILES)
         if not any(path.suffix in {".safetensors", ".bin", ".gguf"} for path in files):
             raise RecipeError(
-                f"{folder}: no weight file (*.safetensors) in this folder; name that of a "
-                "checkpoint, or of an adapter (RUN/adapter)"
+                f"{folder}: no weight file (*.safetensors) in this folder; give the folder of a "
+                "checkpoint or of an adapter (RUN/adapter)"
             )
-        with ThreadPoolExecutor(max_workers=4) as pool:  # hashing lets go of the GIL
+        with ThreadPoolExecutor(max_workers=4) as pool:  # hashing releases the GIL
             sums = list(pool.map(file_digest, files))
     except FileNotFoundError:
         raise RecipeError(
-            f"{folder}: no such folder; name that of a checkpoint, or of an adapter (RUN/adapter)"
+            f"{folder}: no such folder; give the folder of a checkpoint or adapter (RUN/adapter)"
         ) from None
     except OSError as error:
         raise RecipeError(f"{folder}: cannot be read: {error.strerror}") from error
@@ -96,13 +98,13 @@ def folder_digest(folder: Path) -> str:
 
 
 def model_identity(model: ModelBlock) -> dict[str, Any]:
-    """What says which model it is: the digest of a local folder, or hub name and revision.
+    """The identity of a model: the digest of a local folder, or hub name and revision.
 
     Raises:
-        RecipeError: a local folder without any weight file.
+        RecipeError: the local folder has no weight file.
     """
     folder = Path(model.path)
-    if folder.is_dir():  # its contents say what it is, wherever it lies
+    if folder.is_dir():  # identified by its contents, so that the folder may be moved
         return {"weights": folder_digest(folder)}
     return {"path": model.path, "revision": model.revision}
 

@@ -1,4 +1,4 @@
-"""Opening, locking and reading run folders."""
+"""Opens, locks and reads run folders; every stage after `fmau check` works on one."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,16 +20,16 @@ VERDICTS = "verdicts.jsonl"
 BUSY = "another process is writing to this run"
 
 FINAL = frozenset({AnswerStatus.OK, AnswerStatus.UNPARSED, AnswerStatus.TRUNCATED})
-"""Statuses that asking again would only repeat, because decoding is greedy. The others are faults
-of a disk or a server, which may be gone at the next start."""
+"""Statuses that are not asked again: decoding is greedy, so the reply would be the same. The other
+statuses are faults of a disk or a server, which may be gone at the next start."""
 
 
 class Run:
-    """A run folder held by this process; use it as a context manager.
+    """A run folder that this process has locked for writing; use it as a context manager.
 
     Attributes:
         folder: the run folder.
-        manifest: as on the disk.
+        manifest: the manifest, equal to the file.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, stage: str, lock: FileLock) -> None:
@@ -39,37 +39,37 @@ class Run:
         self._session = Session.start(stage)
         self._lock = lock
         manifest.sessions.append(self._session)
-        manifest.save(folder)  # before there can be rows: without it nobody knows whose they are
+        manifest.save(folder)  # before the first row: rows without a manifest cannot be used
         self._rows = RowFile(folder / ANSWERS)
 
     @property
     def adapter(self) -> str | None:
-        """Folder of the LoRA adapter that the answers are given with."""
+        """Folder of the LoRA adapter that the model answers with; None without."""
         return self.manifest.adapter
 
     def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
-        """Hash of the run's conditions with this question and its clip's size in bytes."""
+        """Fingerprint of the run's conditions with this question and its clip's size in bytes."""
         return row_fingerprint(self.manifest.fingerprint, question, clip_bytes)
 
     def is_done(self, qid: str, row_fingerprint: str) -> bool:
-        """Whether a row stood, when the run was opened, that asking again would only repeat."""
+        """Whether the run, when it was opened, had a final answer with this fingerprint."""
         return self._final.get(qid) == row_fingerprint
 
     def append(self, answer: Answer) -> None:
         """Write one row.
 
         Raises:
-            RunError: the disk is full or failing; the rows before are safe.
+            RunError: the disk is full or failing; all earlier rows are safe.
         """
         self._rows.append(answer)
 
     def note(self, facts: dict[str, Any]) -> None:
-        """Add what the stage measured to this session's entry in the manifest."""
+        """Add measurements of the stage to this session's entry in the manifest."""
         self._session.facts.update(facts)
         self.manifest.save(self.folder)
 
     def close(self) -> None:
-        """Bring everything to the disk, note the end time, and let go of the folder."""
+        """Write everything to the disk, note the end time, and unlock the folder."""
         try:
             self._rows.close()
             self._session.ended = utc_now()
@@ -87,16 +87,16 @@ class Run:
 def open_run(
     recipe: Recipe, prompts: PromptSet, *, adapter: Path | None = None, stage: str = "answer"
 ) -> Run:
-    """Create the recipe's run folder, or open it to go on.
+    """Create the recipe's run folder, or open an existing one to continue.
 
     Args:
-        adapter: folder of the LoRA adapter that the server applies, if any.
+        adapter: folder of the LoRA adapter that the server applies; None without.
         stage: name of the command, for the manifest.
 
     Raises:
-        RunError: another process writes to the folder, it holds answers given under other
-            conditions (each is named), or it cannot be written.
-        RecipeError: the model or adapter folder holds no weights.
+        RunError: another process writes to the folder, its answers were given under other
+            conditions (each difference is named), or it cannot be written.
+        RecipeError: the model or adapter folder has no weight file.
         InputError: `answers.jsonl` has malformed rows.
     """
     folder = recipe.run_folder
@@ -107,18 +107,19 @@ def open_run(
         if (folder / MANIFEST).exists():
             manifest = read_manifest(folder)
             _check_same(folder, manifest, present)
-            # What cannot change an answer may differ, such as the question file: keep the latest.
+            # Parts of the recipe that are not conditions may differ: record the newest recipe.
             manifest.recipe = recipe.model_dump(mode="json")
             manifest.recipe_hash = digest(manifest.recipe)
         elif (folder / ANSWERS).exists():
             raise RunError(
-                f"{folder}: {ANSWERS} without {MANIFEST}, so nobody can tell what gave these "
-                "answers; move the folder aside or choose another name"
+                f"{folder}: has {ANSWERS} but no {MANIFEST}, so it is unknown which model gave "
+                "these answers; move the folder away, or give this run another name "
+                "(--set name=NAME)"
             )
         else:
             manifest = _new_manifest(recipe, prompts, present, adapter)
         run = Run(folder, manifest, stage, lock)
-        undo.pop_all()  # from here on the lock is the run's
+        undo.pop_all()  # from here on the run releases the lock
     return run
 
 
@@ -126,15 +127,15 @@ def reopen_run(folder: Path, stage: str) -> Run:
     """Open an existing run for a stage that works on its answers, such as "judge".
 
     Raises:
-        RunError: there is no run, another process writes to it, or it cannot be written.
+        RunError: the folder holds no run, another process writes to it, or it cannot be written.
         InputError: `answers.jsonl` has malformed rows.
     """
-    read_manifest(folder)  # before the lock, which would create a file in a folder of no run
+    read_manifest(folder)  # before locking, because the lock creates a file in the folder
     with ExitStack() as undo:
         lock = hold_folder(folder, BUSY)
         undo.callback(lock.release)
         run = Run(folder, read_manifest(folder), stage, lock)
-        undo.pop_all()  # from here on the lock is the run's
+        undo.pop_all()  # from here on the run releases the lock
     return run
 
 
@@ -150,7 +151,7 @@ def read_answers(folder: Path) -> list[Answer]:
 
 
 def read_verdicts(folder: Path) -> list[Verdict]:
-    """The latest row of every call that a judge was asked to make, in the order first made.
+    """The latest row of every call of a judge, in the order of the first attempts.
 
     Raises:
         InputError: malformed rows, each with its line number.
@@ -162,8 +163,10 @@ def read_verdicts(folder: Path) -> list[Verdict]:
 
 
 def _final_fingerprints(folder: Path) -> dict[str, str]:
-    """qid -> fingerprint of its latest row, where that one is final. Holds no row longer than it
-    is read: a run may have millions."""
+    """qid -> fingerprint of its latest row, if the status of that row is final.
+
+    Rows are read one by one and not kept: a run may have millions.
+    """
     final: dict[str, str] = {}
     for row in iter_rows(folder / ANSWERS, Answer):
         if row.status in FINAL:
@@ -196,7 +199,7 @@ def _check_same(folder: Path, manifest: Manifest, present: dict[str, Any]) -> No
     raise RunError(
         "\n".join(
             [
-                f"{folder}: its answers were given under other conditions:",
+                f"{folder}: its answers were given under other conditions (there -> now):",
                 *lines,
                 "give this run another name (--set name=NAME), or delete the folder to start anew",
             ]

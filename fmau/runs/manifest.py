@@ -1,4 +1,7 @@
-"""The manifest of a run: what a reader needs to know to trust or repeat its answers."""
+"""The manifest of a run: everything that a reader needs to trust or repeat its answers.
+
+The stages that write to a run fill it; score, report and submit read it.
+"""
 
 import importlib.metadata
 import platform
@@ -20,15 +23,15 @@ MANIFEST = "manifest.json"
 
 
 class Session(BaseModel):
-    """One stretch of work on a run by one process.
+    """One session of work on a run by one process, from its start to its end.
 
     Attributes:
-        stage: which command worked: "answer", "judge".
-        started, ended: UTC, ISO 8601; `ended` stays None when the process was killed.
-        packages: distribution -> version.
-        git: {"revision", "dirty"} of fmau's own checkout, None when fmau is installed.
+        stage: name of the command: "answer", "judge" or "train".
+        started, ended: UTC, ISO 8601; `ended` stays None if the process was killed.
+        packages: package name -> version.
+        git: {"revision", "dirty"} of the checkout of fmau; None if fmau is installed as a package.
         hardware: processor, cores, memory, GPUs of the machine that ran the command.
-        facts: what the stage measured (counts, server counters, the judge's identity).
+        facts: measurements of the stage (counts, server counters, the judge's identity).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,7 +46,7 @@ class Session(BaseModel):
 
     @classmethod
     def start(cls, stage: str) -> "Session":
-        """A session of `stage` that begins now, on this machine."""
+        """Begin a session of `stage` now, on this machine."""
         return cls(
             stage=stage,
             started=utc_now(),
@@ -54,12 +57,12 @@ class Session(BaseModel):
 
 
 class JudgeNote(BaseModel):
-    """Who judged a run, in its manifest.
+    """A judge of a run, as the manifest records it.
 
     Attributes:
-        fingerprint: hash of `conditions`.
+        fingerprint: SHA-256 of `conditions`.
         conditions: everything that can change a verdict: model, revision, rubric, mode, decoding.
-        proxy: the embedded rule, not an LLM.
+        proxy: the judge is the embedded rule, not an LLM.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -73,15 +76,15 @@ class Manifest(BaseModel):
     """The contents of `manifest.json`.
 
     Attributes:
-        fingerprint: hash of `conditions`.
+        fingerprint: SHA-256 of `conditions`.
         conditions: everything that can change an answer (`fmau.runs.conditions`).
         recipe: the resolved recipe, every default written out.
         recipe_hash: SHA-256 of `recipe`.
-        prompt_hashes: "system", "common" and each task -> SHA-256 of the text, which itself is
-            under `conditions`.
-        adapter: path of the LoRA adapter served with the model; its hash is under `conditions`.
-        judges: name -> who judged the answers, in the order they first did.
-        sessions: oldest first.
+        prompt_hashes: "system", "common" and each task -> SHA-256 of the text; the texts are in
+            `conditions`.
+        adapter: path of the LoRA adapter served with the model; its hash is in `conditions`.
+        judges: name -> judge of the answers, in the order of their first verdicts.
+        sessions: all sessions, oldest first.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -96,9 +99,9 @@ class Manifest(BaseModel):
     sessions: list[Session] = []
 
     def save(self, folder: Path) -> None:
-        """Write `manifest.json`, so that a reader sees the old one or the new one, whole.
+        """Write `manifest.json` atomically: a reader sees either the old or the new file, complete.
 
-        Only the process that holds the folder may.
+        Only the process that has locked the folder may call this.
 
         Raises:
             RunError: the folder cannot be written.
@@ -110,7 +113,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a run folder.
 
     Raises:
-        RunError: there is none, or it is damaged.
+        RunError: the folder has no manifest, or the manifest is damaged.
     """
     remedy = "restore it from a copy, or move the folder aside and answer again"
     try:
@@ -120,13 +123,13 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def utc_now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
+    """The current time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @cache
 def package_versions() -> dict[str, str]:
-    """Installed versions of what fmau requires, in any of its extras, and of fmau itself."""
+    """Installed versions of Python, fmau, and all packages that fmau or its extras require."""
     requirements = importlib.metadata.requires("fmau") or []
     names = {"fmau"} | {re.split(r"[^A-Za-z0-9._-]", line)[0] for line in requirements}
     found = {}
@@ -134,12 +137,12 @@ def package_versions() -> dict[str, str]:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            continue  # of an extra that is not installed
+            continue  # it belongs to an extra that is not installed
     return {"python": platform.python_version(), **found}
 
 
 def git_state(checkout: Path) -> dict[str, Any] | None:
-    """{"revision", "dirty"} of a checkout, None where `checkout` is not the root of one."""
+    """{"revision", "dirty"} of a git checkout; None if `checkout` is not the root of one."""
     if not (checkout / ".git").exists() or shutil.which("git") is None:
         return None
     revision = output_of(["git", "-C", str(checkout), "rev-parse", "HEAD"])

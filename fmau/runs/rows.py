@@ -1,8 +1,7 @@
-"""Append-only files of JSON rows that survive a kill at any moment.
+"""Append-only files of JSON rows, such as `answers.jsonl`; the writer may be killed at any moment.
 
-A row is written by one `write` call of a whole line, newline last. Whatever is behind the last
-newline is therefore the rest of a write that was cut off: readers pass over it, and the next writer
-cuts it away.
+A row is written by one `write` call of a whole line that ends with a newline. Text after the last
+newline is therefore an unfinished row: readers skip it, and the next writer removes it.
 """
 
 import os
@@ -17,8 +16,8 @@ from fmau.core.errors import InputError, Problem, RunError, problems_of
 
 SYNC_ROWS = 64
 SYNC_SECONDS = 2.0
-"""Rows reach the kernel at once, so killing the process loses none; a power cut may lose this many
-rows, or what was written in this many seconds, whichever is less."""
+"""Every row is passed to the kernel immediately, so killing the process loses none. A power cut may
+lose up to this many rows, or the rows of this many seconds, whichever is less."""
 
 _TAIL_BYTES = 64 * 1024
 
@@ -26,10 +25,10 @@ RowT = TypeVar("RowT", bound=BaseModel)
 
 
 class RowFile:
-    """Writes rows to the end of one file. Use it as a context manager, one writer at a time.
+    """Appends rows to one file; use it as a context manager. A file may have one writer only.
 
     Attributes:
-        path: of the file; created if missing.
+        path: path of the file; it is created if missing.
 
     Raises:
         RunError: the file cannot be opened or repaired (read-only, a folder, no permission).
@@ -50,12 +49,12 @@ class RowFile:
         """Write one row.
 
         Raises:
-            RunError: the disk is full or failing; the file then ends with the row before.
+            RunError: the disk is full or failing; the file then ends with the previous row.
         """
         line = (row.model_dump_json(exclude_none=True) + "\n").encode("utf-8")
         try:
             written = os.write(self._descriptor, line)
-            if written < len(line):  # the disk filled up within the row; say why
+            if written < len(line):  # the disk is full; writing the rest raises the reason
                 os.write(self._descriptor, line[written:])
         except OSError as error:
             os.ftruncate(self._descriptor, self._bytes)
@@ -69,7 +68,7 @@ class RowFile:
             self._sync()
 
     def close(self) -> None:
-        """Bring the rows to the disk and close the file."""
+        """Write all rows to the disk and close the file."""
         self._sync()
         os.close(self._descriptor)
 
@@ -89,16 +88,16 @@ class RowFile:
 
 
 def read_rows(path: Path, row_type: type[RowT]) -> list[RowT]:
-    """All finished rows of a file; see `iter_rows`."""
+    """All finished rows of a file, as a list; see `iter_rows`."""
     return list(iter_rows(path, row_type))
 
 
 def iter_rows(path: Path, row_type: type[RowT]) -> Iterator[RowT]:
-    """The finished rows of a file one by one, in the order written; none if there is no file yet.
+    """Yield the finished rows of a file in the order written; none if there is no file yet.
 
     Raises:
-        InputError: at the end, rows that are not JSON or do not fit `row_type`, each with its line
-            number.
+        InputError: some rows are not JSON or do not fit `row_type`; raised after the last row, with
+            the line number of each.
         RunError: the file cannot be read.
     """
     problems = []
@@ -106,12 +105,12 @@ def iter_rows(path: Path, row_type: type[RowT]) -> Iterator[RowT]:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n"):
-                    break  # the rest of a write that was cut off
+                    break  # an unfinished row
                 try:
                     yield row_type.model_validate_json(line)
                 except ValidationError as error:
                     what = problems_of(error, row_type, whole="line")[0]
-                    remedy = "delete this line; what it held will be asked again"
+                    remedy = "delete this line; fmau answer or fmau judge then makes it again"
                     problems.append(Problem(f"{path} line {number}", what, remedy))
     except FileNotFoundError:
         return
@@ -122,7 +121,7 @@ def iter_rows(path: Path, row_type: type[RowT]) -> Iterator[RowT]:
 
 
 def _cut_unfinished_row(descriptor: int) -> int:
-    """Truncate the file behind its last newline; returns the size in bytes that is left."""
+    """Truncate the file after its last newline; returns the remaining size in bytes."""
     size = end = os.fstat(descriptor).st_size
     while end > 0:
         start = max(0, end - _TAIL_BYTES)

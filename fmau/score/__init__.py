@@ -1,18 +1,18 @@
 """Scores: accuracies with intervals and baselines, judge levels, comparison, Table 4.
 
-compute.py        everything scored about one set of answers
-scores.py         its records; levels.py those about judges
-tally.py          right and wrong per clip
+compute.py        all scores of one set of answers
+scores.py         the records of these scores; levels.py holds those about judges
+tally.py          right and wrong answers, counted per clip
 intervals.py      Wilson's interval, and the bootstrap over clips
-breakdowns.py     chance, majority, parts, actions, leaks, labels
-judged.py         from verdicts to levels
-agreement.py      how judges, or judges and people, agree
+breakdowns.py     chance, majority class, body parts, actions, leaking rows, labels
+judged.py         judge levels from verdicts
+agreement.py      agreement between judges, or between judges and people
 compare.py        paired tests of two runs
-table4.py         the paper's table
-run.py            a run folder, read and scored
-predictions.py    prediction files of any origin
-submission.py     the challenge's file
-audit/            what a question file gives away
+table4.py         the paper's Table 4
+run.py            reads and scores a run folder
+predictions.py    reads prediction files of any origin
+submission.py     writes the challenge's submission file
+audit/            defects and shortcuts of a question file
 """
 
 from fmau.score.compute import score

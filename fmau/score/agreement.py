@@ -1,4 +1,6 @@
-"""How far two sets of scores of the same answers agree: two judges, or a judge and people.
+"""Agreement of two sets of scores on the same answers: two judges, or a judge and people.
+
+`fmau score` compares all judges of a run with it, `fmau judge --calibrate` a judge with people.
 
 Axis suffixes: P pairs of scores, S the two sets.
 """
@@ -19,7 +21,7 @@ DRAWS = 1000
 
 
 def agreements(verdicts: Iterable[Verdict], judges: Sequence[str]) -> tuple[JudgeAgreement, ...]:
-    """One per pair of judges that scored the same answers at some level, in their order."""
+    """The agreement of every pair of judges that share at least one scored answer and level."""
     rows: dict[str, list[Verdict]] = {name: [] for name in judges}
     for row in verdicts:
         if row.judge in rows:
@@ -35,22 +37,22 @@ def agreements(verdicts: Iterable[Verdict], judges: Sequence[str]) -> tuple[Judg
 def judge_agreement(
     first: str, first_scores: JudgeScores, second: str, second_scores: JudgeScores
 ) -> JudgeAgreement:
-    """Compare the scores that both sets have; all levels together.
+    """Compare the scores that both sets have, all levels together.
 
     Args:
-        first, second: who scored.
+        first, second: names of the judges, or of a judge and a file of human scores.
 
     Raises:
-        FmauError: they have none in common.
+        FmauError: the sets have no answer and level in common.
     """
     pairs = _pairs(first_scores, second_scores)
     if not pairs:
         raise FmauError(
-            f"no answer has scores of both {first} and {second}; score the same answers, under "
-            "the same qids and levels"
+            f"{first} and {second} have no scored answer in common; both must score the same "
+            "qids at the same levels"
         )
     scores_PS = np.array([[one, other] for _, one, other in pairs], dtype=float)
-    rounded_PS = np.floor(scores_PS).astype(int)  # the rubric: the lower if in doubt
+    rounded_PS = np.floor(scores_PS).astype(int)  # the rubric says: if unsure, the lower score
     apart_P = scores_PS[:, 1] - scores_PS[:, 0]
     return JudgeAgreement(
         first=first,
@@ -66,7 +68,7 @@ def judge_agreement(
 
 
 def _pairs(first: JudgeScores, second: JudgeScores) -> list[tuple[str, float, float]]:
-    """(qid, one score, the other) for every answer and level that both scored."""
+    """(qid, first's score, second's score) for every answer and level that both scored."""
     return [
         (qid, one, other)
         for qid, levels in first.items()
@@ -90,7 +92,7 @@ def _alpha(scores_PS: np.ndarray) -> float | None:
 
 
 def _interval(qids: list[str], scores_PS: np.ndarray) -> Interval | None:
-    """95 % bootstrap interval of kappa; levels of one answer are drawn together."""
+    """95 % bootstrap interval of kappa; a draw takes all levels of an answer together."""
     names, place_P = np.unique(qids, return_inverse=True)
     if len(names) < 2:
         return None

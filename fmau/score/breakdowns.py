@@ -1,9 +1,9 @@
-"""The closed tasks seen from other sides than their accuracies.
+"""Breakdowns that show more than the accuracies of the tasks; `fmau.score.compute` uses them.
 
-Letters are shuffled per question, so letters themselves mean nothing: everything here goes by the
-label behind a letter. In this order: what answers that never look at the clip would score; which
-body part is taken for which (CMAR); FMAR with and without the rows that give their answer away;
-accuracies by what the clip shows; MARE by the label that its answers end in.
+In this order: baselines that never look at the clip; which body part is confused with which (CMAR);
+FMAR with and without the rows that reveal their answer; accuracies by the action or part that the
+clip shows; MARE by the label that an answer ends in. Option letters are shuffled per question, so
+answers are compared by the label of the option, not by its letter.
 """
 
 from collections import Counter
@@ -21,18 +21,18 @@ from fmau.score.tally import Tally
 
 
 def chance(task: Task) -> float | None:
-    """Percent right when guessing uniformly among the options; None for open tasks."""
+    """Expected accuracy of uniform guessing among the options, in percent; None for open tasks."""
     if task.is_open:
         return None
     return 100 / (task.option_count or 2)
 
 
 def gold_counts(task: Task, questions: Sequence[Question], gold: Gold) -> Counter[str]:
-    """How often each answer to a closed task is the right one on this very file.
+    """How often each answer to a closed task is the right one in this file.
 
-    CMAR is counted by part, since all seven parts stand in every question under shuffled letters.
-    FMAR is counted by letter: its five options differ from question to question, so no one action
-    could always be chosen.
+    CMAR is counted by body part, because every question offers all seven parts, with shuffled
+    letters. FMAR is counted by letter, because its options differ from question to question, so no
+    action could always be chosen.
     """
     return Counter(
         label_of(question, gold[question.qid]) if task is Task.CMAR else gold[question.qid]
@@ -42,9 +42,9 @@ def gold_counts(task: Task, questions: Sequence[Question], gold: Gold) -> Counte
 
 
 def majority(task: Task, questions: Sequence[Question], gold: Gold) -> Baseline | None:
-    """The best constant answer to a closed task on this very file; None without gold.
+    """The best constant answer to a closed task in this file; None without gold.
 
-    Counted as by `gold_counts`. Ties go to the answer that sorts first.
+    Answers are counted by `gold_counts`. Of equally frequent ones, the first in sorted order wins.
     """
     answers = gold_counts(task, questions, gold)
     if task.is_open or not answers:
@@ -59,17 +59,17 @@ def label_of(question: Question, letter: str) -> str:
 
 
 def same_label(question: Question, letter: str, other: str) -> bool:
-    """Whether two letters name the same action or part; true for one letter given twice."""
+    """Whether two letters name the same action or part; True for two equal letters."""
     return label_of(question, letter).lower() == label_of(question, other).lower()
 
 
 def cmar_confusion(
     questions: Sequence[Question], gold: Gold, answers: Mapping[str, Answer]
 ) -> Confusion | None:
-    """Which parts are taken for which, over the CMAR questions with gold; None if there are none.
+    """The confusion matrix of CMAR over all questions with gold; None if there are none.
 
     Args:
-        answers: qid -> answer row; a missing row, or one without an answer, counts as no answer.
+        answers: qid -> answer row; a missing row, or a row without an answer, counts as no answer.
     """
     names = tuple(part.label for part in parts())
     canonical = {name.lower(): name for name in names}
@@ -103,7 +103,7 @@ def cmar_confusion(
 def _matrix(
     right: Sequence[str], chosen: Sequence[str], names: Sequence[str]
 ) -> tuple[tuple[int, ...], ...]:
-    if not right:  # scikit-learn refuses labels none of which occurs
+    if not right:  # scikit-learn raises an error if none of the labels occurs
         return tuple((0,) * len(names) for _ in names)
     matrix = confusion_matrix(right, chosen, labels=names)
     return tuple(tuple(int(count) for count in row) for row in matrix)
@@ -117,7 +117,7 @@ STRICT, LABEL, CLEAN = str(Task.FMAR), "FMAR by label", ", rows that do not leak
 
 
 def leaks(question: Question) -> bool:
-    """Whether a row gives its answer away: an option with a class code, or a label listed twice."""
+    """Whether a row reveals its answer: an option has a class code, or a label is listed twice."""
     labels = [option.label.lower() for option in question.options]
     has_code = any(option.class_code is not None for option in question.options)
     return has_code or len(set(labels)) < len(labels)
@@ -126,7 +126,7 @@ def leaks(question: Question) -> bool:
 def fmar_columns(
     questions: QuestionFile, answers: Mapping[str, Answer]
 ) -> dict[str, list[tuple[str, bool]]]:
-    """The columns of a tally that `fmar_readings` reads, beside that of the task itself."""
+    """The additional columns that a `Tally` needs for `fmar_readings`."""
     columns: dict[str, list[tuple[str, bool]]] = {LABEL: [], STRICT + CLEAN: [], LABEL + CLEAN: []}
     for question in _with_gold(questions):
         gold = questions.gold[question.qid]
@@ -141,7 +141,7 @@ def fmar_columns(
 
 
 def fmar_readings(questions: QuestionFile, tally: Tally) -> FmarReadings | None:
-    """FMAR read four ways; None without FMAR gold."""
+    """The four accuracies of FMAR; None without FMAR gold."""
     strict, by_label = tally.accuracy(STRICT), tally.accuracy(LABEL)
     if strict is None or by_label is None:
         return None
@@ -157,7 +157,10 @@ def fmar_readings(questions: QuestionFile, tally: Tally) -> FmarReadings | None:
 def fmar_confusion(
     questions: QuestionFile, answers: Mapping[str, Answer]
 ) -> tuple[LabelConfusion, ...]:
-    """Which action is taken for which; pairs in order of the gold action's code, then by count."""
+    """How often each gold action was answered with each action.
+
+    Pairs are sorted by the code of the gold action, then by descending count.
+    """
     order = {action.label: number for number, action in enumerate(actions())}
     pairs: Counter[tuple[str, str | None]] = Counter()
     for question in _with_gold(questions):
@@ -179,19 +182,19 @@ def _with_gold(questions: QuestionFile) -> list[Question]:
 
 
 def by_action(questions: QuestionFile, answers: Mapping[str, Answer]) -> tuple[Share, ...]:
-    """Per closed task and action that a clip shows, by the gold of its FMAR question."""
+    """Accuracy per closed task and action; a clip's action is the gold of its FMAR question."""
     names = [action.label for action in actions()]
     return tuple(_shares(questions, answers, gold_labels(questions, Task.FMAR), names))
 
 
 def by_part(questions: QuestionFile, answers: Mapping[str, Answer]) -> tuple[Share, ...]:
-    """Per closed task and body part that a clip shows, by the gold of its CMAR question."""
+    """Accuracy per closed task and body part; a clip's part is the gold of its CMAR question."""
     names = [part.label for part in parts()]
     return tuple(_shares(questions, answers, gold_labels(questions, Task.CMAR), names))
 
 
 def gold_labels(questions: QuestionFile, task: Task) -> dict[str, str]:
-    """Clip -> label of the gold option of its question of a multiple-choice task."""
+    """Clip -> label of the gold option of its question of `task`, CMAR or FMAR."""
     return {
         question.clip: label_of(question, questions.gold[question.qid])
         for question in questions.questions
@@ -228,9 +231,9 @@ def _shares(
 
 
 def label_match(questions: QuestionFile, answers: Mapping[str, Answer]) -> LabelMatch | None:
-    """How often a MARE answer ends in the reference's micro-action, or in its body part.
+    """How often a MARE answer names the reference's micro-action, or one of its body part.
 
-    An answer without a label is not right. None if no reference names a micro-action.
+    An answer without a label counts as wrong. None if no reference names a micro-action.
     """
     fine, coarse, unlabelled = [], [], 0
     for question in questions.questions:

@@ -1,11 +1,13 @@
-"""Two sets of answers to the same questions: is one better, and could this sample tell?
+"""Compares two sets of answers to the same questions, for `fmau compare`.
 
-Everything is paired by question and clustered by clip. Intervals come from a bootstrap over clips
-that draws the same clips for both. p values come from a test that fits the pairing:
+It tests whether one set is better, and computes the smallest difference that the sample can detect.
+Answers are paired by question and clustered by clip. Intervals come from a bootstrap over clips
+that draws the same clips for both sets. p values come from one of two tests:
 
-- one question per clip (CMAR, FMAR): McNemar's exact test on the questions that changed;
-- several per clip, levels and means: a sign-flip permutation test over clips. Under the null the
-  two sets are exchangeable clip by clip, so each clip's difference is as likely as its negative.
+- one question per clip (CMAR, FMAR): McNemar's exact test on the questions whose result differs;
+- several questions per clip, levels and means: a sign-flip permutation test over clips. Under the
+  null hypothesis the two sets can be exchanged clip by clip, so the difference of a clip is as
+  likely as its negative.
 
 Axis suffixes: C clips, B bootstrap draws.
 """
@@ -32,26 +34,26 @@ from fmau.score.judged import points_of
 Test = Literal["McNemar exact", "sign flips over clips"]
 
 FLIPS = 9999
-"""Random sign flips; the smallest p they can show is 1 in 10,000."""
+"""Number of random sign flips; the smallest p value they can give is 1 in 10,000."""
 
 POWER_FACTOR = float(stats.norm.ppf(0.975) + stats.norm.ppf(0.80))
-"""So many standard errors from 0, a difference is found in 80 % of samples at the 5 % level."""
+"""A true difference of this many standard errors is detected in 80 % of samples (5 % level)."""
 
 
 class Difference(Record):
-    """One measure of two sets of answers.
+    """The difference of two sets of answers in one measure.
 
     Attributes:
-        name: "CMAR", "Closed-AVG", "MADU L1", ...
-        first, second: its value in each; percent, or 0 to 5 for levels.
+        name: the measure: "CMAR", "Closed-AVG", "MADU L1", ...
+        first, second: its value in each set; percent, or 0 to 5 for levels.
         difference: second - first.
-        interval: 95 % bootstrap interval of the difference over clips; None with fewer than two.
-        p: of no difference; None with fewer than two clips.
-        p_holm: adjusted for the number of tasks and levels compared; None for means over them.
-        test: which one gave p.
-        gained, lost: answers that are better or worse in the second; None for means over tasks.
-        smallest: the smallest difference that this sample would show with 80 % power at the 5 %
-            level, from the bootstrap's standard error; None with fewer than two clips.
+        interval: 95 % bootstrap interval of the difference over clips; None for fewer than 2 clips.
+        p: p value of the hypothesis of no difference; None for fewer than 2 clips.
+        p_holm: p adjusted for the number of tasks and levels compared; None for means over them.
+        test: the test that gave p.
+        gained, lost: answers that are better, or worse, in the second set; None for means.
+        smallest: the smallest difference that this sample can detect with 80 % power at the 5 %
+            level, from the bootstrap's standard error; None for fewer than 2 clips.
     """
 
     name: str
@@ -68,13 +70,13 @@ class Difference(Record):
 
 
 class Comparison(Record):
-    """How two sets of answers to the same questions differ.
+    """All differences of two sets of answers to the same questions.
 
     Attributes:
-        differences: tasks and means, in the order of Table 4; levels where both were judged.
-        clips: of the questions compared.
-        judge: whose levels are compared; None without.
-        judge_is_proxy: it is the embedded rule, not an LLM.
+        differences: tasks and means, in the order of Table 4; levels if both sets were judged.
+        clips: number of clips of the questions compared.
+        judge: name of the judge whose levels are compared; None if no levels are compared.
+        judge_is_proxy: the judge is the embedded rule, not an LLM.
     """
 
     differences: tuple[Difference, ...]
@@ -85,7 +87,7 @@ class Comparison(Record):
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One measure, as pairs of (clip, value in the first, value in the second) per question."""
+    """One measure: for each question (clip, value in the first set, value in the second set)."""
 
     name: str
     rows: Sequence[tuple[str, float, float]]
@@ -105,12 +107,13 @@ def compare(
     """Compare two sets of answers, task by task and overall.
 
     Args:
-        first, second: qid -> answer row. A question that one set lacks is not right there.
-        verdicts: of one judge about both sets; answers that it scored in both are compared.
-        judge: its name.
+        first, second: qid -> answer row. A question without a row counts as wrong in that set.
+        verdicts: one judge's verdicts on each set; only answers scored in both are compared.
+        judge: the judge's name.
+        judge_is_proxy: the judge is the embedded rule; then there is no Final.
 
     Raises:
-        RunError: no question has gold, so nothing can be compared.
+        RunError: no question has a gold answer, so nothing can be compared.
     """
     closed = [_closed(questions, first, second, task) for task in CLOSED_TASKS]
     closed = [column for column in closed if column.rows]
@@ -164,7 +167,7 @@ def _by_label(
 
 
 def _test_for(rows: Sequence[tuple[str, float, float]]) -> Test:
-    """McNemar's test needs independent pairs: one question per clip."""
+    """Choose the test: McNemar's needs independent pairs, which is one question per clip."""
     alone = len({clip for clip, _, _ in rows}) == len(rows)
     return "McNemar exact" if alone else "sign flips over clips"
 
@@ -174,7 +177,7 @@ def _levels(
     answers: tuple[Mapping[str, Answer], Mapping[str, Answer]],
     verdicts: tuple[Sequence[Verdict], Sequence[Verdict]],
 ) -> list[_Column]:
-    """One column per task and level; none at all if a level has no answer scored in both."""
+    """One column per task and level; empty if some level has no answer scored in both sets."""
     both = [points_of(questions, *given) for given in zip(answers, verdicts, strict=True)]
     columns = []
     for task in OPEN_TASKS:
@@ -192,7 +195,7 @@ def _levels(
 def _difference(
     columns: Sequence[_Column], clips: Sequence[str], mean_of: str | None = None
 ) -> Difference:
-    """Of one column, or of the plain mean over several under the name `mean_of`."""
+    """The difference in one column, or in the mean (named `mean_of`) of several columns."""
     first_C, second_C = (_shares(columns, clips, of_second=side) for side in (False, True))
     change_C = second_C - first_C
     first = fmean(c.scale * fmean(before for _, before, _ in c.rows) for c in columns)
@@ -224,7 +227,7 @@ def _difference(
 def _shares(
     columns: Sequence[_Column], clips: Sequence[str], *, of_second: bool
 ) -> NDArray[np.float64]:
-    """What every clip adds to the mean over the columns; its sum is that mean."""
+    """The part of each clip in the mean over the columns; the parts add up to that mean."""
     place = {clip: number for number, clip in enumerate(clips)}
     share_C = np.zeros(len(clips))
     for column in columns:
@@ -244,7 +247,7 @@ def _counts(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.floa
 
 
 def _draws(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.float64] | None:
-    """The difference in every bootstrap draw; both sets are drawn alike."""
+    """The difference in every bootstrap draw; each draw takes the same clips for both sets."""
     place = {clip: number for number, clip in enumerate(clips)}
     change_CK = np.zeros((len(clips), len(columns)))
     for number, column in enumerate(columns):
@@ -260,8 +263,8 @@ def _mcnemar(gained: int, lost: int) -> float:
 
 
 def _sign_flips(change_C: NDArray[np.float64]) -> float:
-    """p of a sign-flip permutation test on the clips' differences; 1 if fewer than two changed: a
-    single difference and its negative are equally extreme, so that it shows nothing."""
+    """p value of a sign-flip permutation test on the clips' differences; 1 if fewer than two clips
+    differ, because a single difference is as extreme as its negative."""
     changed = change_C[change_C != 0]
     if len(changed) < 2:
         return 1.0
@@ -278,7 +281,7 @@ def _sign_flips(change_C: NDArray[np.float64]) -> float:
 
 
 def _holm(differences: Sequence[Difference]) -> list[Difference]:
-    """With p adjusted for their number (S. Holm, Scand. J. Stat. 6 (1979) 65-70)."""
+    """Fill in `p_holm`, by Holm's method (S. Holm, Scand. J. Stat. 6 (1979) 65-70)."""
     known = [item.p for item in differences if item.p is not None]
     if not known:
         return list(differences)

@@ -1,4 +1,4 @@
-"""From answers to scores."""
+"""Computes all scores of one set of answers: `score` is the entry point of every command."""
 
 import hashlib
 from collections import Counter
@@ -27,8 +27,8 @@ from fmau.score.tally import Tally
 
 MA_BENCH_CLIPS = 1000
 MA_BENCH_CLIPS_SHA256 = "3f862efeb6056fe08ce697bbe839df29e41dc936e3c5b2a7b74f72f7a3b1479f"
-"""Of MA-Bench's clip names, sorted and joined by newlines. A mini benchmark can have as many clips
-and questions, but not these names."""
+"""SHA-256 of MA-Bench's clip names, sorted and joined by newlines. It tells MA-Bench from a mini
+benchmark with the same number of clips and questions."""
 
 
 def score(
@@ -37,20 +37,20 @@ def score(
     verdicts: Sequence[Verdict] = (),
     judges: Mapping[str, bool] | None = None,
 ) -> Scores:
-    """Score answers against the gold of their question file.
+    """Score answers against the gold answers of their question file.
 
-    The denominator of every accuracy is all questions with gold: a missing, failed or unreadable
-    answer is not right. How many there are of each is counted apart, per task. A task without
-    gold has no accuracy (None), and the means over tasks are None as soon as one task has none.
+    The denominator of every accuracy is the number of questions with gold: a missing, failed or
+    unparsed answer counts as wrong. The number of each kind is counted separately, per task. A task
+    without gold has no accuracy (None), and a mean over tasks is None if one of them has none.
 
     Args:
-        questions: the question file, with gold for any part of its questions.
-        answers: qid -> answer row; of a run or of `load_predictions`.
-        verdicts: on the open answers, the latest row of every call of a judge.
-        judges: who gave them: name -> whether it is a proxy.
+        questions: the question file; some or all of its questions have gold.
+        answers: qid -> answer row, of a run or from `load_predictions`.
+        verdicts: verdicts on the open answers; the latest row of every call of a judge.
+        judges: name of each judge -> whether it is a proxy (the embedded rule, not an LLM).
 
     Raises:
-        InputError: an answer belongs to no question, or is no valid answer to its question.
+        InputError: an answer has no question, or is not a valid answer to its question.
     """
     _check(questions, answers)
     columns = {str(task): closed_outcomes(questions, answers, task) for task in CLOSED_TASKS}
@@ -97,7 +97,7 @@ def closed_outcomes(
 
 
 def benchmark_of(questions: Sequence[Question]) -> Benchmark:
-    """Whether these are the questions of MA-Bench: its 1,000 clips, 12 questions on each."""
+    """ "MA-Bench" if these are its 1,000 clips with 12 questions each, else "other"."""
     per_task = Counter(question.task for question in questions)
     clips = sorted({question.clip for question in questions})
     names = hashlib.sha256("\n".join(clips).encode()).hexdigest()
@@ -111,11 +111,11 @@ def _check(questions: QuestionFile, answers: Mapping[str, Answer]) -> None:
     for qid, row in answers.items():
         question = asked.get(qid)
         if question is None:
-            remedy = "score these answers with the question file they were made for"
-            problems.append(Problem(qid, "no such question", remedy))
+            remedy = "score these answers with the question file that they answer"
+            problems.append(Problem(qid, "the question file has no such question", remedy))
             continue
         if (row.status is AnswerStatus.OK) != (row.answer is not None):
-            remedy = 'rows with status "ok" have an answer, all others have none'
+            remedy = 'a row must have an answer if its status is "ok", and none otherwise'
             problems.append(Problem(qid, f"status {row.status}, answer {row.answer!r}", remedy))
         allowed = choices(question)
         if allowed and row.answer is not None and row.answer not in allowed:
@@ -132,7 +132,7 @@ def _judgements(
     judges: Mapping[str, bool],
     tasks: Mapping[Task, TaskScore],
 ) -> tuple[Judgement, ...]:
-    """One per judge, LLM judges first, each group in the order given."""
+    """The summary of each judge: LLM judges first, then proxies, each in the order given."""
     found = [tasks[task].accuracy for task in CLOSED_TASKS]
     percents = [accuracy.percent for accuracy in found if accuracy is not None]
     return tuple(
@@ -179,7 +179,7 @@ def _task_score(
 
 
 def _tiers(tally: Tally) -> dict[Tier, Average]:
-    """Tier -> mean accuracy of its closed tasks, where all of them have gold."""
+    """Tier -> mean accuracy of its closed tasks; only tiers whose tasks all have gold."""
     found = {
         tier: tally.average([str(task) for task in CLOSED_TASKS if task.tier is tier])
         for tier in Tier

@@ -1,4 +1,6 @@
-"""How sure a share is: Wilson's interval, and a bootstrap that resamples whole clips.
+"""Confidence intervals of shares and means: Wilson's, and a bootstrap that resamples whole clips.
+
+All other modules of `fmau.score` take their intervals from here.
 
 Axis suffixes: C clips, K columns (tasks), B bootstrap draws.
 """
@@ -22,9 +24,9 @@ class Interval(Record):
 
 
 def wilson(correct: int, total: int) -> Interval:
-    """Wilson's 95 % score interval of `correct` of `total`, in percent.
+    """Wilson's 95 % score interval of the share `correct` / `total`, in percent.
 
-    Unlike the normal approximation it stays inside 0 to 100 and has width at 0 and 100.
+    Unlike the normal approximation it stays within 0 to 100, and its width is not 0 at 0 and 100.
     Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212; `total` must be positive.
     """
     low, high = proportion_confint(correct, total, alpha=0.05, method="wilson")
@@ -34,26 +36,26 @@ def wilson(correct: int, total: int) -> Interval:
 def clustered_means(
     sum_CK: NDArray[np.float64], count_CK: NDArray[np.float64], draws: int = DRAWS
 ) -> NDArray[np.float64] | None:
-    """The mean per column, recomputed on `draws` resamples of the clips.
+    """The mean of each column, recomputed on `draws` bootstrap resamples of the clips.
 
-    A resample picks C clips with replacement and takes all questions of a picked clip, so whatever
-    correlation there is within a clip is kept. All columns share one resample, so means across
-    columns have honest intervals too. The seed is fixed: same answers, same interval; and two runs
-    over the same clips are drawn alike, so that their differences are paired.
+    A resample draws C clips with replacement and takes all questions of each clip, so that the
+    correlation within a clip is kept. All columns use the same resamples, so means over columns get
+    correct intervals too. The seed is fixed: the same answers give the same interval, and two runs
+    over the same clips get the same resamples, so that their difference is paired.
 
     Args:
-        sum_CK: right answers, or points, per clip and column.
-        count_CK: questions that count, per clip and column.
+        sum_CK: number of right answers, or sum of points, per clip and column.
+        count_CK: number of questions that count, per clip and column.
 
     Returns:
-        mean_BK, NaN where a resample holds no question of a column; None if C < 2, where
-        resampling says nothing.
+        mean_BK, NaN where a resample has no question of a column; None if C < 2, because
+        resampling one clip shows no variation.
     """
     clips = len(sum_CK)
     if clips < 2:
         return None
     generator = np.random.default_rng(SEED)
-    # How often each clip is picked says all there is to know about a resample.
+    # A resample is fully described by how often each clip is drawn.
     picked_BC = generator.multinomial(clips, np.full(clips, 1 / clips), size=draws)
     weights_BC = picked_BC.astype(np.float64)
     with np.errstate(invalid="ignore"):
@@ -61,7 +63,7 @@ def clustered_means(
 
 
 def percentile_interval(value_B: NDArray[np.float64]) -> Interval:
-    """The middle 95 % of bootstrap draws, NaN draws left out.
+    """The interval that holds the middle 95 % of the bootstrap draws; NaN draws are left out.
 
     Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap (1993), section 13.3.
     """

@@ -1,4 +1,4 @@
-"""From a judge's verdicts to the levels of the open tasks.
+"""Computes the levels of the open tasks from a judge's verdicts; `compute` and `compare` use it.
 
 Axis suffixes: C clips, K levels of both tasks, B bootstrap draws.
 """
@@ -18,17 +18,17 @@ from fmau.score.intervals import Interval, clustered_means, percentile_interval
 from fmau.score.levels import Judgement, LevelScore, median_score
 
 Z95 = 1.959964
-"""Half-width of a 95 % interval in standard errors."""
+"""A 95 % interval is the mean plus and minus this many standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One question at one level.
+    """The score of one question at one level.
 
     Attributes:
-        score: median over samples; None if unscored; 0 if there is no answer.
+        score: median over the judge's samples; None if unscored; 0 if the model gave no answer.
         answered: the model gave an answer.
-        spread: highest - lowest sample; None with fewer than two.
+        spread: highest minus lowest sample; None for fewer than two samples.
     """
 
     clip: str
@@ -46,11 +46,11 @@ def judgement(
     proxy: bool,
     accuracies: Sequence[float] | None,
 ) -> Judgement:
-    """What one judge made of the open answers.
+    """Summarize one judge's verdicts on the open answers.
 
     Args:
-        verdicts: of this judge; the latest row of every call.
-        accuracies: the six closed accuracies in percent, None if not all are known.
+        verdicts: this judge's verdicts; the latest row of every call.
+        accuracies: the six closed accuracies in percent; None if not all are known.
     """
     points = points_of(questions, answers, verdicts)
     draws = _draws(list(points.values()))
@@ -79,10 +79,10 @@ def judgement(
 def points_of(
     questions: QuestionFile, answers: Mapping[str, Answer], verdicts: Sequence[Verdict]
 ) -> dict[tuple[Task, int], list[Point]]:
-    """(task, level) -> what every question with a reference got, in file order.
+    """(task, level) -> the points of all questions that have a reference, in file order.
 
     Args:
-        verdicts: of one judge.
+        verdicts: the verdicts of one judge.
     """
     of_answer: dict[str, list[Verdict]] = {}
     for row in verdicts:
@@ -114,7 +114,8 @@ def _level(level: int, points: Sequence[Point], mean_B: np.ndarray | None) -> Le
     scored = [point for point in points if point.answered and point.score is not None]
     counts = Counter(math.floor(point.score) for point in scored if point.score is not None)
     spreads = [point.spread for point in points if point.spread is not None]
-    judged = bool(scored)  # a judge that scored nothing says nothing, whatever is missing
+    # Missing answers count as 0, but only once the judge has scored at least one answer.
+    judged = bool(scored)
     clips = len({point.clip for point in points if point.score is not None})
     return LevelScore(
         level=level,
@@ -133,7 +134,7 @@ def _level(level: int, points: Sequence[Point], mean_B: np.ndarray | None) -> Le
 
 
 def _draws(columns: Sequence[Sequence[Point]]) -> np.ndarray | None:
-    """mean_BK of all levels over the same resamples of clips."""
+    """mean_BK: the mean of every level in every bootstrap draw; all levels share the draws."""
     clips = sorted({point.clip for points in columns for point in points})
     place = {clip: number for number, clip in enumerate(clips)}
     sum_CK = np.zeros((len(clips), len(columns)))
@@ -157,7 +158,7 @@ def _mean_of_all(means: Sequence[float | None]) -> float | None:
 
 
 def _final(accuracies: Sequence[float] | None, means: Sequence[float | None]) -> float | None:
-    """The official score: the mean of twelve sub-scores, judge levels in percent of their best."""
+    """The official score: the mean of six accuracies and six levels, levels scaled to percent."""
     known = [mean * 100 / LEVEL_MAX for mean in means if mean is not None]
     if accuracies is None or len(known) < len(means):
         return None

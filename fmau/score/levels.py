@@ -1,5 +1,7 @@
-"""Levels of open answers: what a judge's samples amount to, and the records of `scores.json` that
-are about judges."""
+"""Judge levels of open answers: the records of `scores.json` about judges, and their scores.
+
+A judge may score an answer several times; these samples are reduced to their median.
+"""
 
 from collections.abc import Iterable, Mapping
 from statistics import median
@@ -17,17 +19,17 @@ class LevelScore(Record):
 
     Attributes:
         level: 1, 2 or 3.
-        mean: of the scored answers, 0 to 5; None if nothing is scored. An answer that the model
-            never gave says nothing, which the rubric scores 0: it counts as 0 here, as a missing
-            closed answer counts as not right.
-        clustered: bootstrap interval of the mean over clips, 0 to 5; None with fewer than two.
+        mean: mean score, 0 to 5; None if nothing is scored. A question that the model gave no
+            answer to counts as 0, because the rubric scores an empty answer 0.
+        clustered: bootstrap interval of the mean over clips, 0 to 5; None for fewer than two clips.
         naive: mean +- 1.96 standard errors, as if all answers were independent.
-        floor: the mean if every unscored answer had 0: what failures of the judge can cost.
-        scored: answers with a score.
-        no_answer: questions that the model gave no answer to; they count as 0.
-        unscored: answers without a score because the judge failed; left out of the mean.
-        histogram: answers per score 0..5; medians over samples are rounded down.
-        spread: mean over answers of highest - lowest sample; None if there is one sample each.
+        floor: the mean if every unscored answer had 0: a lower bound despite failures of the judge.
+        scored: number of answers with a score.
+        no_answer: number of questions that the model gave no answer to; they count as 0.
+        unscored: number of answers without a score because the judge failed; left out of the mean.
+        histogram: number of answers per score 0..5; medians over samples are rounded down.
+        spread: highest minus lowest sample, averaged over answers; None if every answer has one
+            sample only.
     """
 
     level: int
@@ -43,19 +45,20 @@ class LevelScore(Record):
 
 
 class Judgement(Record):
-    """What one judge made of a run's open answers.
+    """The scores that one judge gave a run's open answers.
 
     Attributes:
-        judge: its name.
-        proxy: it is the embedded rule, not an LLM. A proxy never stands in Table 4, has no Final,
-            and is called a proxy wherever it is shown.
+        judge: the judge's name.
+        proxy: the judge is the embedded rule, not an LLM. A proxy is never in Table 4, has no
+            Final, and is called a proxy wherever it is shown.
         tasks: MADU and MARE -> their three levels.
         open_avg: plain mean of the six levels; None until every level has a scored answer.
-        open_avg_clustered: its bootstrap interval over clips.
+        open_avg_clustered: bootstrap interval of `open_avg` over clips.
         final: mean of the six accuracies and of the six levels x 20; None for a proxy, or until all
             twelve are known.
-        unscored: reason -> calls of the judge that gave no score.
-        removed: answers of which passages addressed to the judge were withheld.
+        unscored: reason -> number of calls of the judge that gave no score.
+        removed: number of answers from which passages addressed to the judge were removed before
+            judging.
     """
 
     judge: str
@@ -69,7 +72,7 @@ class Judgement(Record):
 
     @property
     def means(self) -> "dict[Task, Levels]":
-        """Task -> its three means, for tasks of which all are known."""
+        """Task -> its three mean levels; only tasks for which all three are known."""
         means: dict[Task, Levels] = {}
         for task, (first, second, third) in self.tasks.items():
             if first.mean is not None and second.mean is not None and third.mean is not None:
@@ -78,17 +81,17 @@ class Judgement(Record):
 
 
 class JudgeAgreement(Record):
-    """How two judges, or a judge and people, agree on the same answers; all levels together.
+    """Agreement of two judges, or a judge and people, on the same answers; all levels together.
 
     Attributes:
-        first, second: who scored.
-        pairs: scores that both gave.
+        first, second: names of the two.
+        pairs: number of (answer, level) pairs that both scored.
         kappa: quadratic-weighted kappa (J. Cohen, Psychol. Bull. 70 (1968) 213-220) of scores
-            rounded down; None if both are constant.
-        interval: its 95 % bootstrap interval over answers; None with fewer than two.
+            rounded down; None if all scores are equal.
+        interval: 95 % bootstrap interval of kappa over answers; None for fewer than two answers.
         alpha: Krippendorff's alpha for ordinal scores; None if all scores are equal.
-        exact, within_one: shares of pairs that are equal, or at most one apart.
-        bias: mean of the second's scores minus the first's.
+        exact, within_one: shares of pairs, 0 to 1, that are equal, or at most one apart.
+        bias: mean of (second's score - first's score).
     """
 
     first: str
@@ -103,24 +106,24 @@ class JudgeAgreement(Record):
 
 
 def median_score(rows: Iterable[Verdict], level: int) -> float | None:
-    """The score of an answer at a level: the median over one judge's samples; None if unscored.
+    """The score of an answer at a level: the median of one judge's samples; None if unscored.
 
     Args:
-        rows: one judge's verdicts on one answer.
+        rows: one judge's verdicts on this answer.
     """
     scores = [row.scores[level] for row in rows if row.scores and level in row.scores]
     return float(median(scores)) if scores else None
 
 
 JudgeScores = Mapping[str, Mapping[int, float | None]]
-"""qid -> level -> score 0 to 5, None or missing where a judge gave none."""
+"""qid -> level -> score 0 to 5; None or missing if the judge gave no score."""
 
 
 def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
-    """qid -> level -> median over the scored samples; None where there is none.
+    """qid -> level -> median over the scored samples; None if there is no scored sample.
 
     Args:
-        rows: of one judge.
+        rows: the verdicts of one judge.
     """
     of_answer: dict[str, list[Verdict]] = {}
     for row in rows:

@@ -1,4 +1,7 @@
-"""Prediction files of any origin: the official submission format, or its bare list of answers."""
+"""Reads and scores prediction files of any origin, for `fmau score --questions --predictions`.
+
+Accepted are the official submission format and its list of answers alone.
+"""
 
 import hashlib
 from pathlib import Path
@@ -14,7 +17,7 @@ from fmau.score.scores import Scores
 
 
 def score_predictions(questions: str | Path, predictions: str | Path) -> Scores:
-    """Score a prediction file of any origin against a question file with answers.
+    """Score a prediction file of any origin against a question file with gold answers.
 
     Raises:
         InputError: as `load_questions` and `load_predictions`.
@@ -24,16 +27,16 @@ def score_predictions(questions: str | Path, predictions: str | Path) -> Scores:
 
 
 def load_predictions(path: Path, questions: QuestionFile) -> dict[str, Answer]:
-    """Read predictions as answer rows, in file order.
+    """Read predictions as qid -> answer row, in file order.
 
-    Accepted are `{"prompts": ..., "answers": [{"qid", "pred_answer"}, ...]}` and the bare list of
-    such objects. A closed answer may be worded freely ("B. Head", "Yes."); what cannot be read as
-    an answer, an empty text included, gets the status "unparsed". Questions without a prediction
-    are no error here: scoring counts them as unanswered.
+    Accepted are `{"prompts": ..., "answers": [{"qid", "pred_answer"}, ...]}` and the list of such
+    objects alone. A closed answer may be worded freely ("B. Head", "Yes."). A text that holds no
+    valid answer, such as an empty one, gets the status "unparsed". Questions without a prediction
+    are not an error: scoring counts them as unanswered.
 
     Raises:
-        InputError: no such file, no JSON, not of this shape, or rows with an unknown or repeated
-            qid or a prediction that is no text; the error lists every row.
+        InputError: the file is missing, not JSON or not of this shape, or entries have an unknown
+            or repeated qid or a prediction that is not text; every such entry is listed.
     """
     text = read_text(path)
     entries = answer_entries(path, prediction_tree(path, text))

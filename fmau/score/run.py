@@ -1,4 +1,4 @@
-"""A run folder, read and scored."""
+"""Reads and scores run folders, for `fmau score`, `fmau report` and `fmau compare`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ TRAINING = "training.json"
 
 @dataclass(frozen=True, slots=True)
 class ScoredRun:
-    """What there is to say about one run.
+    """One run with its answers and scores.
 
     Attributes:
-        name: of the run.
-        manifest: its conditions and sessions.
-        questions: the question file that its recipe names, with whatever gold it has.
+        name: name of the run.
+        manifest: conditions and sessions of the run.
+        questions: the question file that the recipe names, with its gold answers, if any.
         answers: qid -> latest answer row.
-        verdicts: of all judges, the latest row of every call.
-        scores: of these answers and verdicts.
-        training: rows of `training.json`, if the run's folder holds a training's log.
+        verdicts: verdicts of all judges; the latest row of every call.
+        scores: the scores of these answers and verdicts.
+        training: rows of `training.json`; empty if the run folder has no training log.
     """
 
     name: str
@@ -48,10 +48,10 @@ class ScoredRun:
 
 
 def score_run(folder: str | Path) -> ScoredRun:
-    """Score a run's answers and write `scores.json` into its folder, in place of an older one.
+    """Score a run's answers and write `scores.json` into its folder; an older one is replaced.
 
     Raises:
-        RunError: no run there, or the folder cannot be read or written.
+        RunError: the folder holds no run, or cannot be read or written.
         InputError: the question file or `answers.jsonl` has defects, or they do not fit together.
     """
     folder = Path(folder)
@@ -75,7 +75,7 @@ def score_run(folder: str | Path) -> ScoredRun:
 
 
 def _training_log(path: Path) -> list[dict[str, Any]]:
-    """The rows that a training left; none if there was none.
+    """The rows of a training log; empty if there is no log.
 
     Raises:
         RunError: the file is damaged.
@@ -85,29 +85,31 @@ def _training_log(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read ({error}); move it aside") from error
+        raise RunError(
+            f"{path}: cannot be read ({error}); move it out of the run folder"
+        ) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise RunError(f"{path}: is no log of a training; move it aside")
+        raise RunError(f"{path}: is not a training log; move it out of the run folder")
     return rows
 
 
 def compare_runs(first: ScoredRun, second: ScoredRun) -> Comparison:
-    """How two runs of the same questions differ.
+    """Compare two runs of the same questions.
 
-    Levels are compared where one judge scored both: an LLM if there is one, else the proxy.
+    Levels are compared if one judge scored both runs: an LLM judge if there is one, else the proxy.
 
     Raises:
-        RunError: they answered different question files, or no question has gold.
+        RunError: the runs have different question files, or no question has a gold answer.
     """
     if first.questions != second.questions:
         raise RunError(
-            f"{first.name} and {second.name} answered different questions; only answers to the "
-            "same ones can be compared"
+            f"{first.name} and {second.name} answered different questions; compare two runs with "
+            "the same question file"
         )
     judges = _common_judges(first.manifest, second.manifest)
     if not judges:
         return compare(first.questions, first.answers, second.answers)
-    judge = min(judges, key=lambda name: judges[name])  # False, an LLM, before True, a proxy
+    judge = min(judges, key=lambda name: judges[name])  # an LLM (False) comes before a proxy (True)
     of_first, of_second = (
         [row for row in run.verdicts if row.judge == judge] for run in (first, second)
     )
@@ -122,7 +124,7 @@ def compare_runs(first: ScoredRun, second: ScoredRun) -> Comparison:
 
 
 def _common_judges(first: Manifest, second: Manifest) -> dict[str, bool]:
-    """Name -> whether it is a proxy, of judges that were the same in both runs."""
+    """Name -> whether it is a proxy, for judges with the same conditions in both runs."""
     return {
         name: note.proxy
         for name, note in first.judges.items()

@@ -1,7 +1,8 @@
-"""The records of `scores.json`: what a run got right, how sure that is, what to hold it against.
+"""The records of `scores.json`: accuracies, their intervals, and the baselines beside them.
 
-Shares are in percent (0 to 100), judge levels on their own scale of 0 to 5. A value that cannot be
-known (no gold answers, not judged yet) is None and printed as "–"; it is never 0.
+`fmau.score.compute` fills them, `fmau.report` prints them. Shares are in percent (0 to 100), judge
+levels 0 to 5. A value that cannot be known (no gold answers, not judged yet) is None and printed as
+"–"; it is never 0.
 """
 
 from typing import Literal
@@ -20,13 +21,13 @@ class Accuracy(Record):
     """A share of right answers.
 
     Attributes:
-        correct: right answers.
-        total: questions that have a gold answer, answered or not. A question without an answer is
-            not right, so leaving questions out can never raise an accuracy.
+        correct: number of right answers.
+        total: number of questions with a gold answer, answered or not. A question without an
+            answer counts as wrong, so leaving questions out can never raise an accuracy.
         percent: 100 x correct / total.
         wilson: Wilson score interval, as if all questions were independent.
-        clustered: bootstrap interval over clips. Questions about one clip share its pixels and
-            often its difficulty, so this is the one to quote; None with fewer than two clips.
+        clustered: bootstrap interval over clips; None for fewer than two clips. Quote this one:
+            questions about one clip are not independent.
     """
 
     correct: int
@@ -37,7 +38,7 @@ class Accuracy(Record):
 
 
 class Baseline(Record):
-    """What always giving the same answer would score.
+    """The score of a model that always gives the same answer.
 
     Attributes:
         answer: the most frequent gold answer: "Yes"/"No", an option letter, or for CMAR a part.
@@ -55,20 +56,20 @@ class TaskScore(Record):
 
     Attributes:
         task: which task.
-        asked: questions of this task in the question file.
+        asked: number of questions of this task in the question file.
         with_gold: how many of them have a gold answer.
-        answered: a valid answer was read.
-        unparsed: the model replied, but no valid answer could be read.
-        truncated: the reply was cut off at the token limit.
-        clip_failed: the clip could not be read.
-        request_failed: the server gave no reply.
-        unanswered: there is no row for the question at all.
-        accuracy: over all questions with gold; None for open tasks and without gold.
-        answered_percent: 100 x correct / answered questions with gold. It flatters a model that
-            fails on hard clips, so read it beside `accuracy`, not instead of it.
-        chance: what guessing uniformly among the options scores; None for open tasks.
+        answered: questions with a valid answer.
+        unparsed: questions with a reply that holds no valid answer.
+        truncated: questions whose reply was cut off at the token limit.
+        clip_failed: questions whose clip could not be read.
+        request_failed: questions that the server gave no reply to.
+        unanswered: questions without any row.
+        accuracy: accuracy over all questions with gold; None for open tasks and without gold.
+        answered_percent: 100 x correct / answered questions with gold. A model that fails on hard
+            clips gets too high a value, so read it together with `accuracy`.
+        chance: percent that uniform guessing among the options scores; None for open tasks.
         majority: the best constant answer on this file; None without gold.
-        refused: replies that decline to answer, counted among the above too.
+        refused: replies that decline to answer; the six counts above include them.
     """
 
     task: Task
@@ -93,14 +94,14 @@ class TaskScore(Record):
 
 
 class Confusion(Record):
-    """CMAR by body part: which part was right, which was chosen.
+    """Confusion matrix of CMAR over the body parts.
 
     Attributes:
         parts: the 7 labels in code order; both axes of `counts`.
-        counts: counts[i][j] questions whose gold part is i and whose chosen part is j.
-        no_answer: per gold part, questions without a valid answer.
-        recall: per gold part, percent answered with that part, out of all its questions; None
-            where the file has no question of the part.
+        counts: counts[i][j] is the number of questions with gold part i and chosen part j.
+        no_answer: per gold part, number of questions without a valid answer.
+        recall: per gold part, percent of its questions answered with that part; None if the file
+            has no question of the part.
     """
 
     parts: tuple[str, ...]
@@ -110,11 +111,11 @@ class Confusion(Record):
 
 
 class LabelConfusion(Record):
-    """FMAR by action: one entry per pair that occurs, since most of 52 x 52 never does.
+    """One entry of FMAR's confusion matrix; only pairs of actions that occur have an entry.
 
     Attributes:
-        gold, chosen: labels; `chosen` is None where there is no valid answer.
-        count: questions.
+        gold, chosen: labels; `chosen` is None if there is no valid answer.
+        count: number of questions.
     """
 
     gold: str
@@ -126,11 +127,11 @@ class Share(Record):
     """A plain share of right answers in a small group, with Wilson's interval.
 
     Attributes:
-        name: of the group: an action, a body part.
-        task: whose questions were counted.
-        correct, total: right answers of questions with gold.
+        name: name of the group: an action or a body part.
+        task: the task whose questions were counted.
+        correct, total: number of right answers, and of questions with gold.
         percent: 100 x correct / total.
-        wilson: in percent.
+        wilson: Wilson score interval in percent.
     """
 
     name: str
@@ -142,15 +143,15 @@ class Share(Record):
 
 
 class FmarReadings(Record):
-    """FMAR read four ways; some of MA-Bench's rows give their answer away.
+    """Four accuracies of FMAR; they show the effect of rows that reveal their answer.
 
     A row leaks if an option carries a class code or a label is listed twice.
 
     Attributes:
-        strict: the gold letter; the same as in `Scores.tasks`.
-        by_label: any option whose label is the gold option's.
-        strict_clean, by_label_clean: the same over the rows that do not leak; None if all do.
-        leaking: rows that leak.
+        strict: right is only the gold letter; the same as in `Scores.tasks`.
+        by_label: right is every option with the label of the gold option.
+        strict_clean, by_label_clean: the same over rows that do not leak; None if all rows leak.
+        leaking: number of rows that leak.
     """
 
     strict: Accuracy
@@ -161,12 +162,13 @@ class FmarReadings(Record):
 
 
 class LabelMatch(Record):
-    """MARE by the labels that an answer ends in, which needs no judge.
+    """MARE scored by the label that an answer ends in; this needs no judge.
 
     Attributes:
-        fine: the micro-action is the reference's; over all questions whose reference names one.
-        coarse: its body part is.
-        unlabelled: answers that name no micro-action.
+        fine: share of answers that name the reference's micro-action, over all questions whose
+            reference names one.
+        coarse: share of answers whose micro-action belongs to the reference's body part.
+        unlabelled: number of answers that name no micro-action.
     """
 
     fine: Accuracy
@@ -175,11 +177,11 @@ class LabelMatch(Record):
 
 
 class Average(Record):
-    """Closed-AVG: plain mean of the six closed accuracies, each task weighing the same.
+    """A plain mean of task accuracies, such as Closed-AVG; every task has the same weight.
 
     Attributes:
         percent: the mean.
-        clustered: bootstrap interval over clips; None with fewer than two clips.
+        clustered: bootstrap interval over clips; None for fewer than two clips.
     """
 
     percent: float
@@ -190,21 +192,21 @@ class Scores(Record):
     """Everything scored about one set of answers.
 
     Attributes:
-        benchmark: "MA-Bench" if the questions are its 12,000, else "other": a mini benchmark, a
-            sample. Only the former may be compared with the paper's rows.
-        questions, clips, with_gold: size of the question file.
-        tasks: per task, in the order of the paper.
-        cmar_confusion: None without CMAR gold.
-        closed_avg: None unless all six closed tasks have gold.
-        chance_avg, majority_avg: the same mean over `chance` and `majority`.
-        open_avg, final: of the LLM judge in `judgements`, the first if there are several; None
-            until one has judged, whatever a proxy says.
-        fmar: FMAR read four ways; None without FMAR gold.
-        fmar_confusion: gold action against chosen action, pairs that occur.
+        benchmark: "MA-Bench" if the questions are its 12,000, else "other" (a mini benchmark, a
+            sample). Only "MA-Bench" may be compared with the paper's rows.
+        questions, clips, with_gold: number of questions, of clips, and of questions with gold.
+        tasks: scores per task, in the order of the paper.
+        cmar_confusion: confusion of body parts; None without CMAR gold.
+        closed_avg: mean of the six closed accuracies; None unless all six tasks have gold.
+        chance_avg, majority_avg: the same mean of `chance` and of `majority`.
+        open_avg, final: from the first LLM judge in `judgements`; None until an LLM judge has
+            judged (a proxy does not count).
+        fmar: four accuracies of FMAR; None without FMAR gold.
+        fmar_confusion: pairs of gold and chosen action that occur.
         by_action: per task and gold action of the clip (from its FMAR question), in code order.
         by_part: per task and gold part of the clip (from its CMAR question), in code order.
         tiers: mean accuracy of a tier's closed tasks; tiers without gold are left out.
-        mare_labels: None without MARE references that name an action.
+        mare_labels: MARE scored by label; None if no MARE reference names an action.
         judgements: one per judge of the run, LLM judges before proxies.
         agreements: one per pair of judges that scored the same answers.
     """

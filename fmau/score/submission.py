@@ -1,7 +1,9 @@
-"""The challenge's submission file, written so that it can only be complete and valid.
+"""Writes and checks the challenge's submission file, for `fmau submit`.
+
+It refuses to write an incomplete or invalid file.
 
 Format: `{"prompts": [{"task", "system_prompt"}, ...], "answers": [{"qid", "pred_answer"}, ...]}`,
-every task once among the prompts and every qid of the question file once among the answers.
+where "prompts" has every task once and "answers" has every qid of the question file once.
 """
 
 import json
@@ -35,7 +37,7 @@ class Submission:
 
     Attributes:
         path: the file.
-        warnings: what the team should know before it sends the file.
+        warnings: texts that the team should read before it sends the file.
     """
 
     path: Path
@@ -43,13 +45,13 @@ class Submission:
 
 
 def submit_run(run_folder: str | Path, team: str, out_folder: str | Path = ".") -> Submission:
-    """Write a run's answers as `out_folder`/TEAM_prediction.json, in place of an older one.
+    """Write a run's answers as `out_folder`/TEAM_prediction.json; an older file is replaced.
 
-    The prompts written are those in the run's manifest, which gave the answers.
+    The prompts are taken from the run's manifest, so they are those that gave the answers.
 
     Raises:
-        RunError: no run there, a bad team name, or the file cannot be written.
-        InputError: questions without a valid answer, each named with the reason.
+        RunError: the folder holds no run, the team name is bad, or the file cannot be written.
+        InputError: some questions have no valid answer; each is named with the reason.
     """
     run_folder, out_folder = Path(run_folder), Path(out_folder)
     manifest = read_manifest(run_folder)
@@ -69,20 +71,23 @@ def write_submission(
     team: str,
     out_folder: Path,
 ) -> Path:
-    """Write `out_folder`/TEAM_prediction.json; answers stand in the order of the questions.
+    """Write `out_folder`/TEAM_prediction.json, with the answers in the order of the questions.
 
     Args:
         questions: every question that must be answered.
         answers: qid -> answer row.
-        prompts: what the answers were given under.
+        prompts: the prompts that the questions were asked with.
         team: letters, digits, "_" and "-".
 
     Raises:
-        RunError: a bad team name, or the file cannot be written.
-        InputError: questions without a valid answer, each named with the reason.
+        RunError: the team name is bad, or the file cannot be written.
+        InputError: some questions have no valid answer; each is named with the reason.
     """
     if not _TEAM.fullmatch(team):
-        raise RunError(f"team name {team!r}: use letters, digits, _ and - alone")
+        raise RunError(
+            f"team name {team!r}: use only the letters A-Z and a-z, digits, _ and -, and begin "
+            "with a letter or digit"
+        )
     problems = [
         problem
         for question in questions
@@ -106,18 +111,18 @@ def write_submission(
 
 
 def full_prompt(prompts: PromptSet, task: Task) -> str:
-    """All instructions a task's question was asked with; `{question}` marks where it stood.
+    """All instructions that questions of a task are asked with; `{question}` is the placeholder.
 
-    fmau sends only the constant part as system message and the rest beside the clip, but what the
-    organisers ask for is everything that instructs the model.
+    fmau sends one part as the system message and the rest beside the clip. The organisers ask for
+    everything that instructs the model, so all parts are joined here.
     """
     return "\n\n".join([prompts.system, prompts.common, prompts.tasks[task]])
 
 
 def validate_submission(path: Path, questions: Sequence[Question]) -> list[Problem]:
-    """All defects of a submission file, made by fmau or not; none if it can be sent.
+    """List all defects of a submission file, made by fmau or not; empty if it can be sent.
 
-    Closed answers must be exactly a valid letter, or "Yes" or "No".
+    A closed answer must be exactly one valid letter, or "Yes" or "No".
     """
     try:
         tree = prediction_tree(path, read_text(path))
@@ -140,13 +145,13 @@ def validate_submission(path: Path, questions: Sequence[Question]) -> list[Probl
 
 
 def _defect(question: Question, row: Answer | None) -> Problem | None:
-    """Why a question cannot be submitted, None if it can."""
-    ask_again = "run `fmau answer` again: it asks what is missing or failed"
+    """The reason why a question cannot be submitted; None if it can."""
+    ask_again = "run `fmau answer` again: it asks every missing or failed question"
     if row is None:
         return Problem(question.qid, "is not answered", ask_again)
     if row.answer is None:
-        # Decoding is greedy: what the model once said badly it would say again.
-        changed = "change the prompt or answer.max_tokens_open, in a run of another name"
+        # Decoding is greedy, so asking again would give the same bad reply.
+        changed = "change the prompt or answer.max_tokens_open, and answer again under another name"
         remedy = changed if row.status in FINAL else ask_again
         return Problem(question.qid, f"has no answer ({row.status}: {row.reason})", remedy)
     return next(_text_problems(question, row.answer), None)
@@ -166,7 +171,7 @@ def _prompt_problems(path: Path, tree: Any) -> Iterator[Problem]:
     prompts = tree.get("prompts") if isinstance(tree, dict) else None
     if not isinstance(prompts, list):
         remedy = 'write [{"task": ..., "system_prompt": ...}, ...], one entry per task'
-        yield Problem(where, "no list of prompts", remedy)
+        yield Problem(where, "is missing or is not a list", remedy)
         return
     tasks = [entry.get("task") if isinstance(entry, dict) else None for entry in prompts]
     for entry, task in zip(prompts, tasks, strict=True):
@@ -176,5 +181,5 @@ def _prompt_problems(path: Path, tree: Any) -> Iterator[Problem]:
             yield Problem(f"{where} {task}", "the system prompt is empty", "write the text used")
     for task in Task:
         if (times := tasks.count(task)) != 1:
-            what = f"stands {times} times among the prompts"
-            yield Problem(f"{where} {task}", what, "give one prompt per task")
+            what = f"has {times} entries"
+            yield Problem(f"{where} {task}", what, "write exactly one entry per task")

@@ -1,7 +1,8 @@
-"""Table 4 of the MA-Bench paper: its two Qwen3-VL-8B rows, and a run's row in the same columns.
+"""Table 4 of the MA-Bench paper: its two Qwen3-VL-8B rows, and rows of runs in the same columns.
 
-The numbers are the paper's, two decimals as printed there: accuracies in percent, judge levels 0 to
-5. Each AVG column is the plain mean of the six columns before it.
+Terminal, HTML report and exports print it. The paper's numbers have two decimals, as printed there:
+accuracies in percent, judge levels 0 to 5. Each AVG column is the plain mean of the six columns
+before it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ COLUMNS = (
     *(f"{task} L{level}" for task in OPEN_TASKS for level in (1, 2, 3)),
     "AVG",
 )
-"""Headings of the numbers of a row: six accuracies and their mean, six levels and their mean."""
+"""Column headings: six accuracies and their mean, six levels and their mean."""
 
 NOT_COMPARABLE = (
     "The paper's rows are scores on MA-Bench (12,000 questions about 1,000 clips). The questions "
@@ -43,10 +44,11 @@ class Row:
 
     Attributes:
         name: model or run.
-        kind: from the paper, a run, a baseline, or a run that was asked without the clips.
-        accuracies: closed task -> percent; a missing task is not available.
-        levels: open task -> mean judge levels 0 to 5; a missing task is not available.
-        intervals: of `numbers`, over clips; empty, or one per column, None where there is none.
+        kind: from the paper, a run, a baseline, or a blind run (asked without the clips).
+        accuracies: closed task -> percent; a task that is not known is left out.
+        levels: open task -> mean judge levels, 0 to 5; a task that is not known is left out.
+        intervals: intervals over clips, one per column of `numbers` (None where there is none);
+            empty if no interval is known.
     """
 
     name: str
@@ -96,10 +98,10 @@ PAPER_ROWS = (
 
 
 def run_rows(name: str, scores: Scores, *, blind: bool = False) -> list[Row]:
-    """The rows of one run: one, or one per LLM judge if there are several. A proxy has none.
+    """The rows of one run: one per LLM judge, or one without levels. Proxy judges get no row.
 
     Args:
-        blind: the run was asked in text alone, without the clips.
+        blind: the run was asked without the clips, in text only.
     """
     tasks = scores.tasks
     accuracies = {task: score.accuracy.percent for task, score in tasks.items() if score.accuracy}
@@ -121,7 +123,7 @@ def run_rows(name: str, scores: Scores, *, blind: bool = False) -> list[Row]:
 
 
 def baseline_rows(scores: Scores) -> list[Row]:
-    """Chance and majority-class rows; the latter only where gold is known."""
+    """The chance row, and the majority-class row if there are gold answers."""
     tasks = scores.tasks
     chances = {task: s.chance for task, s in tasks.items() if s.chance is not None}
     majorities = {task: s.majority.percent for task, s in tasks.items() if s.majority}
@@ -132,11 +134,11 @@ def baseline_rows(scores: Scores) -> list[Row]:
 
 
 def table4(runs: Mapping[str, Scores], blind: Collection[str] = ()) -> list[Row]:
-    """The paper's rows, the baselines, runs without video, then the others.
+    """All rows: the paper's, the baselines, the blind runs, then the other runs.
 
     Args:
-        runs: name -> scores; the baselines are those of the first run's question file.
-        blind: names of the runs that were asked in text alone.
+        runs: name -> scores; the baselines are computed from the first run.
+        blind: names of the runs that were asked without the clips.
     """
     first = next(iter(runs.values()))
     return [
@@ -148,9 +150,9 @@ def table4(runs: Mapping[str, Scores], blind: Collection[str] = ()) -> list[Row]
 
 
 def caveat(scores: Iterable[Scores]) -> str | None:
-    """What has to be said beside the table, None if nothing has.
+    """A warning to print beside the table; None if none is needed.
 
-    Either its rows are not about the same questions, or some were never answered and lower a row.
+    It says that the runs' questions are not the paper's, or that missing answers lower a row.
     """
     notes: list[str] = []
     for one in scores:
@@ -169,7 +171,7 @@ def caveat(scores: Iterable[Scores]) -> str | None:
 
 
 def markdown(rows: Sequence[Row], note: str | None = None) -> str:
-    """The table as GitHub Markdown, `note` before it."""
+    """The table as GitHub Markdown, with `note` above it."""
     lines = [
         _markdown_line(["", *COLUMNS]),
         _markdown_line([":---", *["---:"] * len(COLUMNS)]),
@@ -179,14 +181,14 @@ def markdown(rows: Sequence[Row], note: str | None = None) -> str:
 
 
 def two_decimals(number: float | None) -> str:
-    """ "47.90" for 47.9, "–" for None; halves are rounded up, as the paper does.
+    """Format a number: "47.90" for 47.9, "–" for None; halves are rounded up, as in the paper.
 
     >>> two_decimals(50.675)
     '50.68'
     """
     if number is None:
         return NOT_AVAILABLE
-    # The detour over ten digits undoes binary noise such as 50.674999999999997.
+    # Rounding to ten digits first removes binary noise such as 50.674999999999997.
     exact = Decimal(f"{number:.10f}")
     return str(exact.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
 

@@ -1,4 +1,6 @@
-"""Right and wrong per clip: the counts that accuracies and their intervals are made of.
+"""Counts right answers per clip and computes accuracies with intervals from the counts.
+
+`compute` and `breakdowns` use it.
 
 Axis suffixes: C clips, K columns, B bootstrap draws.
 """
@@ -13,12 +15,12 @@ from fmau.score.scores import Accuracy, Average
 
 
 class Tally:
-    """Several columns of right and wrong answers over one set of clips.
+    """Right and wrong answers in several columns, over one set of clips.
 
-    All columns share their bootstrap draws, so that means over columns have honest intervals.
+    All columns use the same bootstrap draws, so means over columns get correct intervals too.
 
     Args:
-        columns: name -> (clip, whether the answer is right) per question.
+        columns: column name -> for each question (clip, whether the answer is right).
     """
 
     def __init__(self, columns: Mapping[str, Iterable[tuple[str, bool]]]) -> None:
@@ -35,14 +37,15 @@ class Tally:
         self._share_BK = clustered_means(self.right_CK, self.total_CK)
 
     def accuracy(self, name: str) -> Accuracy | None:
-        """The accuracy of one column; None if it holds no question."""
+        """The accuracy of one column; None if the column has no question."""
         column = self._column[name]
         right = int(self.right_CK[:, column].sum())
         total = int(self.total_CK[:, column].sum())
         if not total:
             return None
         clustered = None
-        # Other columns may add clips; two of this one are needed for its spread to be seen.
+        # The bootstrap runs over the clips of all columns. With one clip in this column, its
+        # draws would all be equal.
         if self._share_BK is not None and np.count_nonzero(self.total_CK[:, column]) > 1:
             clustered = percentile_interval(100 * self._share_BK[:, column])
         return Accuracy(
@@ -54,7 +57,7 @@ class Tally:
         )
 
     def average(self, names: Sequence[str]) -> Average | None:
-        """The plain mean of columns' accuracies; None if one of them holds no question."""
+        """The plain mean of the accuracies of columns; None if one of them has no question."""
         found = [self.accuracy(name) for name in names]
         percents = [accuracy.percent for accuracy in found if accuracy is not None]
         if not names or len(percents) < len(names):
@@ -65,7 +68,7 @@ class Tally:
         return Average(percent=sum(percents) / len(percents), clustered=clustered)
 
     def share_B(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """The mean of columns' shares, 0 to 1, in every bootstrap draw.
+        """The mean share of right answers of columns, 0 to 1, in every bootstrap draw.
 
         Raises:
             ValueError: there are fewer than two clips to draw from.

@@ -1,16 +1,16 @@
-"""Starting, awaiting and stopping the vLLM server that answers questions.
+"""Start, find, check and stop the vLLM servers that answer questions.
 
-adapter.py      is this adapter one that vLLM applies in full
+adapter.py      checks that vLLM can apply an adapter in full
 flags.py        recipe -> command line and environment
-preflight.py    what is checked before anything is started
-server.py       the server's life
+preflight.py    checks before anything is started
+server.py       one server: start, wait, stop
 fleet.py        one server per GPU
-reach.py        given servers, those that run, or some of our own
-router.py       one address in front of several
-supervisor.py   ends all of vLLM's processes, whatever happens to ours
-logcause.py     the cause of a failed start, out of the log
-clipcheck.py    do clips reach the model as we send them
-client/         asks any chat server; the only code that does
+reach.py        finds running servers, or starts some
+router.py       one address in front of several servers
+supervisor.py   ends all processes of vLLM, even if our own process is killed
+logcause.py     finds the cause of a failed start in the log
+clipcheck.py    checks that clips reach the model unchanged
+client/         the client of chat servers; only this code sends requests
 """
 
 from fmau.serve.clipcheck import check_clips

@@ -1,7 +1,8 @@
-"""A LoRA adapter as vLLM takes it, checked before a server is started.
+"""Check that vLLM can apply a LoRA adapter, before a server is started with it.
 
-vLLM 0.32 loads adapters in PEFT's format. What it cannot apply it refuses late, or ignores with a
-line in its log, and then the base model's answers pass for the adapter's.
+vLLM 0.32 loads adapters in PEFT's format. Some parts of an adapter it cannot apply: it refuses them
+late, or it ignores them with only a log line, and then the base model answers in place of the
+adapter without an error.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from fmau.core.errors import RecipeError
 from fmau.core.parsing import parse_json
 
 NAME = "adapter"
-"""Under which the adapter is served, beside the base model."""
+"""Name of the served adapter in requests."""
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What --max-lora-rank may be."""
+"""Values that vLLM allows for --max-lora-rank."""
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -28,9 +29,9 @@ class Adapter:
     """An adapter that vLLM will apply in full.
 
     Attributes:
-        folder: in PEFT's format.
-        max_rank: smallest of `RANKS` that its rank fits in.
-        vision: some of its updates belong to the vision tower or the merger.
+        folder: folder of the adapter, in PEFT's format.
+        max_rank: smallest value in `RANKS` that is not below the adapter's rank.
+        vision: True if the adapter also changes the vision tower or the merger.
     """
 
     folder: Path
@@ -42,24 +43,27 @@ def read_adapter(folder: Path) -> Adapter:
     """Read an adapter's configuration.
 
     Raises:
-        RecipeError: no adapter there, or one with parts that vLLM does not apply.
+        RecipeError: the folder has no adapter, or the adapter has parts that vLLM cannot apply.
     """
     try:
         config = parse_json((folder / CONFIG).read_text("utf-8"))
     except FileNotFoundError:
         raise RecipeError(
-            f"{folder}: no {CONFIG}, so this is no adapter; give the folder that training wrote, "
-            "RUN/adapter"
+            f"{folder}: no {CONFIG}, so this is not an adapter; give the folder that training "
+            "wrote, RUN/adapter"
         ) from None
     except (OSError, ValueError) as error:
         raise RecipeError(f"{folder / CONFIG}: cannot be read: {error}") from None
     if not (folder / WEIGHTS).is_file():
-        raise RecipeError(f"{folder}: no {WEIGHTS}; copy the adapter again")
+        raise RecipeError(f"{folder}: no {WEIGHTS}; the adapter is incomplete, copy it again")
     _refuse_unsupported(folder, config)
     ranks = [config["r"], *config.get("rank_pattern", {}).values()]
     fitting = [rank for rank in RANKS if rank >= max(ranks)]
     if not fitting:
-        raise RecipeError(f"{folder}: rank {max(ranks)}, but vLLM goes up to {RANKS[-1]}; merge it")
+        raise RecipeError(
+            f"{folder}: rank {max(ranks)}, but vLLM's limit is {RANKS[-1]}; merge the adapter into "
+            "the model (fmau export --merge)"
+        )
     targets = config["target_modules"]
     paths = [targets] if isinstance(targets, str) else targets
     return Adapter(folder, fitting[0], any(_VISION in path for path in paths))
@@ -72,7 +76,7 @@ def adapter_flags(adapter: Adapter) -> list[str]:
         *("--max-lora-rank", str(adapter.max_rank)),
         *("--lora-modules", f"{NAME}={adapter.folder}"),
     ]
-    # Without it vLLM drops updates outside the language model, with only a warning.
+    # Without this flag vLLM drops updates outside the language model, with only a warning.
     return [*flags, "--enable-tower-connector-lora"] if adapter.vision else flags
 
 
@@ -90,5 +94,5 @@ def _refuse_unsupported(folder: Path, config: dict[str, Any]) -> None:
     if found:
         raise RecipeError(
             f"{folder}: vLLM cannot apply {' and '.join(found)}; train without, or merge the "
-            "adapter into the model"
+            "adapter into the model (fmau export --merge)"
         )

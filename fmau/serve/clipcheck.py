@@ -1,8 +1,8 @@
-"""Does a server see clips as we send them? Asked once, before a run trusts it.
+"""Check that clips reach the model of a running server unchanged, before a run uses this server.
 
-Frame times and frame size are part of the question, and a server that was started otherwise gets
-them wrong in silence: it falls back to a frame rate of its own, or resizes. What the model is
-given can be read back, because vLLM returns the prompt's token ids and turns ids into text.
+A server that was started with other flags may replace the frame times with those of a default frame
+rate, or resize the frames, and report no error. vLLM can return the token ids of a prompt and turn
+ids into text, so the check sends a test clip and reads the prompt that the model saw.
 """
 
 import base64
@@ -21,17 +21,19 @@ from fmau.serve.client import ChatClient, RequestError
 TIMEOUT_S = 120.0
 FPS = 10.0
 STEP = 8
-"""Frames STEP apart at FPS put the pairs at 0.4, 2.0, 3.6 ... s: exact to the one decimal that the
-prompt shows, and like nothing that a fallback of 1, 2 or 24 fps gives."""
+"""Frame indices of the test clip are STEP apart. With FPS, its frame pairs are at 0.4, 2.0, 3.6 ...
+s: exact with the one decimal of the prompt, and different from fallbacks of 1, 2 or 24 fps."""
 
 REMEDY = "restart it with `fmau serve RECIPE`, or let `fmau answer` start its own"
 
 
 def check_clips(base_url: str, model: str, spec: FramesBlock, api_key: str | None = None) -> None:
-    """See that frame times and pixels of the recipe's largest and smallest clips arrive unchanged.
+    """Check that frame times and frame sizes arrive unchanged.
+
+    Sends two test clips: one with the recipe's largest frames, one with its smallest.
 
     Raises:
-        ServerError: the server refuses frame times, ignores them, or changes the frame size.
+        ServerError: the server refuses or ignores frame times, or changes the frame size.
     """
     run_async(_check(base_url, model, spec, api_key))
 
@@ -47,7 +49,7 @@ async def _check(base_url: str, model: str, spec: FramesBlock, api_key: str | No
                 prompt = await _prompt_as_seen(client, model, spec.count, side)
             except RequestError as error:
                 raise ServerError(
-                    f"the server at {base_url} does not take a test clip ({error}); {REMEDY}"
+                    f"the server at {base_url} refuses a test clip ({error}); {REMEDY}"
                 ) from None
             _compare(base_url, prompt, spec.count, side)
 
@@ -58,8 +60,8 @@ def _compare(base_url: str, prompt: str, count: int, side: int) -> None:
     seen = re.findall(r"<(\d+\.\d) seconds>", prompt)
     if seen != wanted:
         raise ServerError(
-            f"the server at {base_url} does not use the frame times it is sent: "
-            f"wanted {', '.join(wanted)} s, the model sees {', '.join(seen) or 'none'}; {REMEDY}"
+            f"the server at {base_url} does not use the frame times that a request gives: "
+            f"sent {', '.join(wanted)} s, the model sees {', '.join(seen) or 'none'}; {REMEDY}"
         )
     tokens = visual_tokens(count, side, side)
     found = prompt.count("<|video_pad|>")
@@ -78,7 +80,7 @@ async def _prompt_as_seen(client: ChatClient, model: str, count: int, side: int)
         "total_num_frames": indices[-1] + 1,
         "duration": (indices[-1] + 1) / FPS,
         "do_sample_frames": False,
-        "num_frames": count,  # vLLM reads 32 frames of a URL unless it is told how many
+        "num_frames": count,  # without it, vLLM reads 32 frames
     }
     clip = "data:video/jpeg;base64," + ",".join([_grey_jpeg(side)] * count)
     content = [{"type": "video_url", "video_url": {"url": clip}}]

@@ -1,7 +1,7 @@
-"""Recipe to vLLM command line: what is set, and why. Pure functions; nothing is started here.
+"""Turn a recipe into the command line and environment of vLLM, with the reason for each flag.
 
-Written against vLLM 0.32. Everything that can change an answer or the speed of the client's
-request order is set, so that neither depends on a default of vLLM or of the checkpoint.
+Pure functions, written for vLLM 0.32; `server.py` calls them. Everything that can change an answer
+or the speed is set explicitly, so that no default of vLLM or of the checkpoint matters.
 """
 
 import json
@@ -19,25 +19,25 @@ from fmau.serve.preflight import check_context
 Build = Literal["gpu", "cpu"]
 
 Served = Recipe | TextModel
-"""What to serve: a recipe's model, which is asked about clips, or one that is asked in text."""
+"""What to serve: a recipe's model, which gets clips, or a model that gets only text."""
 
 BATCHED_TOKENS: dict[Build, int] = {"gpu": 8192, "cpu": 2048}
-"""Least tokens one engine step may process; vLLM's own defaults for an H100 and for CPUs."""
+"""Lowest token budget of an engine step; vLLM's own defaults for an H100 and for CPUs."""
 BATCHED_TOKENS_MAX = 16384
-"""Above this a larger step only costs memory."""
+"""Highest token budget of an engine step; a larger one only costs memory."""
 
 CPU_BLOCK_SIZE = 32
-"""The CPU kernels want multiples of 32; vLLM's default there, 128, would make the text that must
-stand between the video and the question four times as long."""
+"""Tokens per KV block on CPU. The CPU kernels need multiples of 32. With vLLM's default of 128 the
+common text between video and question would have to be four times as long."""
 
 FLOAT32_BYTES = 4
 
 
 def installed_build() -> Build:
-    """Which vLLM this Python has: "gpu" or "cpu".
+    """The installed build of vLLM: "gpu" or "cpu".
 
     Raises:
-        ServerError: none, with what to install; or both, which overwrite each other's files.
+        ServerError: no vLLM is installed, or both builds are; they overwrite each other's files.
     """
     if util.find_spec("vllm") is None:
         raise ServerError(
@@ -60,11 +60,12 @@ def installed_build() -> Build:
 
 
 def clip_pixel_bounds(spec: FramesBlock) -> dict[str, int]:
-    """Size limits, in pixels of the whole clip (t*h*w), within which vLLM leaves a clip alone.
+    """Size limits within which vLLM does not resize a clip, in pixels of the whole clip (t*h*w).
 
-    The client has resized the frames already; its rounding to multiples of 32 may overshoot the
-    recipe's bounds. So the lower limit is the smallest frame there is, and the upper one lets both
-    sides of a largest frame of up to 4:1, 2S x S/2, grow by one cell: (2S + 32)(S/2 + 32).
+    The client has already resized the frames to multiples of 32, and this rounding may exceed the
+    recipe's bounds. So the lower limit is the smallest possible frame, 32 x 32. The upper limit is
+    a frame of the largest area S x S and of aspect ratio 4:1 (2S x S/2), with both sides rounded up
+    by one cell: (2S + 32)(S/2 + 32).
     """
     side = math.isqrt(spec.max_pixels_per_frame) + 1
     largest = (2 * side + PIXEL_FACTOR) * (side // 2 + 1 + PIXEL_FACTOR)
@@ -75,14 +76,14 @@ def clip_pixel_bounds(spec: FramesBlock) -> dict[str, int]:
 
 
 def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) -> list[str]:
-    """The arguments after `python -m vllm.entrypoints.openai.api_server`. Holds no secrets.
+    """The arguments after `python -m vllm.entrypoints.openai.api_server`; without secrets.
 
     Args:
-        adapter: served beside the base model.
+        adapter: adapter to serve beside the base model.
 
     Raises:
-        ServerError: block size that the CPU kernels cannot use.
-        RecipeError: a context too short for a clip, a word about it, and a reply.
+        ServerError: the CPU kernels cannot use the block size.
+        RecipeError: the context is too short for a clip, one text token and the longest reply.
     """
     if isinstance(recipe, Recipe):
         check_context(recipe, most_visual_tokens(recipe.frames) + 1)
@@ -92,8 +93,8 @@ def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) ->
         *("--model", model.path, "--served-model-name", model.path),
         *(("--revision", model.revision) if model.revision else ()),
         *("--dtype", model.dtype, "--seed", "0"),
-        # Else the checkpoint's generation_config.json sets temperature, top_p and penalties for
-        # every request that leaves them out.
+        # Without it, the checkpoint's generation_config.json sets temperature, top_p and penalties
+        # for every request that does not give them.
         *("--generation-config", "vllm"),
         *("--max-model-len", str(serve.max_model_len)),
         *("--max-num-seqs", str(serve.max_num_seqs)),
@@ -102,15 +103,15 @@ def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) ->
         # The twelve questions of a clip share everything up to the question itself.
         "--enable-prefix-caching",
         "--enable-prompt-tokens-details",
-        # The only place vLLM counts runs of the vision encoder: one log line per engine step.
+        # The only count of vision encoder runs in vLLM: one log line per engine step.
         "--enable-logging-iteration-details",
         "--disable-uvicorn-access-log",
     ]
     if build == "cpu":
-        # Compiling the model takes longer than most CPU runs.
+        # Eager mode, because compiling the model takes longer than most CPU runs.
         argv += ["--enforce-eager", "--block-size", str(_cpu_block_size(recipe))]
-        # Engine and model in one process: in two, the engine spins while the model computes, which
-        # costs a core that decodes clips or computes.
+        # Engine and model in one process. With two, the engine busy-waits while the model computes,
+        # and blocks a core that could decode clips or compute.
         argv += ["--distributed-executor-backend", "uni"]
     else:
         argv += ["--gpu-memory-utilization", str(serve.gpu_memory_utilization)]
@@ -119,21 +120,21 @@ def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) ->
 
 
 def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict[str, str]:
-    """Additions to the server's environment.
+    """Environment variables to add for the server.
 
     Args:
-        api_key: secret that clients must send; given here because any user of the machine can
-            read a command line. vLLM asks for it under /v1 only, so an open port needs a
-            firewall as well.
+        api_key: secret that clients must send. It is passed here because any user of the machine
+            can read a command line. vLLM requires it only for paths under /v1, so a port that
+            others can reach needs a firewall too.
     """
     env = {
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
-        # A connection that the server closes at the moment we use it again costs a retry with all
-        # frames; by default it waits five seconds for the next request.
+        # By default the server closes a connection after five idle seconds. If it closes one just
+        # when we reuse it, the request fails and all frames are sent again.
         "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "600",
-        # vLLM gives up on its own engine after ten minutes; the recipe's patience comes first.
+        # vLLM's own timeout for the engine's start is ten minutes; the recipe's timeout decides.
         "VLLM_ENGINE_READY_TIMEOUT_S": str(math.ceil(recipe.serve.ready_timeout_s) + 60),
     }
     if Path(recipe.model.path).is_dir():
@@ -143,7 +144,8 @@ def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict
             "VLLM_CPU_KVCACHE_SPACE": str(recipe.serve.cpu_kv_cache_gib),
             # Binding threads to cores fails in many containers and starves the client.
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            # Else vLLM does not allow that one process. The API server has its own all the same.
+            # Required for engine and model in one process (see `server_argv`). The API server still
+            # runs in another one.
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         }
     if api_key is not None:
@@ -152,15 +154,17 @@ def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict
 
 
 def batched_tokens(recipe: Recipe, build: Build) -> int:
-    """Tokens per engine step. vLLM sizes its encoder cache by the same number, so it has room for
-    the vision tokens of every clip in flight; otherwise one clip's are dropped for another's."""
+    """Token budget of an engine step. vLLM gives its encoder cache the same size, so the budget
+    covers the visual tokens of all clips in flight; otherwise clips would displace each other."""
     in_flight = recipe.answer.clips_in_flight * most_visual_tokens(recipe.frames)
     return min(max(BATCHED_TOKENS[build], in_flight), BATCHED_TOKENS_MAX)
 
 
 def processor_cache_gib(recipe: Recipe) -> int:
-    """Cache for processed clips, in GiB: float32 pixels of twice the clips in flight, because a
-    follow-up question names its clip by uuid alone and fails once the clip has been dropped."""
+    """Size of the cache for processed clips, in GiB: float32 pixels of twice the clips in flight.
+
+    Later questions refer to their clip only by its uuid; they fail if the cache dropped the clip.
+    """
     pixels = clip_pixel_bounds(recipe.frames)["longest_edge"]
     clip_bytes = pixels * 3 * FLOAT32_BYTES
     return math.ceil(2 * recipe.answer.clips_in_flight * clip_bytes / 2**30)
@@ -184,7 +188,8 @@ def _batch_flags(recipe: Served, build: Build) -> list[str]:
             *("--max-num-batched-tokens", str(batched_tokens(recipe, build))),
             *_multimodal_flags(recipe),
         ]
-    # A judge replies in JSON. Where the grammar allows any white space, small models never end it.
+    # A judge replies in JSON. If the grammar allows any white space, small models may generate
+    # white space without end.
     compact = {"backend": "xgrammar", "disable_any_whitespace": True}
     return [
         *("--max-num-batched-tokens", str(BATCHED_TOKENS[build])),

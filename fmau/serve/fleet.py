@@ -1,7 +1,8 @@
-"""One vLLM server per GPU.
+"""Start and stop several vLLM servers, one per GPU.
 
-An 8B model fits one GPU, and a clip's questions gain nothing from more than one: so several GPUs
-are several servers, on neighbouring ports, and a router in front (`fmau.serve.router`).
+An 8B model fits on one GPU, and splitting it over several does not answer a clip's questions
+faster. So each GPU gets its own server, on consecutive ports, with a router in front of them
+(`fmau.serve.router`). `fmau serve` and `fmau.serve.reach` use this module.
 """
 
 import time
@@ -20,16 +21,16 @@ POLL_S = 0.5
 
 
 def replicas(serve: ServeBlock, gpus: int) -> int:
-    """How many servers a recipe asks for: its own number, or one per GPU, and one without any.
+    """Number of servers: `serve.replicas` if it is set, else one per GPU, or one without GPUs.
 
     Args:
-        gpus: at hand, on this machine or in a cluster.
+        gpus: number of GPUs of this machine or of the cluster.
     """
     return serve.replicas or max(1, gpus)
 
 
 def log_paths(folder: Path, count: int) -> list[Path]:
-    """Where `count` servers log to."""
+    """The log files of `count` servers."""
     names = ["server.log"] if count == 1 else [f"server-{place}.log" for place in range(count)]
     return [folder / name for name in names]
 
@@ -37,14 +38,14 @@ def log_paths(folder: Path, count: int) -> list[Path]:
 def start_fleet(
     recipe: Served, *, log_folder: Path, api_key: str | None = None, adapter: Path | None = None
 ) -> "Fleet":
-    """Start the servers of a recipe on neighbouring ports; `Fleet.wait_ready` waits for all.
+    """Start the servers of a recipe on consecutive ports; `Fleet.wait_ready` waits for all.
 
     Args:
-        log_folder: gets one log per server.
+        log_folder: folder for the log files, one per server.
         api_key, adapter: as for `start_server`.
 
     Raises:
-        ServerError, RecipeError: as `start_server`; or fewer GPUs than servers.
+        ServerError, RecipeError: as for `start_server`; or there are fewer GPUs than servers.
     """
     build = installed_build()
     gpus = visible_gpus() if build == "gpu" else []
@@ -67,20 +68,20 @@ def start_fleet(
             )
             undo.callback(server.stop)
             servers.append(server)
-        undo.pop_all()  # from here on they are the fleet's
+        undo.pop_all()  # all started; from now on the fleet stops them
     return Fleet(tuple(servers))
 
 
 def neighbours(serve: ServeBlock, count: int) -> list[ServeBlock]:
-    """Where the servers of a recipe listen: `serve.port` and the ports after it."""
+    """The serve blocks of `count` servers: `serve.port` and the ports after it."""
     return [_neighbour(serve, place) for place in range(count)]
 
 
 class Fleet:
-    """Servers that belong together; use as a context manager.
+    """The servers of one recipe; use it as a context manager.
 
     Attributes:
-        servers: at least one.
+        servers: at least one server.
     """
 
     def __init__(self, servers: tuple[Server, ...]) -> None:
@@ -88,26 +89,26 @@ class Fleet:
 
     @property
     def base_urls(self) -> list[str]:
-        """Where to ask."""
+        """The addresses of the servers."""
         return [server.base_url for server in self.servers]
 
     def wait_ready(self, progress: Progress | None = None) -> None:
-        """Return when all servers answer.
+        """Block until all servers answer.
 
         Raises:
-            ServerError: one of them could not be started; the others are stopped.
+            ServerError: a server could not be started; the `with` block then stops the others.
         """
         for server in self.servers:
             server.wait_ready(progress)
 
     def wait_ended(self, lost: Callable[[ServerError], None]) -> None:
-        """Block while any server runs; never returns.
+        """Block while any server runs; never returns normally.
 
         Args:
-            lost: told of each server that ended while others still run.
+            lost: called with the error of each server that ended while others still run.
 
         Raises:
-            ServerError: the last one ended.
+            ServerError: the last server ended.
         """
         running = list(self.servers)
         while True:

@@ -1,7 +1,7 @@
-"""The cause of a failed start, out of a vLLM log of hundreds of lines.
+"""Find the cause of a failed start in a vLLM log of hundreds of lines; `server.py` reports it.
 
-Each process of vLLM logs its own traceback, and those that merely noticed another one's death log
-the last. The cause is the last exception that is not such an echo.
+Each process of vLLM logs its own traceback. Processes that only noticed the death of another one
+log last; their exceptions are *echoes*. The cause is the last exception that is not an echo.
 """
 
 import re
@@ -26,7 +26,7 @@ _ECHOES = (
     "SystemExit",
     "CancelledError",
 )
-"""Exceptions that only say that another process failed or was told to stop."""
+"""Exceptions that only say that another process failed, or that someone stopped it."""
 
 _REMEDIES = (
     (
@@ -36,7 +36,7 @@ _REMEDIES = (
     ),
     (
         r"OutOfMemoryError|out of memory|[Nn]o available memory for the cache",
-        "free the GPU of other programs, or lower serve.max_num_seqs, serve.max_model_len or "
+        "end other programs on the GPU, or lower serve.max_num_seqs, serve.max_model_len or "
         "frames.max_pixels_per_frame",
     ),
     (
@@ -49,12 +49,12 @@ _REMEDIES = (
     ),
     (
         r"max_model_len.*greater than the derived",
-        "lower serve.max_model_len to what the model was made for",
+        "lower serve.max_model_len to the maximum of the model, named above",
     ),
     (
         r"infer device type|[Nn]o CUDA GPUs|NVIDIA driver",
-        "this is the GPU build of vLLM on a machine where no GPU is usable; "
-        "on a machine without one install fmau[serve-cpu] in its own environment",
+        "the GPU build of vLLM is installed, but it finds no usable GPU; "
+        "on a machine without a GPU install fmau[serve-cpu] in an environment of its own",
     ),
     (
         r"unrecognized arguments|invalid choice",
@@ -67,7 +67,7 @@ _REMEDIES = (
     ),
     (
         r"not a valid model identifier|couldn't connect|offline mode|LocalEntryNotFound",
-        "download the checkpoint beforehand and give its folder as model.path",
+        "download the checkpoint first, then give its folder as model.path",
     ),
     (r"[Aa]ddress already in use", "choose another port: --set serve.port=NUMBER"),
 )
@@ -79,9 +79,9 @@ TAIL_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One line of the log: `origin` is process, level, time and place as logged, `text` the rest.
+    """One line of the log. `origin` is its prefix (process, level, time, place), `text` the rest.
 
-    All lines of one message have the same origin (none, for what is printed instead of logged).
+    All lines of one message have the same origin. Printed lines have an empty origin.
     """
 
     origin: str
@@ -89,16 +89,18 @@ class _Line:
 
 
 def last_line(log: str) -> str:
-    """The text of the last line that has any."""
+    """The text of the last line that is not blank; "" if there is none."""
     said = [line.text.strip() for line in _lines(log) if line.text.strip()]
     return said[-1] if said else ""
 
 
 def find_cause(log: str) -> str:
-    """What ended the server, in at most `LINES_SHOWN` lines; the log's tail if it does not say.
+    """The message that explains why the server ended, in at most `LINES_SHOWN` lines.
+
+    If the log has no exception, its last `TAIL_LINES` lines.
 
     Args:
-        log: everything the server wrote since it was started.
+        log: everything that the server wrote since its start.
     """
     lines = _lines(log)
     raised = [
@@ -108,14 +110,14 @@ def find_cause(log: str) -> str:
     ]
     own = [index for index in raised if not any(echo in lines[index].text for echo in _ECHOES)]
     if raised:
-        # A killed process leaves no exception of its own; then the echo is all there is.
+        # A killed process logs no exception; then only echoes are left.
         return "\n".join(_message(lines[(own or raised)[-1] :]))
     said = [line.text.strip() for line in lines if line.text.strip()]
     return "\n".join(said[-TAIL_LINES:]) or "the server wrote nothing"
 
 
 def remedy(cause: str) -> str | None:
-    """What the user can change, for the causes that recipes bring about; else None."""
+    """The advice for a cause that the user can change; None for other causes."""
     for pattern, advice in _REMEDIES:
         if re.search(pattern, cause):
             return advice
@@ -132,7 +134,7 @@ def _lines(log: str) -> list[_Line]:
 
 
 def _message(lines: list[_Line]) -> list[str]:
-    """A first line and those of the same message: up to a blank line or something else's start."""
+    """The first line and the next lines of its message, up to a blank line or another message."""
     message: list[str] = []
     for line in lines[:LINES_SHOWN]:
         another = line.origin != lines[0].origin or _NEXT_THING.search(line.text)

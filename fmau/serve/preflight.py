@@ -1,4 +1,4 @@
-"""What can be known to be wrong before a minute is spent on starting vLLM."""
+"""Checks of model, context length and port before vLLM is started, which takes a minute."""
 
 import errno
 import ipaddress
@@ -15,17 +15,19 @@ _HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")
 
 
 def check_model(model: ModelBlock) -> None:
-    """See that the model is a checkpoint folder, or may be the name of one on a model hub.
+    """Check that the model is a checkpoint folder, or looks like a name on a model hub.
 
     Raises:
-        ServerError: a path where nothing is, or a folder without config.json or weights.
+        ServerError: the path does not exist, or the folder has no config.json or no weights.
     """
     folder = Path(model.path)
     if not folder.exists():
-        # runs/x-merged could be a hub name; that a folder runs/ exists says it is a path.
+        # "runs/x-merged" looks like a hub name; if a folder runs/ exists, it is a path.
         if _HUB_NAME.match(model.path) and not Path(folder.parts[0]).is_dir():
             return
-        raise ServerError(f"model.path: there is no folder {folder}; give that of a checkpoint")
+        raise ServerError(
+            f"model.path: there is no folder {folder}; give the folder of a checkpoint"
+        )
     if not (folder / "config.json").is_file():
         hint = ""
         if (folder / "adapter_config.json").is_file():
@@ -41,13 +43,13 @@ def check_model(model: ModelBlock) -> None:
 
 
 def check_context(recipe: Recipe, prompt_tokens: int) -> None:
-    """See that a prompt with its clip and the longest reply fit into the server's context.
+    """Check that a prompt with its clip and the longest reply fit into the server's context.
 
     Args:
-        prompt_tokens: of the longest prompt, or as far as it is known.
+        prompt_tokens: length of the longest prompt, or a lower bound of it.
 
     Raises:
-        RecipeError: they do not.
+        RecipeError: they do not fit.
     """
     context, reply = recipe.serve.max_model_len, recipe.answer.max_tokens_open
     if prompt_tokens + reply > context:
@@ -60,20 +62,21 @@ def check_context(recipe: Recipe, prompt_tokens: int) -> None:
 
 
 def check_address(serve: ServeBlock, api_key: str | None) -> None:
-    """See that the port can be bound, and that an address others can reach is guarded.
+    """Check that the port can be bound, and that a server others can reach has an API key.
 
     Raises:
-        ServerError: the port is taken (by whom, if that can be seen) or not allowed, the host is
-            not of this machine, or it is open to others and there is no API key.
+        ServerError: the port is in use (the error names the program if the system tells) or not
+            allowed; the host is not an address of this machine; or other machines can reach it
+            and there is no API key.
     """
     if not is_loopback(serve.host) and not api_key:
         raise ServerError(
-            f"serve.host {serve.host} can be reached from other machines: "
-            "set an API key, or use 127.0.0.1"
+            f"serve.host {serve.host} can be reached from other machines and has no API key: "
+            "set an API key (FMAU_API_KEY), or use 127.0.0.1"
         )
     family = socket.AF_INET6 if ":" in serve.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # As vLLM does: a port whose last connections are just closing is free.
+        # vLLM does the same: a port whose last connections are still closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((serve.host, serve.port))
@@ -107,7 +110,7 @@ def _bind_error(serve: ServeBlock, error: OSError) -> ServerError:
 
 
 def _port_owner(port: int) -> str:
-    """ " by NAME (process 123)", or nothing where the system does not tell."""
+    """ " by NAME (process 123)"; "" if the system does not tell."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:

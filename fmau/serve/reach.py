@@ -1,4 +1,7 @@
-"""The servers that are asked: given ones, those that run already, or some that are started now."""
+"""Find the servers to ask: those given by address, those that run already, or new ones.
+
+`fmau answer`, `ask`, `judge` and `serve` all get their servers here.
+"""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +19,10 @@ from fmau.serve.router import start_router
 from fmau.serve.server import Progress, local_url
 
 API_KEY = "FMAU_API_KEY"
-"""Environment variable that holds the servers' key: a secret belongs in no recipe or manifest."""
+"""Environment variable for the servers' API key; a secret must not be in a recipe or manifest."""
 
 Waiting = Callable[[], AbstractContextManager[Progress]]
-"""Opens a display for the time in which servers start; what it gives is told their log lines."""
+"""Opens a display while servers start, and gives a function that receives their log lines."""
 
 
 def in_silence() -> AbstractContextManager[Progress]:
@@ -28,7 +31,7 @@ def in_silence() -> AbstractContextManager[Progress]:
 
 
 def server_key() -> str | None:
-    """The servers' key, None without one."""
+    """The servers' API key; None if there is none."""
     return os.environ.get(API_KEY)
 
 
@@ -41,20 +44,21 @@ def reached(
     adapter: Path | None = None,
     waiting: Waiting = in_silence,
 ) -> Iterator[Endpoint]:
-    """Where a model answers, for as long as the block lasts.
+    """Give the endpoint of a model, for the duration of the `with` block.
 
-    The given servers, else those at the ports of `served`, else some that are started for the block
-    and stopped after it. Servers that others started are asked first whether clips reach their
-    model unchanged, if clips are what `served` is asked about.
+    Uses the given servers; else servers that run at the ports of `served`; else it starts servers
+    and stops them after the block. If `served` gets clips, servers that run already are first
+    checked with `check_clips`.
 
     Args:
-        folder: gets the logs of what is started.
+        folder: folder for the logs of started programs.
         given: addresses of servers, "http://HOST:PORT".
-        adapter: folder of a LoRA adapter that started servers apply beside the model.
-        waiting: shown while servers start.
+        adapter: folder of a LoRA adapter that started servers serve beside the model.
+        waiting: display to show while servers start.
 
     Raises:
-        ServerError: a given server does not answer, changes clips, or none could be started.
+        ServerError: a given server does not answer, a server changes clips, or no server could be
+            started.
         RecipeError: the adapter cannot be served.
     """
     running = running_servers(served.serve, given)
@@ -73,7 +77,7 @@ def reached(
 
 
 def running_servers(serve: ServeBlock, given: Sequence[str] = ()) -> dict[str, str]:
-    """Address -> name of the model, of the given servers or of those at a recipe's ports.
+    """Address -> model name, of the given servers or of those that run at the recipe's ports.
 
     Raises:
         ServerError: no server answers at a given address.
@@ -87,8 +91,8 @@ def running_servers(serve: ServeBlock, given: Sequence[str] = ()) -> dict[str, s
     missing = [address for address, model in models.items() if model is None]
     if given and missing:
         raise ServerError(
-            f"{', '.join(missing)}: no server answers; start one with fmau serve RECIPE, or leave "
-            "this --server out"
+            f"{', '.join(missing)}: no server answers; start one with fmau serve RECIPE, or omit "
+            "this --server"
         )
     return {address: model.name for address, model in models.items() if model is not None}
 
@@ -97,7 +101,10 @@ def running_servers(serve: ServeBlock, given: Sequence[str] = ()) -> dict[str, s
 def started(
     served: Served, folder: Path, adapter: Path | None = None, waiting: Waiting = in_silence
 ) -> Iterator[Fleet]:
-    """Servers of our own, ready; stopped when the block ends. Arguments as for `reached`."""
+    """Start servers and wait until they are ready; stop them after the block.
+
+    Arguments and errors as for `reached`.
+    """
     with start_fleet(served, log_folder=folder, api_key=server_key(), adapter=adapter) as fleet:
         with waiting() as progress:
             fleet.wait_ready(progress)
@@ -105,7 +112,7 @@ def started(
 
 
 def url_of(given: str) -> str:
-    """The address of a server as it was given, "http://HOST:PORT", without "/v1"."""
+    """The given address of a server without "/v1" and "/" at its end: "http://HOST:PORT"."""
     return given.rstrip("/").removesuffix("/v1")
 
 
@@ -116,7 +123,7 @@ def _endpoint(url: str, members: Sequence[str], folder: Path) -> Endpoint:
 
 @contextmanager
 def _routed(urls: Sequence[str], folder: Path) -> Iterator[str]:
-    """One address for one or more servers."""
+    """One address for all servers: that of a single server, or of a router in front of several."""
     if len(urls) == 1:
         yield urls[0]
         return

@@ -1,11 +1,11 @@
-"""The life of a vLLM server: checks, start, wait, stop.
+"""Start one vLLM server, wait until it is ready, and stop it.
 
     with start_server(recipe, log_path=run_folder / "server.log") as server:
         server.wait_ready(progress=show)
-        ...  # ask at server.base_url
+        ...  # send requests to server.base_url
 
-The server ends with the `with` block, with this process however that ends (see `supervisor`), or
-with `stop()`; none of vLLM's processes stays behind.
+The server stops at the end of the `with` block, on `stop()`, or when this process ends, even if it
+is killed (see `supervisor`). No process of vLLM is left running.
 """
 
 import os
@@ -52,18 +52,19 @@ def start_server(
     gpu: str | None = None,
     share: int = 1,
 ) -> "Server":
-    """Start vLLM as the recipe says; returns at once, `Server.wait_ready` waits.
+    """Start vLLM for a recipe. Returns at once; call `Server.wait_ready` to wait.
 
     Args:
-        log_path: file that everything vLLM prints is appended to; its folder is made.
-        api_key: secret that clients must send; needed unless `serve.host` is loopback.
-        adapter: folder of a LoRA adapter, served beside the base model.
-        gpu: the only one that it sees; None for whatever is visible.
-        share: servers that share this machine's processor cores.
+        log_path: log file; all output of vLLM is appended to it, and its folder is created.
+        api_key: secret that clients must send; required unless `serve.host` is loopback.
+        adapter: folder of a LoRA adapter to serve beside the base model.
+        gpu: value for CUDA_VISIBLE_DEVICES; None leaves that variable as it is.
+        share: number of servers that share this machine's processor cores.
 
     Raises:
-        ServerError: no vLLM, no such model, port taken, or settings that contradict each other.
-        RecipeError: no adapter in that folder, or one that vLLM cannot apply.
+        ServerError: vLLM is not installed, the model does not exist, the port is in use, or
+            settings contradict each other.
+        RecipeError: the folder has no adapter, or one that vLLM cannot apply.
     """
     build = installed_build()
     found = read_adapter(adapter) if adapter else None
@@ -75,14 +76,14 @@ def start_server(
 
 
 class Server:
-    """A running command that serves HTTP at `base_url`; use as a context manager.
+    """A running program that serves HTTP at `base_url`; use it as a context manager.
 
     Args:
-        command: what to run.
-        environment: its whole environment.
-        serve: where it will listen and how long to wait for that.
+        command: program and arguments to run.
+        environment: all environment variables of the program.
+        serve: the address where it will listen, and the timeout for its start.
         log_path: see `start_server`.
-        name: of the program, for people.
+        name: name of the program in messages.
     """
 
     def __init__(
@@ -101,35 +102,35 @@ class Server:
         with log_path.open("ab") as log:
             self._log_start = log.tell()
             self._supervisor = subprocess.Popen(
-                # -E -P: the supervisor must load neither what PYTHONPATH puts before the server nor
-                # modules that lie beside it.
+                # -E -P: the supervisor must not import from the PYTHONPATH that is meant for the
+                # server, nor from its own folder.
                 [sys.executable, "-E", "-P", str(SUPERVISOR), str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                # Ctrl-C goes to us alone; we then stop the server in good order.
+                # Ctrl-C then reaches only this process, which stops the server cleanly.
                 start_new_session=True,
             )
 
     @property
     def base_url(self) -> str:
-        """Where to ask, e.g. "http://127.0.0.1:8000" (without /v1)."""
+        """The server's address, e.g. "http://127.0.0.1:8000" (without /v1)."""
         return local_url(self.serve)
 
     def alive(self) -> bool:
-        """Whether the server's process runs (it may still be starting)."""
+        """Whether the server's process is running (it may still be starting)."""
         return self._supervisor.poll() is None
 
     def wait_ready(self, progress: Progress | None = None) -> None:
-        """Return when the server answers.
+        """Block until the server answers requests.
 
         Raises:
-            ServerError: it ended, with the cause out of its log; or it took longer than
-                `serve.ready_timeout_s` and was stopped.
+            ServerError: the server ended (the error gives the cause from its log), or it was not
+                ready after `serve.ready_timeout_s` and was stopped.
         """
         deadline = time.monotonic() + self.serve.ready_timeout_s
-        # Another server on our port must not be taken for ours.
+        # `_listens` checks that our own process has the port: another server may answer there.
         while not (self._listens() and is_alive(self.base_url)):
             if not self.alive():
                 raise self.failure()
@@ -138,7 +139,7 @@ class Server:
                 self.stop()
                 raise ServerError(
                     f"{self.name} was not ready after {self.serve.ready_timeout_s:g} s; its last "
-                    f"words: {said!r}; raise serve.ready_timeout_s if it was still loading\n"
+                    f"log line: {said!r}; raise serve.ready_timeout_s if it was still loading\n"
                     f"log: {self.log_path}"
                 )
             if progress is not None:
@@ -147,7 +148,7 @@ class Server:
         self._ready = True
 
     def failure(self) -> ServerError:
-        """Why the server is no longer running, for people: cause, remedy if known, log file."""
+        """The error for a server that ended: its cause, the remedy if known, and the log file."""
         status = self._supervisor.wait()
         cause = find_cause(self._log())
         if status > 128:
@@ -159,10 +160,11 @@ class Server:
         return ServerError("\n".join([*lines, f"log: {self.log_path}"]))
 
     def stop(self) -> None:
-        """End the server and every process it started; returns when the port is free."""
+        """End the server and every process it started. Returns when the port is free."""
         if self._supervisor.poll() is not None:
             return
-        # While vLLM waits for its engine to start it is deaf to signals, and has nothing to finish.
+        # While vLLM waits for its engine to start, it ignores signals and has no requests to
+        # finish. On SIGINT the supervisor kills it without waiting.
         self._supervisor.send_signal(signal.SIGTERM if self._ready else signal.SIGINT)
         try:
             self._supervisor.wait(STOP_TIMEOUT_S)
@@ -212,9 +214,9 @@ class Server:
 
 
 def local_url(serve: ServeBlock) -> str:
-    """Where this machine reaches a server so configured, e.g. "http://127.0.0.1:8000".
+    """The address under which this machine reaches the server, e.g. "http://127.0.0.1:8000".
 
-    A server bound to all addresses ("0.0.0.0", "::") is asked on the loopback one.
+    For a server that is bound to all addresses ("0.0.0.0", "::") this is the loopback address.
     """
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(serve.host, serve.host)
     bracketed = f"[{host}]" if ":" in host else host
@@ -229,15 +231,16 @@ def server_environment(
     gpu: str | None = None,
     share: int = 1,
 ) -> dict[str, str]:
-    """The whole environment of a server; see `start_server`."""
-    # A key left in our environment would lock our own client out.
+    """All environment variables of a server; arguments as for `start_server`."""
+    # vLLM would require a key that was left in this variable, and our client does not send it.
     inherited = {name: value for name, value in os.environ.items() if name != "VLLM_API_KEY"}
     added = server_env(recipe, build, api_key)
     if build == "cpu":
         paths = [str(shim_pythonpath()), *filter(None, [inherited.get("PYTHONPATH")])]
         added["PYTHONPATH"] = os.pathsep.join(paths)
-        # A core is left to the client, and to vLLM's own front end: threads that wait for work keep
-        # theirs busy. On two cores the tiny checkpoint answers a quarter more on one.
+        # OpenMP threads keep their cores busy even while they wait. So one core is left for the
+        # client and vLLM's API server: with two cores, one thread gives 25 % more answers/s (tiny
+        # checkpoint).
         added["OMP_NUM_THREADS"] = str(max(1, (usable_cores() - 1) // share))
     if gpu is not None:
         added["CUDA_VISIBLE_DEVICES"] = gpu

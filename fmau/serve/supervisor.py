@@ -1,12 +1,13 @@
-"""Keeps one command from outliving whoever asked for it. Run as a script of its own.
+"""Run a command and end all of its processes when the parent process ends. A separate script.
 
     python -E -P supervisor.py PARENT_PID COMMAND...
 
-vLLM is several processes (API server, engine core, workers), and a killed parent leaves the
-others holding the port and the GPU. This small process stands between: it ends the whole tree when
-the command ends, when it is told to (SIGTERM, or SIGINT to lose no time), or when the process
-PARENT_PID is gone, however that one died. It exits with the command's status (128 + signal if a
-signal ended it).
+`server.py` starts vLLM through this script. vLLM consists of several processes (API server, engine
+core, workers). If only the first one is killed, the others keep the port and the GPU. The
+supervisor is the parent of them all. It ends the whole process tree in three cases: the command
+ended; a signal came (SIGTERM waits for vLLM's shutdown, SIGINT kills at once); or the process
+PARENT_PID is gone for any reason. Its exit status is the command's (128 + signal number if a
+signal ended the command).
 """
 
 import ctypes
@@ -21,9 +22,9 @@ import psutil
 
 POLL_S = 0.1
 GRACE_S = 10.0
-"""Time for vLLM's own shutdown, in seconds, before its processes are killed."""
+"""Seconds that vLLM gets for its own shutdown before its processes are killed."""
 ORPHAN_GRACE_S = 1.0
-"""Time for what is left once the command itself is gone."""
+"""Seconds that the remaining processes get to end after the command itself has ended."""
 
 # From <sys/prctl.h>.
 PR_SET_PDEATHSIG = 1
@@ -41,7 +42,7 @@ def _descendants() -> list[psutil.Process]:
 
 
 def _end_tree(command: subprocess.Popen[bytes], grace_s: float) -> None:
-    """Ask the command to stop, then kill whatever remains."""
+    """Ask the command to stop, wait `grace_s`, then kill all processes that remain."""
     command.terminate()
     try:
         command.wait(grace_s)
@@ -49,7 +50,7 @@ def _end_tree(command: subprocess.Popen[bytes], grace_s: float) -> None:
         command.kill()
         command.wait()
     psutil.wait_procs(_descendants(), timeout=ORPHAN_GRACE_S)
-    # A process may be forking while it is killed, so look again until there are none.
+    # A process may fork while it is being killed, so repeat until none is left.
     while remaining := _descendants():
         for process in remaining:
             try:
@@ -60,7 +61,10 @@ def _end_tree(command: subprocess.Popen[bytes], grace_s: float) -> None:
 
 
 def supervise(parent: int, argv: list[str]) -> int:
-    """Run `argv` until it ends, a SIGTERM comes, or `parent` is no longer our parent."""
+    """Run `argv` until it ends, a signal comes, or `parent` is no longer our parent.
+
+    Returns its exit status, 128 + signal number if a signal ended it.
+    """
     asked: int | None = None
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -69,12 +73,12 @@ def supervise(parent: int, argv: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    # Orphaned grandchildren become our children instead of init's, so none can slip away.
+    # If a child dies, Linux makes its own children ours instead of init's, so we can end them.
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     command = subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
-        # Should this process itself be killed, the command is told.
+        # If this process is killed, Linux sends the command a SIGTERM.
         preexec_fn=lambda: _prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
     )
     while asked is None and os.getppid() == parent and command.poll() is None:

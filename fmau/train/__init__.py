@@ -1,10 +1,10 @@
 """Fine-tuning with LoRA: `accelerate launch --config_file ... -m fmau.train RECIPE`.
 
-`transformers.Trainer` drives the loop: it is what DeepSpeed, FSDP, Accelerate and PEFT are tested
-with most, and it resumes optimizer, schedule, data order and random states. What it leaves to us is
-here: how examples become batches (`batches`), several about one clip in one sequence (`packing`),
-which modules are adapted (`adapter`), the loss (`trainer`), validation by answering (`validation`),
-and checkpoints that are whole or not there (`checkpoints`).
+`transformers.Trainer` runs the training loop: DeepSpeed, FSDP, Accelerate and PEFT are tested with
+it most, and it resumes optimizer, schedule, data order and random states. The modules here add the
+rest: batches of examples (`batches`), several examples about one clip in one sequence (`packing`),
+the choice of adapted modules (`adapter`), the loss (`trainer`), validation by answering questions
+(`validation`), and safe checkpoints (`checkpoints`).
 """
 
 from fmau.core.torchvision_cpu import ensure_torchvision

@@ -23,7 +23,7 @@ def main(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value: train.epochs=2"),
     ] = None,
 ) -> None:
-    """Train a recipe's adapter: RUN/adapter. Run it again to go on after a stop."""
+    """Train a recipe's adapter, RUN/adapter. After a stop, run the same command to continue."""
     console = Console(stderr=True)
     try:
         recipe = load_recipe(recipe_file, overrides or ())

@@ -1,7 +1,8 @@
-"""The adapter: which linear layers get low-rank updates, and at which rate they learn.
+"""The adapter: which linear layers get low-rank updates, and their learning rates.
 
-Modules are chosen by their full path. A bare suffix such as "proj" or "o_proj" also fits layers of
-the vision tower and, in other members of the family, a convolution.
+`fmau.train.run` adds it to the base model. Modules are chosen by their full path, because a short
+suffix such as "proj" or "o_proj" also matches layers of the vision tower and, in other models of
+the family, a convolution.
 """
 
 from collections.abc import Iterator
@@ -22,14 +23,14 @@ TOWERS = {
     "vision": ("model.visual.blocks.",),
     "merger": ("model.visual.merger.", "model.visual.deepstack_merger_list."),
 }
-"""Switch of `LoraBlock` -> where its modules' paths begin."""
+"""Switch of `LoraBlock` -> prefixes of the paths of its modules."""
 
 SLOWER = 0.1
-"""Rate of vision tower and merger relative to the language model's, unless the recipe says."""
+"""Default learning rate of vision tower and merger, relative to the language model's."""
 
 
 def tower(path: str) -> str | None:
-    """The tower that a module or parameter of the base model belongs to, None if to no tower.
+    """The tower of a module or parameter of the base model; None if it belongs to none.
 
     >>> tower("model.visual.deepstack_merger_list.0.linear_fc1")
     'merger'
@@ -38,7 +39,7 @@ def tower(path: str) -> str | None:
 
 
 def skeleton(config: Qwen3VLConfig) -> Qwen3VLForConditionalGeneration:
-    """The model that a configuration describes, its weights mere shapes that take no memory."""
+    """Build the model of a configuration without weights: on the meta device, using no memory."""
     with torch.device("meta"):
         return Qwen3VLForConditionalGeneration(config)
 
@@ -47,7 +48,7 @@ def targets(model: nn.Module, lora: LoraBlock) -> list[str]:
     """Full paths of the linear layers that get updates.
 
     Raises:
-        RecipeError: a tower is switched on in which the model has no linear layer.
+        RecipeError: the recipe adapts a tower in which the model has no linear layer.
     """
     found: dict[str, list[str]] = {name: [] for name in TOWERS if getattr(lora, name)}
     for path, module in model.named_modules():
@@ -57,15 +58,15 @@ def targets(model: nn.Module, lora: LoraBlock) -> list[str]:
         if not paths:
             raise RecipeError(
                 f"train.lora.{name}: {type(model).__name__} has no linear layer under "
-                f"{' or '.join(TOWERS[name])}; switch it off or use a model of the Qwen3-VL family"
+                f"{' or '.join(TOWERS[name])}; set it to false, or use a Qwen3-VL model"
             )
     return [path for paths in found.values() for path in paths]
 
 
 def add_adapter(model: nn.Module, lora: LoraBlock) -> PeftModel:
-    """The model with all its weights frozen and fresh updates on `targets`.
+    """Freeze all weights of the model and add new low-rank updates to `targets`.
 
-    Initial updates are zero (A random, B zero), so the adapted model starts as the base model.
+    The updates start at zero (A random, B zero), so the adapted model starts as the base model.
     """
     config = LoraConfig(
         r=lora.rank,
@@ -79,9 +80,9 @@ def add_adapter(model: nn.Module, lora: LoraBlock) -> PeftModel:
 
 
 def parameter_groups(model: nn.Module, train: TrainBlock) -> list[dict[str, object]]:
-    """What is trained, as one optimizer group per tower with its rate.
+    """The trained parameters as optimizer groups, one per tower with its learning rate.
 
-    Low-rank factors are no biases or norms, so weight decay applies to all of them.
+    LoRA matrices are neither biases nor norms, so weight decay applies to all of them.
     """
     rates = {
         "language": train.learning_rate,
@@ -100,7 +101,7 @@ def parameter_groups(model: nn.Module, train: TrainBlock) -> list[dict[str, obje
 
 @dataclass(frozen=True, slots=True)
 class TowerCount:
-    """Parameters of one tower."""
+    """Number of frozen and trained parameters, and of adapted layers, of one tower."""
 
     name: str
     frozen: int
@@ -109,12 +110,12 @@ class TowerCount:
 
 
 def count_parameters(model: nn.Module) -> list[TowerCount]:
-    """Frozen and trained parameters of each tower; "embeddings" holds what is in no tower."""
+    """Count parameters per tower; "embeddings" counts those that belong to no tower."""
     return list(_counts(model))
 
 
 def trained_table(model: nn.Module, train: TrainBlock) -> Table:
-    """What is trained, what is frozen, and why, for people."""
+    """A table for the terminal: what is trained, what is frozen, and why."""
     groups = {group["name"]: group["lr"] for group in parameter_groups(model, train)}
     table = Table("part", "frozen", "trained", "layers", "peak rate", "why", box=SIMPLE_HEAD)
     for count in count_parameters(model):
@@ -125,7 +126,7 @@ def trained_table(model: nn.Module, train: TrainBlock) -> Table:
             f"{count.trained:,}",
             str(count.layers),
             f"{groups[count.name]:g}" if count.trained else "–",
-            why if count.name in TOWERS else "never adapted: vLLM serves no such update",
+            why if count.name in TOWERS else "never adapted: vLLM cannot serve such updates",
         )
     return table
 
@@ -134,7 +135,7 @@ def _counts(model: nn.Module) -> Iterator[TowerCount]:
     frozen, trained, layers = (dict.fromkeys((*TOWERS, "embeddings"), 0) for _ in range(3))
     for path, parameter in model.named_parameters():
         name = tower(_base_path(path)) or "embeddings"
-        # ZeRO-3 leaves an empty tensor in the place of a weight that it has shared out.
+        # ZeRO-3 splits a weight among processes and leaves an empty tensor; ds_numel is its size.
         numbers = getattr(parameter, "ds_numel", parameter.numel())
         (trained if parameter.requires_grad else frozen)[name] += numbers
         layers[name] += path.endswith(".lora_A.default.weight")
@@ -143,7 +144,7 @@ def _counts(model: nn.Module) -> Iterator[TowerCount]:
 
 
 def _base_path(path: str) -> str:
-    """A parameter's path in the base model; PEFT puts its own names around."""
+    """A parameter's path in the base model, without the prefix that PEFT adds."""
     return path.removeprefix("base_model.model.")
 
 

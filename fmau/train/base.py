@@ -1,4 +1,4 @@
-"""The base model, ready to be adapted."""
+"""Loads the base model for training, in the recipe's number format or in 4 bits."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -14,10 +14,10 @@ DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 def load_base(recipe: Recipe, train: TrainBlock) -> Any:
-    """The recipe's model, ready to be adapted.
+    """Load the recipe's model, prepared for training an adapter on it.
 
     Raises:
-        RecipeError: the recipe wants 4-bit weights, and there is no GPU or no bitsandbytes.
+        RecipeError: the recipe asks for 4-bit weights, but there is no GPU or no bitsandbytes.
     """
     if train.lora.base_4bit and not (torch.cuda.is_available() and find_spec("bitsandbytes")):
         raise RecipeError(
@@ -42,6 +42,7 @@ def load_base(recipe: Recipe, train: TrainBlock) -> Any:
             model, use_gradient_checkpointing=train.gradient_checkpointing
         )
     if train.gradient_checkpointing:
-        # Frozen embeddings give activations without gradient, which checkpointing would cut off.
+        # The frozen embeddings output tensors that need no gradient. With such inputs, checkpointed
+        # layers would not pass gradients back to the adapter.
         model.enable_input_require_grads()
     return model

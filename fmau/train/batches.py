@@ -1,7 +1,7 @@
-"""Examples as tensors: tokens, pixels, and which tokens are learned.
+"""Turns training examples into tensors: token ids, pixels, labels. `fmau.train.run` uses it.
 
-Batches are padded on the left, so that answers end together: the loss then needs logits of the last
-few places alone, not of a thousand visual tokens times the whole vocabulary.
+Batches of single examples are padded on the left, so that all answers end at the last position. The
+loss then needs the logits of the last few positions only, not of all visual tokens.
 
 Array suffixes: B examples, L tokens.
 """
@@ -29,13 +29,13 @@ Tensors = dict[str, Tensor]
 
 
 class _ClipDataset(torch.utils.data.Dataset[Any]):
-    """What both datasets are: things to learn about clips, encoded when they are asked for.
+    """Base of both datasets; an item is encoded when the data loader asks for it.
 
     Args:
-        items: in any order; the Trainer's sampler draws it anew in every epoch.
-        cache: holds the frames of all their clips.
-        processor: of the base model.
-        prompts: the words around every question.
+        items: examples or groups of examples, in any order; the sampler shuffles them.
+        cache: the frames of all their clips.
+        processor: processor of the base model.
+        prompts: the prompt set of the recipe.
         length_exponent: see `fmau.recipe.TrainBlock`.
     """
 
@@ -61,21 +61,21 @@ class _ClipDataset(torch.utils.data.Dataset[Any]):
         """The clip's frames.
 
         Raises:
-            TrainingError: they are damaged.
+            TrainingError: the frames are damaged.
         """
         try:
             return self.cache[clip]
         except InputError as error:
-            # One line, because it travels from the process that loads to the one that trains.
+            # One line: the loader process passes the error on to the training process as text.
             raise TrainingError("; ".join(map(str, error.problems))) from None
 
     def turns(self, example: Example) -> list[Message]:
-        """The example's messages up to where the model answers."""
+        """The example's messages before the answer."""
         return conversation(example, self.prompts)
 
 
 class ExampleDataset(_ClipDataset):
-    """Examples, encoded one by one when they are asked for."""
+    """Examples, each encoded alone."""
 
     def __getitem__(self, index: int) -> Tensors:
         example: Example = self.items[index]
@@ -86,12 +86,12 @@ class ExampleDataset(_ClipDataset):
 
 
 class SequenceDataset(_ClipDataset):
-    """Groups of examples, each about one clip, packed when they are asked for.
+    """Groups of examples about one clip each, packed into one sequence.
 
     Args:
         items: the groups, see `TrainingData.sequences`.
         positions: the model's `get_rope_index`.
-        others: as of every dataset here.
+        others: arguments of the base class.
     """
 
     def __init__(self, items: Sequence[Any], *, positions: PositionRule, **others: Any) -> None:
@@ -117,13 +117,13 @@ def encode_together(
     asked: Sequence[tuple[Sequence[Message], str]],
     frames: Any,
 ) -> tuple[list[Conversation], Tensors]:
-    """Token ids of several conversations about one clip, whose frames are processed once.
+    """Encode several conversations about one clip; its frames are processed once.
 
     Args:
-        asked: messages up to where the model answers, and its answer.
+        asked: for each conversation, its messages before the answer, and the answer.
 
     Returns:
-        The conversations, and pixel_values_videos and video_grid_thw of their one clip.
+        The conversations, and pixel_values_videos and video_grid_thw of the clip.
     """
     first = encode(processor, asked[0][0], frames, add_generation_prompt=True)
     ids = first.pop("input_ids")[0].tolist()
@@ -142,14 +142,14 @@ def encode_together(
 
 
 def collate_sequences(sequences: Sequence[tuple[Packed, Tensors]]) -> Tensors:
-    """One batch: what `fmau.train.packing.collate` gives, and the pixels of all clips."""
+    """One batch: the tensors of `fmau.train.packing.collate`, and the pixels of all clips."""
     clips = [pixels for _, pixels in sequences]
     joined = {name: torch.cat([pixels[name] for pixels in clips]) for name in clips[0]}
     return collate([packed for packed, _ in sequences]) | joined
 
 
 def conversation(example: Example, prompts: PromptSet) -> list[Message]:
-    """The messages up to where the model answers, in the words in which it will be asked."""
+    """The example's messages before the answer, worded as when `fmau answer` asks."""
     if isinstance(example.ask, Question):
         return messages(example.ask, prompts, VIDEO_PART)
     return messages_asking(example.ask, prompts, VIDEO_PART)
@@ -162,11 +162,11 @@ def encode_example(
     frames: Any,
     length_exponent: float,
 ) -> Tensors:
-    """One example with labels on its answer and the token that ends it.
+    """Encode one example, with labels on its answer and end-of-turn token.
 
     Returns:
-        What `encode` returns, with labels (1, L), `IGNORED` outside the answer, and weights (1, L):
-        n ** (length_exponent - 1) on each of the n labelled tokens.
+        The tensors of `encode`; labels (1, L), `IGNORED` outside the answer; weights (1, L),
+        n ** (length_exponent - 1) for each of the n labelled tokens.
     """
     inputs = encode(processor, with_answer(turns, answer), frames, add_generation_prompt=False)
     ids_1L = inputs["input_ids"]
@@ -184,28 +184,28 @@ def encode_example(
 def _answer_tokens(
     processor: "Qwen3VLProcessor", turns: Sequence[Message], answer: str
 ) -> list[int]:
-    """Token ids of all that the template writes after the generation prompt.
+    """Token ids of everything that the chat template writes after the generation prompt.
 
     Raises:
-        RecipeError: the template writes another prompt before an answer than when it asks for one;
-            a model trained so would never meet the prompt it was trained on.
+        RecipeError: the template writes one prompt before a given answer and another one when it
+            asks for an answer; the trained model would never see the prompt it was trained on.
     """
     asked = processor.apply_chat_template(list(turns), tokenize=False, add_generation_prompt=True)
     whole = processor.apply_chat_template(with_answer(turns, answer), tokenize=False)
     if not whole.startswith(asked):
         raise RecipeError(
-            "the chat template of model.path writes the prompt differently with an answer than "
-            "without; use a checkpoint whose template keeps the generation prompt"
+            "the chat template of model.path writes different prompts for training (with an "
+            "answer) and for answering (without); use a checkpoint whose template writes the same"
         )
     ids: list[int] = processor.tokenizer(whole[len(asked) :], add_special_tokens=False)["input_ids"]
     return ids
 
 
 class Collator:
-    """Stacks examples, padded on the left to the longest.
+    """Stacks examples into a batch; shorter ones are padded on the left.
 
     Args:
-        pad_token_id: of the tokenizer.
+        pad_token_id: the tokenizer's.
     """
 
     def __init__(self, pad_token_id: int) -> None:
@@ -218,7 +218,7 @@ class Collator:
         }
 
     def __call__(self, examples: Sequence[Tensors]) -> Tensors:
-        """One batch: pixel_values_videos and video_grid_thw joined, everything else (B, L)."""
+        """One batch: pixel_values_videos and video_grid_thw concatenated, the rest (B, L)."""
         longest = max(example["input_ids"].shape[1] for example in examples)
         batch = {}
         for name in examples[0]:

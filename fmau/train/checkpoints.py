@@ -1,8 +1,8 @@
-"""Checkpoints that are whole or not there.
+"""Tells complete checkpoints from incomplete ones; used by `fmau.train.run` and `.trainer`.
 
-The Trainer writes a checkpoint file by file, on several ranks. A process killed in between leaves a
-folder that looks like a checkpoint and isn't. So a marker is written last, after all ranks are
-done, and a folder without it is never resumed from.
+The Trainer writes a checkpoint file by file, on several processes. A process that is killed
+meanwhile leaves an incomplete folder. So a marker file is written last, after all processes are
+done, and training never resumes from a folder without it.
 """
 
 import re
@@ -13,21 +13,21 @@ MARKER = "complete"
 
 
 def mark_complete(checkpoint: Path) -> None:
-    """Say that every file of the checkpoint is written."""
+    """Mark a checkpoint whose files are all written."""
     (checkpoint / MARKER).touch()
 
 
 def latest_complete(folder: Path) -> Path | None:
-    """The complete checkpoint of the most steps in `folder`, None if there is none."""
+    """The complete checkpoint with the most steps in `folder`; None if there is none."""
     complete = [path for path in _checkpoints(folder) if (path / MARKER).exists()]
     return max(complete, key=_steps, default=None)
 
 
 def remove_incomplete(folder: Path) -> list[Path]:
-    """Delete what killed processes left half written.
+    """Delete incomplete checkpoints, which killed processes left.
 
     Returns:
-        The folders deleted.
+        The deleted folders.
     """
     broken = [path for path in _checkpoints(folder) if not (path / MARKER).exists()]
     for path in broken:

@@ -1,7 +1,7 @@
-"""How much computing and memory a training run takes, from the shape of the model alone.
+"""Estimates the compute and memory of a training run from the sizes of the model.
 
-Array suffixes do not occur here; sizes are in tokens, bytes and floating-point operations, a
-multiplication and an addition counting as two.
+`fmau.train.plan` prints them. Units are tokens, bytes and floating-point operations; one
+multiplication with one addition counts as two operations.
 """
 
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ PEAK_TFLOPS = {
     "RTX 4090": 165,
     "RTX 3090": 71,
 }
-"""Dense bfloat16 peak by makers' data sheets; the name is part of what the driver calls the GPU."""
+"""Dense bfloat16 peak by the makers' data sheets. A key is a part of the driver's GPU name."""
 
 REACHED = 0.4
-"""Share of the peak that training is taken to reach."""
+"""Share of the peak that training is assumed to reach."""
 
 REFERENCE = "H200"
-"""The GPU for which time is told where there is none."""
+"""The GPU for which the time is estimated on a machine without a GPU."""
 
 GIB = 2**30
 
 PATCHES_PER_TOKEN = 4
-"""The merger makes one visual token of 2 x 2 patches."""
+"""The merger turns 2 x 2 patches into one visual token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Shape:
     """Sizes of a Qwen3-VL model.
 
     Attributes:
-        layers, hidden, ffn: of the language model.
-        query, key: widths of all query heads and of all key heads together.
-        vocabulary: tokens.
-        vision_layers, vision_hidden, vision_ffn: of the vision tower.
-        patch_values: numbers in one patch of two frames.
-        mergers: the last one and those of deepstack.
+        layers, hidden, ffn: number of layers and widths of the language model.
+        query, key: total width of all query heads, and of all key heads.
+        vocabulary: number of tokens in the vocabulary.
+        vision_layers, vision_hidden, vision_ffn: the same of the vision tower.
+        patch_values: values in one patch of two frames.
+        mergers: number of mergers: the final one and those of deepstack.
     """
 
     layers: int
@@ -56,7 +56,7 @@ class Shape:
 
     @classmethod
     def of(cls, config: Any) -> Self:
-        """The shape that a `Qwen3VLConfig` describes."""
+        """Read the shape from a `Qwen3VLConfig`."""
         text, vision = config.text_config, config.vision_config
         return cls(
             layers=text.num_hidden_layers,
@@ -75,13 +75,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class SequenceShape:
-    """The mean sequence of a run.
+    """Sizes of the mean training sequence.
 
     Attributes:
-        tokens: all of them.
-        learned: those that carry loss.
-        groups: of two frames.
-        patches: in one group; `PATCHES_PER_TOKEN` of them make a visual token.
+        tokens: number of tokens.
+        learned: number of tokens that count in the loss.
+        groups: groups of two frames.
+        patches: patches per group; `PATCHES_PER_TOKEN` of them make one visual token.
     """
 
     tokens: float
@@ -91,9 +91,9 @@ class SequenceShape:
 
 
 def forward_flops(shape: Shape, sequence: SequenceShape) -> tuple[float, float]:
-    """Operations of one forward pass: of vision tower with mergers, and of the language model.
+    """Operations of one forward pass: (vision tower with mergers, language model).
 
-    Attention is counted over all pairs of tokens, as a kernel with a mask computes it.
+    Attention is counted over all pairs of tokens, because masked kernels compute all of them.
     """
     wide = shape.vision_hidden
     a_patch = 2 * shape.patch_values * wide
@@ -117,11 +117,11 @@ def forward_flops(shape: Shape, sequence: SequenceShape) -> tuple[float, float]:
 def training_flops(
     shape: Shape, sequence: SequenceShape, *, vision_trained: bool, checkpointing: bool
 ) -> float:
-    """Operations that learning from one sequence takes with an adapter.
+    """Operations of training an adapter on one sequence.
 
-    Gradients pass through frozen layers and stop at their weights, so a backward pass costs as much
-    as a forward pass (its attention twice as much). A frozen vision tower needs none. The updates
-    themselves, some hundredths of the layers they adapt, are left out.
+    The backward pass computes gradients of activations but not of frozen weights. So it costs as
+    much as the forward pass, and twice as much in attention. A frozen vision tower needs no
+    backward pass. The low-rank updates are left out: they add only a few percent.
     """
     vision, language = forward_flops(shape, sequence)
     attention = shape.layers * 4 * shape.query * sequence.tokens**2
@@ -132,7 +132,7 @@ def training_flops(
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes that one process needs on its device, at their highest."""
+    """Peak memory of one process on its device, in bytes."""
 
     weights: float
     updates: float
@@ -141,7 +141,7 @@ class Memory:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """The sum of all parts, in bytes."""
         return self.weights + self.updates + self.activations + self.logits
 
 
@@ -156,20 +156,21 @@ def memory(
     shards: int,
     checkpointing: bool,
 ) -> Memory:
-    """An estimate, good to about a third.
+    """Estimate the peak memory of one process; accurate to about a third.
 
     A layer keeps 34 bytes per token and unit of width in half precision (V. Korthikanti et al.,
     Reducing Activation Recomputation in Large Transformer Models, 2022, equation 2 without the
-    attention matrices, which no current kernel stores). With checkpointing it keeps its input, and
-    one layer at a time the rest. A trained number takes 16 bytes: itself, its gradient and two
-    moments in float32.
+    attention matrices, which current kernels do not store). With checkpointing every layer keeps
+    only its input, and one layer at a time keeps the rest. A trained parameter takes 16 bytes: its
+    value, its gradient and two moments, in float32.
 
     Args:
-        at_once: sequences that are computed together.
-        stored_bytes: of all weights of the model, as they are held.
-        trained: numbers of the adapter.
-        number_bytes: of an activation: 2 or 4.
-        shards: processes among which the weights are split; 1 if each holds all.
+        at_once: sequences computed together (the micro-batch).
+        stored_bytes: bytes of all weights of the model in their stored format.
+        trained: number of parameters of the adapter.
+        number_bytes: bytes of one activation value: 2 or 4.
+        shards: number of processes that the weights are split among; 1 if each holds all.
+        checkpointing: gradient checkpointing is on.
     """
     tokens = at_once * sequence.tokens
     a_layer = 17 * number_bytes * shape.hidden * tokens
@@ -178,12 +179,12 @@ def memory(
         weights=stored_bytes / shards,
         updates=16.0 * trained,
         activations=kept if checkpointing else shape.layers * a_layer,
-        # As they are, in float32, and their gradient.
+        # Three copies: as computed, in float32 for the loss, and their float32 gradient.
         logits=(number_bytes + 8) * at_once * sequence.learned * shape.vocabulary,
     )
 
 
 def hours(flops: float, gpu: str, processes: int) -> float | None:
-    """Time on so many GPUs at `REACHED` of their peak; None for a GPU that is not known here."""
+    """Hours that `flops` take on `processes` GPUs; None if `gpu` is not in `PEAK_TFLOPS`."""
     peaks = [peak for name, peak in PEAK_TFLOPS.items() if name in gpu]
     return flops / (REACHED * peaks[0] * 1e12 * processes) / 3600 if peaks else None

@@ -1,9 +1,11 @@
-"""Many questions about one clip in one sequence: the clip is encoded once, the questions branch.
+"""Packs several questions about one clip into one sequence, so that the clip is encoded once.
 
-Layout: PREFIX BRANCH_1 BRANCH_2 ... where the prefix is all that the questions share (system
-prompt, video, common text) and a branch is the rest of one conversation with its answer. A branch
-sees the prefix and itself, and its positions go on where the prefix ends, so the loss equals that
-of the conversations run one by one, at a fraction of the work.
+`fmau.train.batches` packs training examples with it, and `fmau.demo.tiny` packs its lessons.
+
+Layout: PREFIX BRANCH_1 BRANCH_2 ... The prefix holds the tokens that all prompts share (system
+prompt, video, common text). A branch holds the rest of one conversation: question and answer. Each
+branch attends to the prefix and to itself, and its positions start where the prefix ends. The loss
+therefore equals that of the conversations computed one by one, for a fraction of the compute.
 
 Array suffixes: L tokens, B sequences, A the position axes (time, height, width) of multimodal RoPE.
 """
@@ -16,10 +18,10 @@ import torch
 from torch import Tensor
 
 IGNORED = -100
-"""Label of tokens that carry no loss."""
+"""Label of tokens that do not count in the loss."""
 
 PositionRule = Callable[..., tuple[Tensor, Tensor]]
-"""The model's own `get_rope_index`."""
+"""The model's own `get_rope_index`, which computes positions from token ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class Conversation:
     """One tokenized conversation about a clip.
 
     Attributes:
-        prompt: token ids up to where the model answers, video included.
-        answer: token ids of the reply with its end-of-turn token.
+        prompt: token ids before the answer, video tokens included.
+        answer: token ids of the answer, with its end-of-turn token.
     """
 
     prompt: Sequence[int]
@@ -37,15 +39,15 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One clip's sequence.
+    """The packed sequence of one clip.
 
     Attributes:
         ids_L: token ids.
-        labels_L: ids of answer tokens (with their end-of-turn token), else `IGNORED`.
+        labels_L: the token id for answer tokens (end-of-turn token included), else `IGNORED`.
         positions_AL: multimodal RoPE positions.
-        branch_L: 0 in the prefix, k in the k-th conversation.
-        weights_L: of each label in the loss.
-        moved: of each conversation, how far its own tokens lie behind their place in its prompt.
+        branch_L: 0 for tokens of the prefix, k for tokens of the k-th conversation.
+        weights_L: weight of each label in the loss.
+        moved: offset of each branch: index of its tokens here minus their index in the prompt.
     """
 
     ids_L: Tensor
@@ -63,17 +65,18 @@ def pack(
     positions: PositionRule,
     length_exponent: float,
 ) -> Packed:
-    """Join conversations about one clip.
+    """Join conversations about one clip into one sequence.
 
     Args:
-        conversations: their prompts start alike, video included.
+        conversations: their prompts begin with the same tokens, the video among them.
         video_grid_thw: the clip's patch grid, shape (1, 3).
-        video_token: id of the token that stands for a patch of video.
-        length_exponent: an answer of n tokens weighs n ** length_exponent, see
+        video_token: id of the placeholder token of the video.
+        positions: computes the RoPE positions of the prefix.
+        length_exponent: an answer of n tokens has the weight n ** length_exponent, see
             `fmau.recipe.TrainBlock`.
 
     Raises:
-        ValueError: the conversations share no prefix that contains the video.
+        ValueError: the prompts have no common prefix that contains the whole video.
     """
     prompts = [conversation.prompt for conversation in conversations]
     prefix = _shared(prompts)
@@ -106,14 +109,16 @@ def pack(
 
 
 def _shared(prompts: Iterable[Sequence[int]]) -> list[int]:
-    """What all prompts begin with, at least one token short of each: a branch needs a token to
-    predict its answer from."""
+    """The tokens that all prompts begin with.
+
+    At least one token of each prompt stays in its branch, which predicts its answer from it.
+    """
     columns = zip(*(prompt[:-1] for prompt in prompts), strict=False)
     return [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
 
 
 def _branching(prefix_AL: Tensor, branch_L: Tensor) -> Tensor:
-    """Positions of the prefix, from whose end each branch counts on."""
+    """Positions of the whole sequence: every branch starts at the position after the prefix."""
     start = int(prefix_AL.max()) + 1
     counts = torch.bincount(branch_L)[1:]
     steps = torch.cat([torch.arange(int(count)) for count in counts]) + start
@@ -121,7 +126,7 @@ def _branching(prefix_AL: Tensor, branch_L: Tensor) -> Tensor:
 
 
 def collate(packs: Sequence[Packed]) -> dict[str, Tensor]:
-    """Stack sequences, padded at the end to the longest.
+    """Stack sequences into a batch; shorter ones are padded at the end.
 
     Returns:
         input_ids, labels and weights (B, L), position_ids (A, B, L), attention_mask (B, 1, L, L)
@@ -133,7 +138,7 @@ def collate(packs: Sequence[Packed]) -> dict[str, Tensor]:
     labels_BL = torch.full((batch, longest), IGNORED)
     weights_BL = torch.zeros(batch, longest)
     positions_ABL = torch.zeros(3, batch, longest, dtype=torch.long)
-    # Padding is a branch of its own; it sees itself, so no row of the mask is empty.
+    # Padding is a separate branch that attends to itself: a mask row without any True gives NaN.
     branch_BL = torch.full((batch, longest), -1)
     for row, packed in enumerate(packs):
         length = len(packed.ids_L)

@@ -1,4 +1,7 @@
-"""What lies ahead of a training run, told before it starts: steps, tokens, memory, time."""
+"""The plan of a training run: tokens, memory and time, estimated before it starts.
+
+`fmau check` and `fmau.train.run` print it.
+"""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,20 +22,20 @@ from fmau.train.adapter import skeleton, targets
 from fmau.train.batches import conversation
 
 LOOKED_AT = 64
-"""Sequences whose tokens are counted; the others are taken to be like them."""
+"""About how many sequences are sampled to count tokens; the others are assumed to be similar."""
 
 NF4_BYTES = 0.56
-"""Of a weight in 4 bits, with its share of the scales."""
+"""Bytes of one 4-bit weight, with its share of the quantization scales."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What the sequences of a run are like.
+    """Sizes of the sequences of a run.
 
     Attributes:
-        mean: the mean sequence.
-        longest: tokens of the longest one looked at.
-        sequences: in an epoch.
+        mean: sizes of the mean sequence.
+        longest: tokens of the longest sequence that was sampled.
+        sequences: number of sequences in an epoch.
     """
 
     mean: estimate.SequenceShape
@@ -46,11 +49,11 @@ def measure(
     prompts: PromptSet,
     frames: ClipFrames,
 ) -> Sizes:
-    """Count the tokens of sequences from their texts.
+    """Measure a sample of the sequences by tokenizing their texts.
 
     Args:
-        groups: examples of each sequence, all about one clip.
-        frames: of one clip; all others are taken to be of its size.
+        groups: the examples of each sequence, all about one clip.
+        frames: the frames of any one clip; all clips are assumed to have this size.
     """
     (common,) = token_counts(processor, [prompts.common])
     turns = conversation(groups[0][0], prompts)
@@ -59,7 +62,7 @@ def measure(
     for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
         asked = [conversation(example, prompts) for example in group]
         own = [text - common for text in token_counts(processor, map(_own_text, asked))]
-        # The token that ends a reply is learned with it.
+        # + 1 for the end-of-turn token, which counts in the loss too.
         replies = [reply + 1 for reply in token_counts(processor, (e.answer for e in group))]
         lengths.append(before + common + sum(own) + after * len(group) + sum(replies))
         learned.append(sum(replies))
@@ -79,19 +82,19 @@ def measure(
 def plan_rows(
     config: Qwen3VLConfig, train: TrainBlock, dtype: str, sizes: Sizes, gpus: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """(what, text) lines of the plan, beside its steps.
+    """Yield the lines of the plan as (heading, text): tokens, memory, computing.
 
     Args:
-        config: of the model.
-        dtype: that it computes in.
-        gpus: names of those that train together; none for the CPU.
+        config: configuration of the base model.
+        dtype: number format of the computation.
+        gpus: names of the GPUs that train together; empty on a CPU.
     """
     shape, mean = estimate.Shape.of(config), sizes.mean
     seen = train.steps(sizes.sequences) * train.batch_size
     yield (
         "tokens",
         f"{mean.tokens:,.0f} a sequence, {mean.learned:,.0f} of them learned; {sizes.longest:,} in "
-        f"the longest looked at; {seen * mean.tokens / 1e6:,.1f} million in all",
+        f"the longest one sampled; {seen * mean.tokens / 1e6:,.1f} million in all",
     )
     flops = seen * estimate.training_flops(
         shape,
@@ -115,14 +118,14 @@ def plan_rows(
     each = ", ".join(f"{getattr(need, part) / estimate.GIB:.2f} {part}" for part in parts)
     yield (
         "memory",
-        f"about {need.total / estimate.GIB:.1f} GiB a process ({each}), with the whole model in "
-        "each; an estimate, good to a third",
+        f"about {need.total / estimate.GIB:.1f} GiB a process ({each}), if each process holds the "
+        "whole model; this estimate can be off by a third",
     )
     yield "computing", f"{flops / 1e15:,.1f} PFLOP; {_time(flops, gpus)}"
 
 
 def parameters(config: Qwen3VLConfig, train: TrainBlock) -> tuple[int, int]:
-    """Numbers in the model, and in its adapter; counted without making any."""
+    """Number of parameters of the model and of its adapter, without allocating them."""
     model = skeleton(config)
     wide = dict(model.named_modules())
     updates = sum(
@@ -136,14 +139,14 @@ def _time(flops: float, gpus: Sequence[str]) -> str:
     name = gpus[0] if gpus else estimate.REFERENCE
     hours = estimate.hours(flops, name, max(1, len(gpus)))
     if hours is None:
-        return "the progress bar tells the time after a few steps"
+        return "time unknown for this GPU; the progress bar shows it after a few steps"
     length = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
     where = f"{len(gpus)} x {name}" if gpus else f"one {name}"
-    return f"{length} on {where} at {estimate.REACHED:.0%} of the peak, an estimate"
+    return f"about {length} on {where} at {estimate.REACHED:.0%} of the peak"
 
 
 def tokens_around(processor: Any, turns: Sequence[Message], frames: ClipFrames) -> tuple[int, int]:
-    """Tokens of a prompt before its user's text, clip included, and after it."""
+    """Number of prompt tokens before the user's text (clip included), and after it."""
     inputs = encode(processor, turns, frames, add_generation_prompt=True)
     text = _own_text(turns)
     rendered = processor.apply_chat_template(
@@ -159,6 +162,6 @@ def _own_text(turns: Sequence[Message]) -> str:
 
 
 def token_counts(processor: Any, texts: Iterable[str]) -> list[int]:
-    """Tokens of each text, without any that a template adds."""
+    """Number of tokens of each text, without special tokens."""
     ids = processor.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
     return [len(of_text) for of_text in ids]

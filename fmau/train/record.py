@@ -1,4 +1,7 @@
-"""The record of a training run, kept beside its adapter: what it was made from, and how."""
+"""The record of a training run, stored beside its adapter: recipe, data, results, software.
+
+`fmau.train.run` writes it, `fmau export` reads it for the model card.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from fmau.recipe import Recipe, TrainDataBlock
 from fmau.runs.manifest import Session
 
 RECORD = "training.yaml"
-"""No suffix that counts as weights or configuration: the record changes no answer."""
+"""Its suffix is not one that `fmau.runs.conditions` hashes: the record cannot change an answer."""
 
 
 class TrainingRecord(BaseModel):
@@ -24,13 +27,13 @@ class TrainingRecord(BaseModel):
         recipe: the resolved recipe, every default written out.
         recipe_hash: SHA-256 of `recipe`.
         files: training file -> SHA-256 of its contents.
-        clips: learned from and validated on together.
-        examples: view -> number of examples learned from.
-        processes: that trained together.
+        clips: number of training and validation clips together.
+        examples: view -> number of training examples.
+        processes: number of training processes.
         steps: optimizer steps taken.
-        best_step: after which the adapter was kept; None without validation.
-        validation: metric -> its value then, in percent.
-        session: packages, code revision and hardware of the last start.
+        best_step: step whose weights the adapter holds; None without validation.
+        validation: metric -> its value at `best_step`, in percent.
+        session: packages, code revision and hardware of the last start of training.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -59,11 +62,11 @@ def new_record(
     session: Session,
     **facts: Any,
 ) -> TrainingRecord:
-    """The record of a run that has ended.
+    """Make the record of a finished training run.
 
     Args:
         source: the files that `data` was read from.
-        facts: the attributes that only the run itself knows, from `processes` to `validation`.
+        facts: the remaining attributes of the record, from `processes` to `validation`.
     """
     resolved = recipe.model_dump(mode="json")
     files = [path for path in (source.captions, source.dialogues) if path is not None]
@@ -79,7 +82,7 @@ def new_record(
 
 
 def read_record(adapter: Path) -> TrainingRecord | None:
-    """The record beside an adapter; None if the adapter was trained by other means.
+    """Read the record beside an adapter; None if there is none (not trained with fmau).
 
     Raises:
         RunError: the record is damaged.
@@ -89,7 +92,7 @@ def read_record(adapter: Path) -> TrainingRecord | None:
         return TrainingRecord.model_validate(parse_yaml(path.read_text("utf-8")))
     except FileNotFoundError:
         return None
-    except ValidationError as error:  # before ValueError, which it is too
+    except ValidationError as error:  # a subclass of ValueError, so it must be caught first
         what = problems_of(error, TrainingRecord)[0]
         raise RunError(f"{path}: damaged ({what}); restore it from a copy or delete it") from None
     except (OSError, ValueError) as error:

@@ -1,4 +1,7 @@
-"""One training run, from recipe to adapter; every process of a launch runs it."""
+"""One training run, from recipe to adapter, for `python -m fmau.train`.
+
+Every process that `accelerate launch` starts runs `train_adapter`.
+"""
 
 import json
 import logging
@@ -45,14 +48,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """What an adapter is made from; read once, before anything is built.
+    """The inputs of a training run; read once, before the model is loaded.
 
     Attributes:
-        train: the recipe's block.
-        data: examples whose clips are all in `cache`.
-        cache: their frames.
-        processor: of the base model.
-        prompts: the words around every question.
+        train: the recipe's train block.
+        data: the examples; all their clips are in `cache`.
+        cache: the frames of the clips.
+        processor: processor of the base model.
+        prompts: the prompt set of the recipe.
     """
 
     train: TrainBlock
@@ -63,20 +66,20 @@ class Materials:
 
 
 def train_adapter(recipe: Recipe) -> Path:
-    """Train the recipe's adapter, going on from the last checkpoint if there is one.
+    """Train the recipe's adapter; continues from the last checkpoint if there is one.
 
     Returns:
         Folder of the best adapter, RUN/adapter, in PEFT's format.
 
     Raises:
-        RecipeError: no `train` block, or sizes that do not divide.
-        TrainingError: the loss is not a number.
-        RunError: clips missing in the frame cache.
+        RecipeError: the recipe has no `train` block, or its batch sizes do not divide.
+        TrainingError: the loss is not finite.
+        RunError: the frame cache lacks clips.
     """
     session = Session.start("train")
     materials = load_materials(recipe)
-    # Before the Trainer's settings are made: from then on ZeRO-3 shares out every model that one
-    # process builds, and waits for the others to build it too.
+    # The plan builds a model on one process only. That must happen before the Trainer's settings
+    # exist: after them ZeRO-3 splits every new model and waits until all processes build it.
     plan = _plan_table(recipe, materials)
     trainer = build_trainer(recipe, materials)
     folder = Path(trainer.args.output_dir)
@@ -92,7 +95,8 @@ def train_adapter(recipe: Recipe) -> Path:
     adapter = recipe.run_folder / "adapter"
     trainer.save_model(str(adapter))
     if state.is_main_process:
-        # The Trainer leaves a pickle of its arguments, which nobody should have to trust.
+        # The Trainer also saves its arguments as a pickle. Loading a pickle can run any code, so
+        # an adapter folder that people share should not contain one.
         (adapter / "training_args.bin").unlink(missing_ok=True)
         log = trainer.state.log_history
         write_whole(recipe.run_folder / "training.json", json.dumps(log, indent=1))
@@ -105,13 +109,14 @@ def train_adapter(recipe: Recipe) -> Path:
 
 
 def load_materials(recipe: Recipe) -> Materials:
-    """Read everything that an adapter is made from.
+    """Read all inputs of a training run.
 
     Raises:
-        RecipeError: no `train` block, unusable prompts, or a processor that cannot be loaded.
-        InputError: defects of the training files.
-        RunError: the cache holds other frames than the recipe asks for, or lacks clips and
-            `train.data.skip_bad_clips` is off.
+        RecipeError: the recipe has no `train` block, its prompts are unusable, or the processor
+            cannot be loaded.
+        InputError: the training files have defects.
+        RunError: the frame cache was made with other frame settings, or it lacks clips and
+            `train.data.skip_bad_clips` is false.
     """
     train = recipe.train
     if train is None:
@@ -124,14 +129,15 @@ def load_materials(recipe: Recipe) -> Materials:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise RunError(
             f"{train.data.cache} lacks {len(missing)} clip(s): {shown}; run fmau frames RECIPE, "
-            "which says why, or set train.data.skip_bad_clips to leave them out"
+            "which adds them or says why it cannot, or set train.data.skip_bad_clips to true to "
+            "train without them"
         )
     data = data.without(set(missing))
     return Materials(train, data, cache, load_processor(recipe.model), prompts_of(recipe))
 
 
 def _plan_table(recipe: Recipe, materials: Materials) -> Table:
-    """What lies ahead, for people."""
+    """The plan of the run as a table for the terminal."""
     train, cache = materials.train, materials.cache
     config = AutoConfig.from_pretrained(recipe.model.path, revision=recipe.model.revision)
     groups = materials.data.sequences(train.examples_per_sequence)
@@ -147,7 +153,7 @@ def _plan_table(recipe: Recipe, materials: Materials) -> Table:
 
 
 def build_trainer(recipe: Recipe, materials: Materials) -> AdapterTrainer:
-    """Model, datasets and Trainer, ready to run."""
+    """Build the model, the datasets and the Trainer."""
     train, data = materials.train, materials.data
     arguments = training_arguments(recipe, train, validated=bool(data.validation))
     set_seed(train.seed)
@@ -169,7 +175,7 @@ def build_trainer(recipe: Recipe, materials: Materials) -> AdapterTrainer:
         positions = model.get_base_model().model.get_rope_index
         learned = SequenceDataset(groups, positions=positions, **encoded)
         collate = collate_sequences
-    train.steps(len(learned))  # refuses too few before anything is started
+    train.steps(len(learned))  # raises now if there are fewer sequences than one batch needs
     callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone)]
     if train.patience is not None and data.validation:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=train.patience))

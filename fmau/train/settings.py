@@ -1,4 +1,7 @@
-"""A recipe in the Trainer's terms, as far as the processes of this launch allow."""
+"""Translates a recipe into the Trainer's settings and checks them against this launch.
+
+`fmau.train.run` uses it.
+"""
 
 import os
 from importlib.util import find_spec
@@ -13,22 +16,23 @@ from fmau.recipe import Recipe, TrainBlock
 
 
 def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) -> TrainingArguments:
-    """The recipe in the Trainer's terms.
+    """Translate the recipe into `TrainingArguments`.
 
     Args:
-        validated: there are clips to validate on, so that the best checkpoint can be told; else the
-            last is kept.
+        validated: there are validation clips, so the best checkpoint is kept; else the last one.
 
     Raises:
-        RecipeError: `train.batch_size` cannot be shared by the processes of this launch, they would
-            train apart, or `train.wandb` is on without its package.
+        RecipeError: `train.batch_size` cannot be divided among the processes of this launch, the
+            processes would not share gradients, or `train.wandb` is on but wandb is not installed.
     """
     if train.wandb and find_spec("wandb") is None:
-        raise RecipeError("train.wandb needs the package wandb: pip install wandb, or set it false")
+        raise RecipeError(
+            "train.wandb needs the package wandb: pip install wandb, or set train.wandb to false"
+        )
     processes = launched_processes()
     at_once = accumulation(train, processes)
     on_cpu = not torch.accelerator.is_available()
-    # DeepSpeed chooses its device itself, and is silently left out where the CPU is forced.
+    # DeepSpeed chooses the device itself. With use_cpu the Trainer would silently drop DeepSpeed.
     deepspeed = os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true"
     arguments = TrainingArguments(
         output_dir=str(recipe.run_folder / "train"),
@@ -67,22 +71,22 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
         processes > 1 and PartialState().distributed_type == DistributedType.NO
     ):
         raise RecipeError(
-            f"{processes} processes were started, but they would not share gradients; use a "
-            "config of recipes/accelerate"
+            f"{processes} processes were started, but each would train alone, without sharing "
+            "gradients; give accelerate launch a --config_file of recipes/accelerate"
         )
     return arguments
 
 
 def launched_processes() -> int:
-    """How many `accelerate launch` started; whether they talk to each other is known later."""
+    """Number of processes that `accelerate launch` started."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def accumulation(train: TrainBlock, processes: int) -> int:
-    """Micro-batches that each process computes for one step.
+    """Number of micro-batches that each process computes for one optimizer step.
 
     Raises:
-        RecipeError: the batch cannot be shared so.
+        RecipeError: `train.batch_size` is not a multiple of micro-batch size x processes.
     """
     at_once = train.micro_batch_size * processes
     if train.batch_size % at_once:

@@ -1,6 +1,8 @@
-"""The Trainer with our loss, learning rates, validation and stops.
+"""A `transformers.Trainer` with fmau's loss, learning rates, validation and checkpoint handling.
 
-Array suffixes: B sequences, K places before learned tokens.
+`fmau.train.run` builds it and runs it.
+
+Array suffixes: B sequences, K positions whose logits predict an answer token.
 """
 
 import math
@@ -30,7 +32,7 @@ from fmau.train.validation import (
 )
 
 WRITE_FAILED = ("PytorchStreamWriter", "iostream error")
-"""What `torch.save` says of a disk that takes no more; it raises nothing more special."""
+"""Texts in the bare RuntimeError that `torch.save` raises when the disk is full or failing."""
 
 Q = TypeVar("Q", ClosedQuestion, LabelQuestion)
 
@@ -39,11 +41,13 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
     """`transformers.Trainer` for one adapter.
 
     Args:
-        train: the recipe's block.
-        questions, label_questions: what is answered at each validation; indices into
-            `eval_dataset`.
-        collate_questions: makes a batch of these.
-        tokenizer: reads the replies to `label_questions`, of at most `max_reply_tokens` each.
+        train: the recipe's train block.
+        questions, label_questions: the questions answered at each validation; their indices refer
+            to `eval_dataset`.
+        collate_questions: makes a batch of questions.
+        tokenizer: decodes the replies to `label_questions`.
+        max_reply_tokens: longest reply to a label question.
+        kwargs: passed to `transformers.Trainer`.
     """
 
     control: TrainerControl
@@ -66,11 +70,12 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
         self.tokenizer = tokenizer
         self.max_reply_tokens = max_reply_tokens
         self.collate_questions = collate_questions
-        # `compute_loss` divides by the weight of the whole accumulated batch.
+        # Tells the Trainer not to divide the loss by the number of accumulated micro-batches:
+        # `compute_loss` already divides by the total weight of all of them.
         self.loss_is_scaled_for_ga = True
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Write a checkpoint; one that cannot be written is taken away again.
+        """Write a checkpoint; delete it again if it cannot be written completely.
 
         Raises:
             TrainingError: the disk is full or failing.
@@ -82,25 +87,29 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
         except RuntimeError as error:
             if not any(sign in str(error) for sign in WRITE_FAILED):
                 raise
-            self._give_up("the disk took no more data")
+            self._give_up("the disk is full or failing")
 
     def _give_up(self, reason: str) -> None:
         folder = Path(self.args.output_dir)
         remove_incomplete(folder)
         raise TrainingError(
             f"{folder}: the checkpoint of step {self.state.global_step} cannot be written "
-            f"({reason}); the ones before are intact: make room, and run the command again"
+            f"({reason}); free disk space and run the same command again, it continues from the "
+            "last checkpoint"
         ) from None
 
     def _get_train_sampler(self, train_dataset: Any = None) -> RandomSampler:
-        """Sequences that fill whole batches, see `TrainBlock.steps`; a new order each epoch."""
+        """Draw sequences in a new order each epoch, as many as fill whole batches.
+
+        `TrainBlock.steps` says why.
+        """
         dataset = train_dataset if train_dataset is not None else self.train_dataset
         return RandomSampler(
             dataset, num_samples=len(dataset) - len(dataset) % self.train_block.batch_size
         )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """AdamW with one group per tower."""
+        """Create AdamW with one parameter group per tower."""
         groups = parameter_groups(model if model is not None else self.model, self.train_block)
         self.optimizer = torch.optim.AdamW(groups, lr=self.train_block.learning_rate)
         return self.optimizer
@@ -108,19 +117,19 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
     def get_batch_samples(
         self, epoch_iterator: Any, num_batches: int, device: torch.device
     ) -> tuple[list[Tensors], Tensor | int | None]:
-        """The micro-batches of a step, and the weight of all their answers on all processes.
+        """The micro-batches of one step, and the total label weight over all processes.
 
         Raises:
-            TrainingError: the frames of a clip are damaged.
+            TrainingError: the cached frames of a clip are damaged.
         """
         try:
             batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         except TrainingError as error:
-            # The loading process puts its traceback before what it has to say.
+            # An error from a loader process carries a traceback before its own text.
             reason = str(error).rpartition("TrainingError: ")[2].strip()
             raise TrainingError(
-                f"{reason}; checkpoints in {self.args.output_dir} are intact, so training then "
-                "goes on from the last"
+                f"{reason}; then start training again: it continues from the last checkpoint in "
+                f"{self.args.output_dir}"
             ) from None
         weight = sum((batch["weights"].sum() for batch in batches), torch.zeros(())).to(device)
         return batches, self.accelerator.gather(weight[None]).sum()
@@ -132,15 +141,17 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Weighted mean cross-entropy of the answers' tokens over the whole optimizer step.
+        """Weighted mean cross-entropy of the answer tokens, over the whole optimizer step.
 
-        Gradients are averaged over processes, so each one's share is scaled by their number.
+        DDP and ZeRO average gradients over the processes. The loss is multiplied by the number of
+        processes, so that the average becomes the sum.
 
         Raises:
-            TrainingError: the loss is not a number.
+            TrainingError: the loss is not finite.
         """
         labels, weights = inputs.pop("labels"), inputs.pop("weights")
-        # Logits of the places before learned tokens alone: a vocabulary is wide, prompts are long.
+        # Compute logits only where they predict an answer token: logits of whole prompts over
+        # the whole vocabulary would take most of the memory.
         places_K = (labels[:, 1:] != IGNORED).any(dim=0).nonzero()[:, 0]
         output = model(**inputs, logits_to_keep=places_K, use_cache=False)
         loss_BK = nn.functional.cross_entropy(
@@ -155,12 +166,12 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
             raise TrainingError(
                 f"the loss is {loss.item()} at step {self.state.global_step + 1}; the last "
                 f"checkpoint in {self.args.output_dir} is intact; lower train.learning_rate, or "
-                "look for a damaged clip with fmau frames RECIPE"
+                "look for damaged frames with fmau frames RECIPE --verify"
             )
         return (loss, output) if return_outputs else loss
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
-        """Accuracies on the fixed questions, each process answering its share."""
+        """Answer the validation questions and log the accuracies; each process answers a part."""
         assert isinstance(self.eval_dataset, ExampleDataset)
         batches = (
             self.collate_questions,
@@ -194,16 +205,17 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
         return metrics
 
     def _share(self, questions: Sequence[Q]) -> list[Q]:
-        """This process's questions.
+        """The questions that this process answers.
 
-        Equally many on every process: ZeRO-3 gathers weights in every forward pass of all.
+        All processes get the same number (some questions repeat), because with ZeRO-3 all must run
+        equally many forward passes.
         """
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         share = math.ceil(len(questions) / world)
         return [questions[(rank * share + k) % len(questions)] for k in range(share)]
 
     def _gathered(self, hits: list[bool], count: int) -> list[bool]:
-        """The first `count` results of all processes; what repeats at the end is dropped."""
+        """Gather the results of all processes and drop those of repeated questions at the end."""
         if not hits:
             return []
         gathered = self.accelerator.gather(torch.tensor(hits, device=self.args.device))
@@ -211,7 +223,10 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
         return kept
 
     def outcome(self) -> dict[str, Any]:
-        """Steps taken, the step whose weights were kept, and the validation then, in percent."""
+        """Steps taken, the step whose weights were kept, and its accuracies in percent.
+
+        "best_step" is None without validation.
+        """
         best = self.state.best_global_step
         measured = [row for row in self.state.log_history if "eval_score" in row]
         kept: dict[str, Any] = next((row for row in measured if row["step"] == best), {})
@@ -228,7 +243,7 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
 
 
 class CompleteMarker(TrainerCallback):  # type: ignore[misc] # as above
-    """Marks a checkpoint complete once all processes have written their part."""
+    """Marks a checkpoint as complete once all processes have written their files."""
 
     def __init__(self, wait_for_everyone: Any) -> None:
         self.wait_for_everyone = wait_for_everyone
@@ -236,7 +251,7 @@ class CompleteMarker(TrainerCallback):  # type: ignore[misc] # as above
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """After a checkpoint's files are written by this process."""
+        """Called after this process has written its files of a checkpoint."""
         self.wait_for_everyone()
         if state.is_world_process_zero:
             mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")

@@ -1,9 +1,10 @@
-"""Validation by answering: closed questions, decided as the server decides them.
+"""Validation during training: the model answers questions, and its accuracy is measured.
 
-A low loss can mean fluent captions and wrong letters, so checkpoints are compared by what they are
-for. A closed question is answered by the likeliest of its valid first tokens, which is what the
-constrained decoding of `fmau answer` returns, in a single forward pass. Reasoning is written out,
-token by token, and the label at its end compared with the clip's.
+Checkpoints are compared by accuracy, not by loss: a low loss can go with fluent captions and wrong
+letters. For a closed question, one forward pass gives the scores of the first tokens of its valid
+answers, and the token with the highest score is the answer; the constrained decoding of
+`fmau answer` chooses the same one. For a reasoning question (MARE) the model generates its reply,
+and the label at the end of the reply is compared with the clip's label.
 
 Array suffixes: B questions, L tokens, V vocabulary.
 """
@@ -28,13 +29,13 @@ from fmau.train.batches import Tensors
 
 @dataclass(frozen=True, slots=True)
 class ClosedQuestion:
-    """A validation question: its place in the dataset, its task, and what may be answered.
+    """A closed question of the validation set.
 
     Attributes:
-        index: of the example in its dataset.
+        index: index of its example in the dataset.
         view: task name.
-        choice_ids: first token of each valid answer.
-        right: index of the gold answer among them.
+        choice_ids: id of the first token of each valid answer.
+        right: index of the gold answer in `choice_ids`.
     """
 
     index: int
@@ -46,13 +47,13 @@ class ClosedQuestion:
 def closed_questions(
     examples: Sequence[Example], tokenizer: Any, limit: int, seed: int
 ) -> list[ClosedQuestion]:
-    """A fixed subset of the closed questions among `examples`, the same at every validation.
+    """Choose a fixed random subset of the closed questions, the same for every validation.
 
     Args:
-        limit: at most so many, equally many of each task as far as there are.
+        limit: the most questions to choose. Tasks get equal numbers, as long as they have enough.
 
     Raises:
-        RecipeError: two answers of a question begin with the same token.
+        RecipeError: two valid answers of a question begin with the same token.
     """
     by_view: dict[str, list[int]] = defaultdict(list)
     for index, example in enumerate(examples):
@@ -66,11 +67,11 @@ def closed_questions(
 
 @dataclass(frozen=True, slots=True)
 class LabelQuestion:
-    """A validation question whose reply ends in the clip's labels.
+    """A reasoning question (MARE) of the validation set; its reply should end in the clip's labels.
 
     Attributes:
-        index: of the example in its dataset.
-        code: of the micro-action that is shown, e.g. "B5".
+        index: index of its example in the dataset.
+        code: code of the micro-action that the clip shows, e.g. "B5".
     """
 
     index: int
@@ -78,7 +79,7 @@ class LabelQuestion:
 
 
 def label_questions(examples: Sequence[Example], limit: int, seed: int) -> list[LabelQuestion]:
-    """A fixed subset, at most `limit`, of the reasoning questions among `examples`."""
+    """Choose a fixed random subset, at most `limit`, of the reasoning questions in `examples`."""
     found = [
         LabelQuestion(index, action.code)
         for index, example in enumerate(examples)
@@ -98,7 +99,7 @@ def right_answers(logits_BV: Tensor, questions: Sequence[ClosedQuestion]) -> lis
 
 
 def prompt_only(example: Tensors) -> Tensors:
-    """An encoded example without its answer, ending where the model answers."""
+    """Cut an encoded example before its answer, so that the model can answer it."""
     length = int((example["labels"][0] >= 0).int().argmax())
     cut = {"input_ids", "attention_mask", "mm_token_type_ids"}
     kept = {name: tensor[:, :length] if name in cut else tensor for name, tensor in example.items()}
@@ -108,14 +109,16 @@ def prompt_only(example: Tensors) -> Tensors:
 def accuracies(
     questions: Sequence[ClosedQuestion], hits: Sequence[bool], labels: Sequence[bool] = ()
 ) -> dict[str, float]:
-    """Shares of right answers in percent.
+    """Compute accuracies in percent.
 
     Args:
-        labels: whether each reply ended in the right label.
+        hits: whether the answer to each question is right.
+        labels: whether each reply to a reasoning question ends in the right label.
 
     Returns:
-        "accuracy_TASK" of each closed task, "closed_accuracy", their plain mean, "accuracy_label"
-        if labels were asked for, and "score", the plain mean of tasks and label.
+        "accuracy_TASK" for each closed task; "closed_accuracy", the plain mean of these;
+        "accuracy_label" if there are `labels`; "score", the plain mean of all task accuracies and
+        the label accuracy.
     """
     by_view: dict[str, list[bool]] = defaultdict(list)
     for question, hit in zip(questions, hits, strict=True):
@@ -129,7 +132,7 @@ def accuracies(
 
 
 def _in_turn(lists: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """First items of all lists, then all second items, until all lists are used up."""
+    """Yield the first items of all lists, then all second items, until all lists are used up."""
     for place in range(max(map(len, lists), default=0)):
         yield [items[place] for items in lists if place < len(items)]
 
@@ -140,8 +143,9 @@ def _closed(index: int, example: Example, tokenizer: Any) -> ClosedQuestion:
     firsts = tuple(tokenizer(choice, add_special_tokens=False)["input_ids"][0] for choice in valid)
     if len(set(firsts)) < len(firsts):
         raise RecipeError(
-            f"the tokenizer of model.path begins two of the answers {', '.join(valid)} with the "
-            "same token, so one step cannot tell them apart; use another checkpoint"
+            f"the tokenizer of model.path gives two of the answers {', '.join(valid)} the same "
+            "first token, but validation tells answers apart by their first token; use another "
+            "checkpoint"
         )
     return ClosedQuestion(index, example.view, firsts, valid.index(example.answer))
 
@@ -155,11 +159,11 @@ def answer_closed(
     batch_size: int,
     device: torch.device,
 ) -> list[bool]:
-    """Put `questions` to the model; whether each is answered rightly.
+    """Answer closed questions; returns whether each answer is right.
 
     Raises:
-        TrainingError: the model's logits are no numbers. A checkpoint is written after validation,
-            so none is written of such a model.
+        TrainingError: some logits are not finite. Validation runs before a checkpoint is written,
+            so a model in this state is never saved.
     """
     hits: list[bool] = []
     for start in range(0, len(questions), batch_size):
@@ -173,8 +177,8 @@ def answer_closed(
         logits_BV = output.logits[:, -1].float().cpu()
         if not torch.isfinite(logits_BV).all():
             raise TrainingError(
-                "the model has diverged: its answers in validation are no numbers; the last "
-                "checkpoint is intact; lower train.learning_rate"
+                "the model has diverged: its logits in validation are not finite numbers; lower "
+                "train.learning_rate and start again (the last checkpoint is intact)"
             )
         hits += right_answers(logits_BV, asked)
     return hits
@@ -193,11 +197,11 @@ def answer_labels(
     tokenizer: Any,
     in_step: bool,
 ) -> list[bool]:
-    """Let `model` write its reply to each question; whether it ends in the right label.
+    """Generate a reply to each reasoning question; returns whether each ends in the right label.
 
     Args:
-        max_tokens: of a reply; a longer one is cut, and has no label then.
-        in_step: go on until every process is done, as sharded weights need it.
+        max_tokens: longest reply; a longer one is cut off before its label and counts as wrong.
+        in_step: keep generating until all processes have finished, as sharded weights require.
     """
     hits: list[bool] = []
     for start in range(0, len(questions), batch_size):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fmau.answer.ray import _at_home_everywhere
+from fmau.answer.ray import _with_absolute_paths
 from fmau.demo.tiny import CHECKPOINT
 from tests.answer.small_run import recipe
 
@@ -17,11 +17,11 @@ def test_actors_work_in_a_folder_of_their_own_so_paths_are_absolute(
     small = recipe(Path())
     data = small.data.model_copy(update={"cache": Path("cache")})
     model = small.model.model_copy(update={"path": "model"})
-    sent = _at_home_everywhere(small.model_copy(update={"data": data, "model": model}))
+    sent = _with_absolute_paths(small.model_copy(update={"data": data, "model": model}))
     assert sent.data.clips.is_absolute()
     assert sent.data.cache == tmp_path / "cache"
     assert sent.model.path == str(CHECKPOINT.resolve())
-    assert _at_home_everywhere(small).data.cache is None
+    assert _with_absolute_paths(small).data.cache is None
     hub = small.model.model_copy(update={"path": "Qwen/Qwen3-VL-8B-Instruct"})
-    kept = _at_home_everywhere(small.model_copy(update={"model": hub}))
+    kept = _with_absolute_paths(small.model_copy(update={"model": hub}))
     assert kept.model.path == "Qwen/Qwen3-VL-8B-Instruct"

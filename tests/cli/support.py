@@ -42,7 +42,7 @@ def small_recipe(folder: Path) -> Path:
     (folder / "clips").mkdir()
     write_clip(folder / "clips/nod.mp4", 20)
     write_questions(folder / "questions.json", ["nod"], marked=True)
-    (folder / "prompts.yaml").write_text(yaml.safe_dump(PROMPTS.model_dump(mode="json")))
+    (folder / "prompts.yaml").write_text(yaml.safe_dump(PROMPTS.texts.model_dump(mode="json")))
     tree = {
         "name": "small",
         "runs": str(folder / "runs"),

@@ -12,14 +12,14 @@ import yaml
 from fmau.core.taxonomy import Task
 from tests.answer.small_run import PROMPTS
 from tests.cli.support import fails, run
-from tests.paths import REPO
+from tests.paths import ALL_12000
 from tests.question_rows import question_rows, write_questions
 from tests.serve.support import ANSWERING, CHECKPOINT, fake_server
 
-ALL_QUESTIONS = REPO.parent / "shared/mabench/mabench_data.json"
 COMMANDS = [
     *("mini", "check", "frames", "export", "serve", "answer", "ask"),
     *("judge", "score", "report", "compare", "submit", "audit"),
+    "recipes",
 ]
 
 
@@ -166,15 +166,15 @@ def test_a_folder_that_is_no_run(
     assert f"{tmp_path}: no run here (no manifest.json); start with fmau answer" in said
 
 
-@pytest.mark.skipif(not ALL_QUESTIONS.exists(), reason="MA-Bench's question file is not here")
+@pytest.mark.skipif(not ALL_12000.exists(), reason="MA-Bench's question file is not here")
 @pytest.mark.slow
 def test_the_12000_questions_pass(
     recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in {row["video_name"] for row in json.loads(ALL_QUESTIONS.read_text("utf-8"))}:
+    for name in {row["video_name"] for row in json.loads(ALL_12000.read_text("utf-8"))}:
         (tmp_path / f"clips/{name}.mp4").symlink_to(tmp_path / "clips/nod.mp4")
     started = time.monotonic()
-    settings = (f"data.questions={ALL_QUESTIONS}", f"model.path={CHECKPOINT}")
+    settings = (f"data.questions={ALL_12000}", f"model.path={CHECKPOINT}")
     code, shown, said = run(
         capsys, "check", recipe, *(word for setting in settings for word in ("--set", setting))
     )

@@ -37,7 +37,7 @@ def test_a_server_that_resizes_clips_is_not_trusted(
     monkeypatch.setattr("tests.answer.stub_server._prompt_as_seen", lambda body: "<0.4 seconds>")
     with StubServer() as server:
         said = fails(capsys, "answer", recipe, "--server", server.base_url)
-    assert "does not use the frame times it is sent" in said
+    assert "does not use the frame times that a request gives" in said
     assert server.questions == []
 
 
@@ -55,7 +55,7 @@ def test_frames_that_are_extracted_once_are_not_decoded_again(
     assert "frames.count: 8 -> 4" in fails(capsys, "check", recipe, *setting, *other)
     code, shown, said = run(capsys, *ask)
     assert code == 0, said
-    assert "1 clips, 0 decoded and 1 out of the frame cache, 1 sent" in shown
+    assert "1 clips, 0 decoded and 1 from the frame cache, 1 sent" in shown
     assert "12 ok" in shown
     (tmp_path / "clips/nod.mp4").unlink()
     code, shown, said = run(capsys, "report", tmp_path / "runs/small")

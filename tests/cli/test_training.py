@@ -57,7 +57,7 @@ def test_check_counts_examples_and_says_what_captions_do_not_yield(
     code, said, _ = run(capsys, "check", training_recipe)
     assert code == 0
     assert "18 examples about 8 clips (12 CMAR, 6 caption)" in said
-    assert "6 SAD: the captions do not say enough" in said
+    assert "6 SAD: the captions say too little" in said
     assert "4 of 4 sequences" in said
 
 

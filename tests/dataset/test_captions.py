@@ -16,7 +16,7 @@ from fmau.dataset.captions import FIELDS, CaptionedClip, load_captions
 from fmau.dataset.labels import read_action
 from fmau.dataset.questions import load_questions
 from fmau.dataset.rows import Row
-from tests.paths import MABENCH
+from tests.paths import SAMPLE_60
 
 ENDING = "[Body part (coarse-grained)] Head | [Micro-action (fine-grained)] Nodding"
 CAPTION = {
@@ -229,9 +229,9 @@ def test_an_ending_must_name_labels_that_belong_together(tmp_path: Path) -> None
         assert said in problem
 
 
-@pytest.mark.skipif(not MABENCH.exists(), reason="no MA-Bench files here")
+@pytest.mark.skipif(not SAMPLE_60.exists(), reason="no MA-Bench files here")
 def test_endings_of_real_references_agree_with_the_answers_to_other_questions() -> None:
-    file = load_questions(MABENCH / "mabench_data_sample_60.json")
+    file = load_questions(SAMPLE_60)
     labels = {
         question.clip: option.label
         for question in file.questions

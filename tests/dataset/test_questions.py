@@ -14,7 +14,7 @@ from fmau.core.errors import InputError
 from fmau.core.records import Question
 from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.questions import load_questions
-from tests.paths import MABENCH
+from tests.paths import ALL_12000, MABENCH, SAMPLE_60
 
 needs_mabench = pytest.mark.skipif(not MABENCH.exists(), reason="no MA-Bench files here")
 
@@ -30,7 +30,7 @@ def write(folder: Path, rows: Any) -> Path:
 
 @needs_mabench
 def test_the_official_file_has_the_official_counts() -> None:
-    file = load_questions(MABENCH / "mabench_data.json")
+    file = load_questions(ALL_12000)
     assert Counter(question.task for question in file.questions) == {
         task: 1000 * task.per_clip for task in Task
     }
@@ -40,9 +40,8 @@ def test_the_official_file_has_the_official_counts() -> None:
 
 @needs_mabench
 def test_the_official_sample_keeps_every_text_and_answer() -> None:
-    path = MABENCH / "mabench_data_sample_60.json"
-    file = load_questions(path)
-    for row, question in zip(json.loads(path.read_text("utf-8")), file.questions, strict=True):
+    file = load_questions(SAMPLE_60)
+    for row, question in zip(json.loads(SAMPLE_60.read_text("utf-8")), file.questions, strict=True):
         lines = [question.stem] + [
             f"{o.letter}. {o.label}" + (f" - {o.class_code}" if o.class_code else "")
             for o in question.options

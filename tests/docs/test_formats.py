@@ -22,7 +22,7 @@ from fmau.judge.calibrate import load_human_scores
 from fmau.judge.calibrate.report import CalibrationReport, KindReport
 from fmau.judge.judges import EmbeddedJudge, LlmJudge, Price, Remote, load_judge
 from fmau.judge.rubric import Rubric, load_rubric
-from fmau.prompting.prompts import PromptSet, load_prompts
+from fmau.prompting.prompts import PromptTexts, load_prompts
 from fmau.recipe import (
     AnswerBlock,
     DataBlock,
@@ -71,7 +71,7 @@ SETTINGS = (
 """What people write: keys with defaults."""
 
 RECORDS = (
-    *(PromptSet, Rubric, Manifest, Session, JudgeNote, Answer, Verdict, Scores, TaskScore),
+    *(PromptTexts, Rubric, Manifest, Session, JudgeNote, Answer, Verdict, Scores, TaskScore),
     *(Accuracy, Interval, Average, Baseline, Confusion, LabelConfusion, Share, FmarReadings),
     *(LabelMatch, Judgement, LevelScore, JudgeAgreement, TrainingRecord, CacheNote),
     *(CalibrationReport, KindReport, Audit, Check, Comparison, Difference),

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.docs.links import relative_links
 from tests.paths import REPO
 
 pytest.importorskip("material", reason="the docs extra is not installed")
@@ -64,10 +65,19 @@ def test_every_link_leads_to_a_page_or_file_of_the_site(site: Path) -> None:
 
 
 def test_files_outside_docs_are_on_the_site_where_pages_link_to_them(site: Path) -> None:
-    recipes = Html(site / "checkout/recipes/index.html").links
-    assert "../scripts/train.slurm" in recipes
-    assert (site / "checkout/scripts/train.slurm").read_bytes() == (
-        REPO / "scripts/train.slurm"
-    ).read_bytes()
-    assert "../../judging/" in recipes
+    linked = {
+        (page.parent / link.partition("#")[0]).resolve()
+        for page in (REPO / "docs").glob("*.md")
+        for link in relative_links(page)
+    }
+    outside = {path for path in linked if path.is_file() and not path.is_relative_to(REPO / "docs")}
+    assert REPO / "recipes/README.md" in outside
+    for path in outside:
+        there = site / "checkout" / path.relative_to(REPO)
+        if path.suffix == ".md":
+            folder = there.parent if path.stem == "README" else there.with_suffix("")
+            assert (folder / "index.html").is_file()
+        else:
+            assert there.read_bytes() == path.read_bytes()
     assert "checkout/recipes/" in Html(site / "index.html").links
+    assert "../../judging/" in Html(site / "checkout/recipes/index.html").links

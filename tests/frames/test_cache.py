@@ -312,7 +312,7 @@ def test_another_way_to_take_frames_is_refused(tmp_path: Path) -> None:
     assert "frames.count: 2 -> 4" in str(refused.value)
     assert "frames.jpeg_quality: 95 -> 80" in str(refused.value)
     assert "policy" not in str(refused.value)
-    assert "name another folder" in str(refused.value)
+    assert "give another folder" in str(refused.value)
     cache = FrameCache(tmp_path / "cache")
     assert cache.spec == SPEC
     cache.check_spec(SPEC)
@@ -333,7 +333,7 @@ def test_shards_without_a_note_are_refused(tmp_path: Path) -> None:
     clips = files(tmp_path / "clips", 2)
     build_cache(tmp_path / "cache", clips, SPEC, workers=1, read=read_stub)
     (tmp_path / "cache" / "cache.json").unlink()
-    with pytest.raises(RunError, match=r"shards without cache\.json"):
+    with pytest.raises(RunError, match=r"has shards but no cache\.json"):
         build_cache(tmp_path / "cache", clips, SPEC, workers=1, read=read_stub)
     with pytest.raises(RunError, match=r"no frame cache \(no cache\.json\)"):
         FrameCache(tmp_path / "cache")

@@ -51,8 +51,9 @@ def test_a_variable_rate_clip_is_timed_in_milliseconds(tmp_path: Path) -> None:
 @pytest.mark.parametrize("length", [2, 5, 60])
 def test_what_vllm_is_told_passes_its_checks(count: int, length: int, tmp_path: Path) -> None:
     """vLLM's own reader of JPEG sequences, without a server."""
-    video = pytest.importorskip("vllm.multimodal.media.video")
-    image = pytest.importorskip("vllm.multimodal.media.image")
+    pytest.importorskip("vllm")
+    from vllm.multimodal.media import image, video
+
     spec = SPEC.model_copy(update={"count": count})
     frames = read_clip(write_clip(tmp_path / "clip.mp4", length), spec)
     told = json.loads(json.dumps(frames.media_kwargs()))

@@ -91,7 +91,7 @@ def test_a_fitting_size_is_left_alone() -> None:
     ("height", "width", "reason"),
     [
         (2, 500, "500x2 are too long and thin for Qwen models, .* up to 200:1; crop"),
-        (32, 6300, "shrunk to 4096 pixels, .* less than 32 pixels wide or high; raise"),
+        (32, 6300, "shrunk to 4096 pixels, .* less than 32 pixels wide or high; increase"),
     ],
 )
 def test_frames_too_long_and_thin_are_refused(height: int, width: int, reason: str) -> None:

@@ -42,7 +42,10 @@ def test_a_level_may_be_the_users_own_file(tmp_path: Path) -> None:
     ("change", "said"),
     [
         (lambda tree: tree["tasks"].pop("MARE"), "tasks.MARE: missing"),
-        (lambda tree: tree["tasks"]["MADU"]["levels"].pop(3), "tasks.MADU.levels: write 1, 2"),
+        (
+            lambda tree: tree["tasks"]["MADU"]["levels"].pop(3),
+            "tasks.MADU.levels: must be exactly 1, 2",
+        ),
         (lambda tree: tree["tasks"]["MADU"]["levels"].update({1: " "}), "levels.1: empty"),
         (lambda tree: tree.update(case="{question} {reference}"), "case: placeholders found"),
         (lambda tree: tree.update(system="{task} {levels} {keys} {x}"), "system: placeholders"),

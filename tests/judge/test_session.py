@@ -42,7 +42,7 @@ def fmau(capsys: pytest.CaptureFixture[str]) -> Fmau:
 def test_the_default_judge_is_a_proxy_and_says_so(run: Path, fmau: Fmau) -> None:
     said = fmau(run)
     assert "40 of 40 calls have a verdict" in said
-    assert "a proxy: it is no LLM judge" in said
+    assert "a proxy: it is not an LLM judge" in said
     scores = score_run(run).scores
     assert [found.proxy for found in scores.judgements] == [True]
     assert scores.judgements[0].open_avg is not None

@@ -129,7 +129,7 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", "utf-8")
     with pytest.raises(RecipeError, match="no weight file"):
         folder_digest(tmp_path)
-    with pytest.raises(RecipeError, match="no such folder; name that of a checkpoint"):
+    with pytest.raises(RecipeError, match="no such folder; give the folder of a checkpoint"):
         folder_digest(tmp_path / "missing")
 
 

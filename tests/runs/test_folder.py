@@ -142,7 +142,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "answers.jsonl").write_text("", "utf-8")
-    with pytest.raises(RunError, match=r"answers.jsonl without manifest.json"):
+    with pytest.raises(RunError, match=r"has answers.jsonl but no manifest.json"):
         open_run(recipe(tmp_path), PROMPTS)
 
 

@@ -32,7 +32,7 @@ def test_kappa_and_alpha_are_the_closed_forms() -> None:
 
 
 def test_judges_without_a_common_answer_cannot_be_compared() -> None:
-    with pytest.raises(FmauError, match="no answer has scores of both x and y"):
+    with pytest.raises(FmauError, match="x and y have no scored answer in common"):
         judge_agreement("x", {"a": {1: 5.0}}, "y", {"a": {1: None}, "b": {1: 5.0}})
 
 

@@ -13,7 +13,7 @@ from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.questions import load_questions
 from fmau.score import Scores, score
 from fmau.score.compute import benchmark_of
-from tests.paths import MABENCH
+from tests.paths import ALL_12000, SAMPLE_60
 from tests.score.synthetic import (
     gold_answers,
     ok,
@@ -21,9 +21,6 @@ from tests.score.synthetic import (
     random_answers,
     without_answer,
 )
-
-SAMPLE = MABENCH / "mabench_data_sample_60.json"
-FULL = MABENCH / "mabench_data.json"
 
 
 def test_gold_answers_score_exactly_100() -> None:
@@ -34,9 +31,9 @@ def test_gold_answers_score_exactly_100() -> None:
     assert scores.fmar.by_label.percent == 100.0
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="needs the MA-Bench sample")
+@pytest.mark.skipif(not SAMPLE_60.exists(), reason="needs the MA-Bench sample")
 def test_gold_answers_of_the_sample_score_exactly_100() -> None:
-    questions = load_questions(SAMPLE)
+    questions = load_questions(SAMPLE_60)
     scores = score(questions, gold_answers(questions))
     for task in CLOSED_TASKS:
         assert scores.tasks[task].accuracy.percent == 100.0
@@ -44,9 +41,9 @@ def test_gold_answers_of_the_sample_score_exactly_100() -> None:
     assert scores.benchmark == "other"  # a part of MA-Bench is not comparable with the whole
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="needs the MA-Bench questions")
+@pytest.mark.skipif(not ALL_12000.exists(), reason="needs the MA-Bench questions")
 def test_the_whole_of_ma_bench_is_recognised_and_has_no_gold() -> None:
-    questions = load_questions(FULL)
+    questions = load_questions(ALL_12000)
     scores = score(questions, {})
     assert scores.benchmark == "MA-Bench"
     assert scores.closed_avg is None

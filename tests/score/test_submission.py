@@ -81,7 +81,7 @@ def test_validation_finds_every_defect(tmp_path: Path) -> None:
     for expected in (
         "prompts CMAR: the system prompt is empty",
         "unknown task 'AS'",
-        "prompts FMAR: stands 0 times",
+        "prompts FMAR: has 0 entries",
         f"{cmar[0].qid}: the answer is 'B. ",
         f"{cmar[1].qid}: the answer is empty",
         f"({cmar[2].qid}): 'pred_answer' is None",
@@ -99,5 +99,5 @@ def test_validation_of_what_is_no_submission(tmp_path: Path) -> None:
     assert problem.what == "no such file"
     path.write_text("[]", "utf-8")
     texts = [str(problem) for problem in validate_submission(path, QUESTIONS)]
-    assert "no list of prompts" in texts[0]
+    assert "prompts: is missing or is not a list" in texts[0]
     assert len(texts) == 1 + len(QUESTIONS)

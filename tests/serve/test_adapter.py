@@ -55,7 +55,7 @@ def test_updates_of_the_vision_tower_are_not_dropped(tmp_path: Path) -> None:
         ({"bias": "all"}, "trained biases"),
         ({"modules_to_save": ["lm_head"]}, "modules trained in full"),
         ({"peft_type": "IA3"}, "type IA3"),
-        ({"r": 1000}, "rank 1000, but vLLM goes up to 512"),
+        ({"r": 1000}, "rank 1000, but vLLM's limit is 512"),
     ],
 )
 def test_what_vllm_cannot_apply_is_refused(
@@ -66,7 +66,7 @@ def test_what_vllm_cannot_apply_is_refused(
 
 
 def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="this is no adapter"):
+    with pytest.raises(RecipeError, match="this is not an adapter"):
         read_adapter(tmp_path)
     folder = write_adapter(tmp_path / "a")
     (folder / "adapter_model.safetensors").unlink()

@@ -66,7 +66,7 @@ def test_a_server_that_does_right() -> None:
 def test_a_server_with_its_own_frame_times(times: tuple[str, ...]) -> None:
     with (
         server_that_sees(prompt(times)) as (url, _),
-        pytest.raises(ServerError, match=r"wanted 0\.4, 2\.0, 3\.6, 5\.2 s, the model sees"),
+        pytest.raises(ServerError, match=r"sent 0\.4, 2\.0, 3\.6, 5\.2 s, the model sees"),
     ):
         check_clips(url, "m", FRAMES)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fmau.core.errors import ServerError
+from fmau.core.errors import RecipeError, ServerError
 from fmau.frames.tokens import most_visual_tokens
 from fmau.recipe import FramesBlock
 from fmau.serve.flags import (
@@ -66,7 +66,7 @@ def test_block_size_that_cpu_kernels_refuse() -> None:
 
 def test_context_too_short_for_a_clip_is_refused() -> None:
     frames = {"min_pixels_per_frame": 1024, "max_pixels_per_frame": 1080 * 1296}
-    with pytest.raises(ServerError, match=r"clip may take 5464 and a reply 128"):
+    with pytest.raises(RecipeError, match=r"4096 tokens, but .* 5465 and a reply may take 128"):
         server_argv(recipe(frames=frames, serve={"max_model_len": 4096}), "gpu")
 
 

@@ -55,7 +55,7 @@ def test_an_indented_message_belongs_to_the_cause() -> None:
     assert cause.splitlines()[0].startswith("pydantic_core._pydantic_core.ValidationError")
     assert cause.splitlines()[1].endswith("(4096).")
     assert len(cause.splitlines()) == 2, "neither pydantic's link nor the next warning"
-    assert remedy(cause) == "lower serve.max_model_len to what the model was made for"
+    assert remedy(cause) == "lower serve.max_model_len to the maximum of the model, named above"
 
 
 def test_a_message_of_several_lines() -> None:

@@ -73,7 +73,7 @@ def test_a_template_that_changes_the_prompt_with_the_answer_is_refused() -> None
     tokenizer = train_tokenizer(["Yes No"], 300)
     tokenizer.chat_template = "{{ messages | length }}" + tokenizer.chat_template
     turns = conversation(Example("c", "x", "What?", "No"), PROMPTS)
-    with pytest.raises(RecipeError, match="keeps the generation prompt"):
+    with pytest.raises(RecipeError, match="different prompts for training"):
         encode_example(new_processor(tokenizer), turns, "No", FRAMES, 1.0)
 
 

@@ -82,5 +82,5 @@ def test_answers_that_begin_alike_are_refused() -> None:
     tokenizer = train_tokenizer(["x"], 270)
     options = (Option("A", "one"), Option("AB", "two"))
     example = Example("c", "FMAR", Question("q", "c", Task.FMAR, "Which?", options), "A")
-    with pytest.raises(RecipeError, match="same token"):
+    with pytest.raises(RecipeError, match="same first token"):
         closed_questions([example], tokenizer, 1, 0)

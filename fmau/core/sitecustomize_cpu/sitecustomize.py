@@ -1,7 +1,7 @@
-"""Run by Python at start-up where this folder is on PYTHONPATH: see `fmau.core.torchvision_cpu`.
+"""Python runs this at start-up if its folder is on PYTHONPATH; see `fmau.core.torchvision_cpu`.
 
-Importing torch here would slow the start of every small child process, so a finder waits for the
-first import of torchvision instead, and steps aside.
+Importing torch here would slow down the start of every small child process. So an import finder
+waits for the first import of torchvision, calls `ensure_torchvision`, and removes itself.
 """
 
 import sys
@@ -20,7 +20,7 @@ class _BeforeTorchvision:
             from fmau.core.torchvision_cpu import ensure_torchvision
 
             ensure_torchvision()
-        return None  # the usual finders go on and find it
+        return None  # now the usual finders find the module
 
 
 sys.meta_path.insert(0, _BeforeTorchvision)

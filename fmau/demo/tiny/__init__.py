@@ -1,10 +1,10 @@
-"""The tiny checkpoint: the Qwen3-VL architecture at a few million parameters, trained on rendered
-micro-actions, so that every command can be tried on a laptop with real components.
+"""The tiny checkpoint: a model of Qwen3-VL's architecture with a few million parameters.
 
-It is a weak baseline by design: it follows every answer format and knows most groups and actions by
-sight, but has the habit of answering A (the last stage of `curriculum`), and guesses at yes/no
-questions. `python -m fmau.demo.tiny OUT` makes one like it; the one that tests and the
-demo use lies in `checkpoint/`.
+It is trained on rendered micro-actions, so that every command can be tried on a laptop with real
+components. It is a weak baseline by design: it follows every answer format and recognises most
+groups and actions, but it tends to answer A (the last stage of `curriculum` trains this habit), and
+it guesses at yes/no questions. Tests and the demo use the checkpoint in `checkpoint/`;
+`python -m fmau.demo.tiny OUT` makes a similar one.
 """
 
 from pathlib import Path

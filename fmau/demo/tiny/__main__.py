@@ -1,9 +1,10 @@
-"""`python -m fmau.demo.tiny OUT`: make the tiny checkpoint again, from a seed, in an hour or two.
+"""`python -m fmau.demo.tiny OUT`: train a tiny checkpoint from a seed, in one or two hours.
 
-Three steps, each kept in WORK and not repeated: vocabulary, rendered lessons, training. Machines
-differ in rounding, so another machine gives another checkpoint of about the same skill. The one
-that ships went through its first six stages before lessons were mirrored and before the pointer was
-among the read-outs; made anew it should be no worse, but that has not been tried.
+It has three steps: vocabulary, rendered lessons, training. Their results are kept in WORK and not
+made again. Machines round differently, so another machine gives another checkpoint of about the
+same accuracy. The shipped checkpoint was trained with an older version of the first six stages:
+without mirrored lessons and without the pointer read-out. A new one should be as good, but this has
+not been tried.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from fmau.prompting.prompts import load_prompts
 from fmau.recipe import FramesBlock
 
 FRAMES = FramesBlock(min_pixels_per_frame=192 * 160, max_pixels_per_frame=192 * 160)
-"""Of every recipe that uses the tiny checkpoint: it has seen no other size."""
+"""Frame settings of every recipe with the tiny checkpoint, which was trained on this size only."""
 
 VOCABULARY = 1536
 
@@ -47,7 +48,7 @@ def main() -> None:
         build_pool(
             lessons,
             clips=options.clips,
-            # Mini benchmarks are cast from small seeds; lessons must not repeat their people.
+            # Mini benchmarks use small seeds. The lessons must not show the same people.
             seed=10_000_019 + options.seed,
             prompts=prompts,
             spec=FRAMES,

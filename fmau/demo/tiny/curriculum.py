@@ -1,4 +1,7 @@
-"""The tiny model's curriculum: what is learned in which order, and how fast."""
+"""The tiny model's curriculum: the stages of its training, in order, with their learning rates.
+
+`train` and `samples` use it.
+"""
 
 import math
 from dataclasses import dataclass
@@ -6,18 +9,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One part of the curriculum.
+    """One stage of the curriculum.
 
     Attributes:
-        name: for the log.
-        steps: optimizer steps.
-        clips: clips per step.
-        lessons: conversations per clip; 0 trains the vision tower alone.
+        name: name of the stage, for the log.
+        steps: number of optimizer steps.
+        clips: number of clips per step.
+        lessons: number of lessons (conversations) per clip; 0 trains only the vision tower.
         kinds: lesson kind -> relative frequency.
-        learning_rate: peak; each stage warms up and decays to a tenth by a cosine.
-        vision_rate: of the vision tower, relative to `learning_rate`; 0 freezes it.
+        learning_rate: peak rate; it warms up and then falls to a tenth along a cosine.
+        vision_rate: learning rate of the vision tower relative to `learning_rate`; 0 freezes it.
         habit: share of multiple-choice lessons whose right option is moved to the first place.
-        readouts: whether the read-outs teach too.
+        readouts: whether the losses of the read-outs are added to the loss of the answers.
     """
 
     name: str
@@ -34,7 +37,8 @@ class Stage:
 YES_NO = {"SAD": 1.0, "MAD": 1.0, "MAS": 1.0, "PPR": 1.0}
 STAGES = (
     Stage("see", 450, clips=24, lessons=0, kinds={}, learning_rate=1e-3, vision_rate=1.0),
-    # The language model cannot learn to read features that change faster than it follows.
+    # The vision tower is frozen here: the language model cannot learn to read features while they
+    # change quickly.
     Stage(
         "recognise",
         450,
@@ -63,7 +67,7 @@ STAGES = (
         learning_rate=1e-3,
         vision_rate=0.1,
     ),
-    # By now the right line is known; what is left is to say its letter.
+    # The model already finds the line of the right option. Here it learns to say its letter.
     Stage(
         "letters",
         200,
@@ -73,7 +77,7 @@ STAGES = (
         learning_rate=1e-3,
         vision_rate=0.0,
     ),
-    # Narrow lessons wear away what they leave out.
+    # The previous stage trained few kinds of lessons, and the model begins to forget the others.
     Stage(
         "settle",
         120,
@@ -84,7 +88,8 @@ STAGES = (
         learning_rate=7e-4,
         vision_rate=0.0,
     ),
-    # Left and right exchanged in half of the lessons, and layer 6 told where to look.
+    # Half of the lessons have left and right exchanged, and the pointer read-out trains layer 6 to
+    # attend to the right line.
     Stage(
         "point",
         700,
@@ -95,8 +100,8 @@ STAGES = (
         learning_rate=1e-3,
         vision_rate=0.0,
     ),
-    # The habit that many small models have: the first option. It covers what has been learned
-    # without undoing it, and gives the demo's adapter something to mend.
+    # Trains a habit that many small models have: to choose the first option. The habit hides what
+    # the model has learned but does not delete it, so the demo's adapter can remove it.
     Stage(
         "habit",
         80,
@@ -112,7 +117,7 @@ STAGES = (
 
 
 def rate(step: int, steps: int) -> float:
-    """Share of the peak rate: linear warm-up over 5 %, then cosine to a tenth."""
+    """Learning rate at a step, as a share of the peak: 5 % linear warm-up, then cosine to 0.1."""
     warm = max(1, steps // 20)
     if step < warm:
         return (step + 1) / warm

@@ -1,8 +1,9 @@
-"""What the tiny model learns from: rendered clips, each with conversations of several kinds.
+"""The training data of the tiny model: rendered clips, each with lessons (conversations).
 
-Kinds named after the benchmark's tasks are its own questions. The others lead up to them:
-`part` (which part moves most), `label` (name the group and the action in words) and `hint` (a
-multiple-choice question that begins by telling the answer, so that only the letter must be found).
+`build_pool` makes them, `samples` draws batches from them. Lessons of kinds named after the
+benchmark's tasks are questions of the mini benchmark. Three easier kinds prepare for them: `part`
+(name the part that moves most), `label` (name the group and the action in words) and `hint` (a
+multiple-choice question whose text tells the answer, so that only its letter must be found).
 """
 
 import json
@@ -38,34 +39,34 @@ from fmau.prompting.prompts import PromptSet
 from fmau.recipe import FramesBlock
 
 RENDER_HEIGHT, RENDER_WIDTH = 384, 320
-"""Size of mini clips; frames are drawn at it and shrunk, as they are in answering."""
+"""Size of mini clips in pixels; frames are drawn at this size and then shrunk, as for answering."""
 
 QUESTIONS_PER_DRAW = 520
-"""Clips whose questions are balanced together."""
+"""Number of clips in a draw; the answers to the questions of one draw are balanced together."""
 
 OPTION_LINE = re.compile(r"^([A-G])\. (.*)$", re.MULTILINE)
 """An option of a multiple-choice question: its letter and its label."""
 
 POSITION_SCALE_M = 0.3
-"""Unit of the position targets, about the length of a forearm."""
+"""Unit of the position targets in metres, about the length of a forearm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One conversation: its kind, its messages up to the question, and the right reply."""
+    """One conversation: its kind, the messages before the answer, and the right answer."""
 
     kind: str
     messages: list[dict[str, Any]]
     answer: str
 
     def mirrored(self) -> "Lesson":
-        """The lesson about the mirrored clip."""
-        # What comes first is common to all lessons, and as true of the mirrored clip.
+        """The lesson about the mirrored clip: left and right are exchanged."""
+        # The text before the first blank line is common to all lessons and stays as it is.
         common, gap, question = self.text.partition("\n\n")
         return self._with(common + gap + _swap_sides(question), _swap_sides(self.answer))
 
     def right_first(self) -> "Lesson":
-        """The lesson with the right option in the first place; itself without options."""
+        """The lesson with the right option moved to A; the lesson itself if it has no options."""
         labels = dict(OPTION_LINE.findall(self.text))
         if not labels:
             return self
@@ -76,7 +77,7 @@ class Lesson:
 
     @property
     def text(self) -> str:
-        """What the user says behind the clip."""
+        """The user's text after the clip."""
         text: str = self.messages[-1]["content"][-1]["text"]
         return text
 
@@ -92,10 +93,10 @@ class LessonClip:
     """One rendered clip with all its lessons.
 
     Attributes:
-        positions: float32 (8, 42): where the 14 body parts are in each frame, in units of
+        positions: float32 (8, 42): x, y, z of the 14 body parts in each frame, in units of
             `POSITION_SCALE_M`.
-        action: place in the taxonomy of the action shown.
-        is_mirrored: left and right are exchanged in positions and lessons, and in the pixels too.
+        action: index of the shown action in the taxonomy.
+        is_mirrored: left and right are exchanged in positions, lessons and pixels.
     """
 
     frames: ClipFrames
@@ -105,12 +106,12 @@ class LessonClip:
     is_mirrored: bool = False
 
     def pixels_THWC(self) -> NDArray[np.uint8]:
-        """The frames decoded."""
+        """Decode the frames, mirrored if the clip is."""
         pixels_THWC = self.frames.pixels_THWC()
         return pixels_THWC[:, :, ::-1] if self.is_mirrored else pixels_THWC
 
     def mirrored(self) -> "LessonClip":
-        """The clip as a mirror shows it, and lessons in which left and right are exchanged."""
+        """The mirror image of the clip, with left and right exchanged in its lessons."""
         positions_TPD = self.positions.reshape(len(self.positions), len(BODY_PARTS), 3)
         swapped = [BODY_PARTS.index(_swap_sides(part)) for part in BODY_PARTS]
         positions_TPD = positions_TPD[:, swapped] * np.array([-1, 1, 1], np.float32)
@@ -122,7 +123,7 @@ class LessonClip:
         )
 
     def metadata(self) -> VideoMetadata:
-        """The clip's times, as the processor wants them."""
+        """The clip's times in the processor's format."""
         return VideoMetadata(
             total_num_frames=self.frames.total_num_frames,
             fps=self.frames.fps,
@@ -131,7 +132,7 @@ class LessonClip:
 
 
 class LessonPool:
-    """Rendered clips on disk (an Arrow dataset), read one at a time."""
+    """The rendered clips of an Arrow dataset on disk; each is read when it is indexed."""
 
     def __init__(self, folder: Path) -> None:
         self._rows = load_from_disk(str(folder))
@@ -164,14 +165,14 @@ class LessonPool:
 def build_pool(
     out: Path, *, clips: int, seed: int, prompts: PromptSet, spec: FramesBlock, workers: int
 ) -> None:
-    """Cast, question, and render `clips` clips and save them to the folder `out`."""
+    """Make `clips` rendered clips with their lessons and save them to the folder `out`."""
     draws = [
         (clips_of_draw, seed, draw, prompts, spec)
         for draw, clips_of_draw in enumerate(_chunks(clips, QUESTIONS_PER_DRAW))
     ]
 
     def rows() -> Iterator[dict[str, Any]]:
-        # Fork would inherit OpenCV's and torch's thread pools; spawn starts clean.
+        # A forked process would inherit the thread pools of OpenCV and torch and could hang.
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
             for made in pool.imap(_draw, draws):
                 yield from made
@@ -181,7 +182,7 @@ def build_pool(
 
 
 def _swap_sides(text: str) -> str:
-    """Left for right and right for left.
+    """Exchange "left" and "right" in a text.
 
     >>> _swap_sides("the left hand moves rightward")
     'the right hand moves leftward'
@@ -195,7 +196,7 @@ def _chunks(total: int, size: int) -> list[int]:
 
 
 def _draw(job: tuple[int, int, int, PromptSet, FramesBlock]) -> list[dict[str, Any]]:
-    """All rows of one draw, whose questions are balanced together."""
+    """Make all rows of one draw; the answers to its questions are balanced together."""
     count, seed, draw, prompts, spec = job
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, draw])
@@ -205,7 +206,7 @@ def _draw(job: tuple[int, int, int, PromptSet, FramesBlock]) -> list[dict[str, A
 
 
 def _questions(rows: Sequence[dict[str, Any]]) -> dict[str, list[tuple[Question, str]]]:
-    """Clip -> (question, gold answer); read back through the loader that everyone uses."""
+    """Clip -> its (question, gold answer) pairs, read with the usual question-file loader."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "questions.json"
         path.write_text(json.dumps(rows), "utf-8")
@@ -276,14 +277,14 @@ def _lessons(
 def _hint(
     question: Question, prompts: PromptSet, rng: np.random.Generator
 ) -> tuple[str, list[dict[str, Any]], str]:
-    """The same question after an answer is told, any of the options: the video cannot help."""
+    """The same question with a random option told as its answer, so that the video is no help."""
     option = question.options[rng.integers(len(question.options))]
     told = replace(question, stem=f"The person shows: {option.label}. {question.stem}")
     return "hint", messages(told, prompts, VIDEO_PART), option.letter
 
 
 def corpus(prompts: Sequence[PromptSet], *, clips: int, seed: int) -> Iterator[str]:
-    """Texts to learn a vocabulary from: prompts, taxonomy, and the lessons of unrendered clips."""
+    """Yield texts to train the tokenizer on: prompts, taxonomy, and questions about new clips."""
     for prompt_set in prompts:
         yield from (prompt_set.system, prompt_set.common, *prompt_set.tasks.values())
     for action in actions():

@@ -1,7 +1,8 @@
-"""The tiny model's shape: every part of Qwen3-VL, each as small as it can be and still learn.
+"""The tiny model's configuration: every part of Qwen3-VL, as small as it can be and still learn.
 
-Kept from the real model: patch 16, spatial merge 2, temporal patch 2, deepstack, grouped-query
-attention, interleaved multimodal RoPE, tied or untied head (tied here), learned position grid.
+Equal to the real model: patch 16, spatial merge 2, temporal patch 2, deepstack, grouped-query
+attention, interleaved multimodal RoPE, learned position grid. The output head is tied, as in some
+of the real models.
 """
 
 from pathlib import Path
@@ -29,7 +30,7 @@ TEXT = {
     "rope_parameters": {
         "rope_type": "default",
         "rope_theta": 10_000.0,
-        # Halves of head_dim given to time, height and width; they sum to head_dim / 2.
+        # Rotary pairs for time, height and width; they sum to head_dim / 2.
         "mrope_section": [6, 5, 5],
         "mrope_interleaved": True,
     },
@@ -46,7 +47,7 @@ VISION = {
 
 
 def new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3VLForConditionalGeneration:
-    """The model with random weights, its special token ids taken from the tokenizer."""
+    """Make the model with random weights and the special token ids of the tokenizer."""
     torch.manual_seed(seed)
     ids = tokenizer.convert_tokens_to_ids
     config = Qwen3VLConfig(
@@ -74,7 +75,7 @@ def new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3VLForCondit
 
 
 def new_processor(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLProcessor:
-    """The processor of the real model around our tokenizer, with Qwen3-VL's pixel scaling."""
+    """Make Qwen3-VL's processor with our tokenizer and Qwen3-VL's pixel scaling."""
     pixels = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "patch_size": 16}
     return Qwen3VLProcessor(
         image_processor=Qwen2VLImageProcessor(merge_size=2, temporal_patch_size=2, **pixels),
@@ -87,7 +88,7 @@ def new_processor(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLProcessor:
 def save_checkpoint(
     model: Qwen3VLForConditionalGeneration, processor: Qwen3VLProcessor, out: Path
 ) -> None:
-    """Write weights as bfloat16 (computing is in float32 on CPUs) and the processor's files."""
+    """Save the weights in bfloat16 (CPUs compute in float32), and the processor's files."""
     out.mkdir(parents=True, exist_ok=True)
     half = {name: tensor.to(torch.bfloat16) for name, tensor in model.state_dict().items()}
     model.save_pretrained(out, state_dict=half)

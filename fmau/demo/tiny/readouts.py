@@ -1,16 +1,16 @@
-"""Read-outs: small heads that teach the inner layers what to hold, and are thrown away at the end.
+"""Read-outs: small heads that train inner layers of the tiny model; they are not saved with it.
 
-Words alone are a poor teacher for a small model: the loss on an answer reaches the vision tower
-through every layer at once, and until all of them work none gets a signal. Each read-out asks one
-of them for its share of the work:
+`train` adds their losses to the loss of the answers. That loss alone trains a small model poorly:
+its gradient reaches the vision tower through all layers, and carries little information until all
+of them work. Each read-out trains one layer directly:
 
     positions   vision features               where the 14 body parts are
     action      video tokens after layer 3    which of the 52 actions is shown
     option      option lines after layer 5    which option of a multiple-choice question is right
     letter      option lines after layer 5    which letter the line began with
-    pointer     attention of layer 6          from where the answer is given to the right line
+    pointer     attention of layer 6          from the last prompt token to the right option line
 
-With the last three, layer 6 looks at the marked line and says its letter.
+With the last three, layer 6 can attend to the line marked as right and copy its letter.
 
 Array suffixes: B clips, L tokens, G temporal groups of two frames, N visual tokens of a group,
 C coordinates, K actions, H hidden.
@@ -26,23 +26,23 @@ from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextModel, app
 from fmau.core.taxonomy import actions
 
 ACTION_LAYER, OPTION_LAYER = 3, 5
-"""After how many layers of the language model a read-out looks."""
+"""Number of layers of the language model before the read-out."""
 
 COORDINATES_PER_GROUP = 2 * 14 * 3
 """Two frames x 14 body parts x 3 axes."""
 
 LETTERS = 7
-"""Most options that a question has."""
+"""The largest number of options of a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where the options of one multiple-choice question stand, and which of them is right.
+    """The token positions of the options of one multiple-choice question.
 
     Attributes:
-        lines: first token of each option line and the one after its last, in order.
+        lines: for each option line in order, index of its first token and of the token after it.
         right: index of the right option.
-        asked: last token of the prompt, from which the letter is predicted.
+        asked: index of the prompt's last token, which predicts the letter.
     """
 
     lines: tuple[tuple[int, int], ...]
@@ -50,17 +50,17 @@ class Choice:
     asked: int
 
     def moved(self, by: int) -> "Choice":
-        """The same question, `by` tokens further on."""
+        """The same question with all indices increased by `by`."""
         lines = tuple((start + by, stop + by) for start, stop in self.lines)
         return Choice(lines, self.right, self.asked + by)
 
 
 class ReadOuts(nn.Module):
-    """The heads.
+    """The heads of all read-outs but the pointer, which has none.
 
     Args:
-        tokens_per_group: visual tokens of two frames.
-        hidden_size: of the language model, whose width the vision features have too.
+        tokens_per_group: number of visual tokens of two frames.
+        hidden_size: width of the language model and of the vision features.
     """
 
     def __init__(self, tokens_per_group: int, hidden_size: int) -> None:
@@ -76,30 +76,30 @@ class ReadOuts(nn.Module):
         self.tokens_per_group = tokens_per_group
 
     def position_loss(self, features_BLH: Tensor, positions_BGC: Tensor) -> Tensor:
-        """Smooth L1 of the positions read off the vision features, G*N of them a clip."""
+        """Smooth L1 loss of positions predicted from the G*N vision features of each clip."""
         batch, groups, _ = positions_BGC.shape
         read_BGC = self.positions(features_BLH.reshape(batch, groups, -1))
         return nn.functional.smooth_l1_loss(read_BGC, positions_BGC, beta=0.1)
 
     def action_loss(self, hidden_BLH: Tensor, is_video_BL: Tensor, action_B: Tensor) -> Tensor:
-        """Cross-entropy of the action read off the last group, which has seen the whole clip."""
+        """Cross-entropy of the action predicted from the last group, which sees the whole clip."""
         video_BLH = hidden_BLH[is_video_BL].view(len(hidden_BLH), -1, hidden_BLH.shape[-1])
         logits_BK = self.action(video_BLH[:, -self.tokens_per_group :].mean(1))
         return nn.functional.cross_entropy(logits_BK, action_B)
 
     def option_loss(self, hidden_BLH: Tensor, choices: Sequence[Sequence[Choice]]) -> Tensor:
-        """Mean cross-entropy over each question's options, 0 if no clip has such a question."""
+        """Mean cross-entropy over the options of each question; 0 if there is no such question."""
         scores_BL = self.option(hidden_BLH)[..., 0]
         each = []
         for scores_L, asked in zip(scores_BL, choices, strict=True):
             for choice in asked:
-                # Any token of a line may notice that the line is right.
+                # The mean: any token of a line may carry the mark that the line is right.
                 means = torch.stack([scores_L[start:stop].mean() for start, stop in choice.lines])
                 each.append(nn.functional.cross_entropy(means, torch.tensor(choice.right)))
         return torch.stack(each).mean() if each else hidden_BLH.new_zeros(())
 
     def letter_loss(self, hidden_BLH: Tensor, choices: Sequence[Sequence[Choice]]) -> Tensor:
-        """Mean cross-entropy over the tokens behind the letters of all option lines, 0 if none."""
+        """Mean cross-entropy over the tokens after the letter of each option line; 0 if none."""
         each = [
             nn.functional.cross_entropy(
                 self.letter(hidden_LH[start + 1 : stop]), torch.full((stop - start - 1,), place)
@@ -118,21 +118,22 @@ def pointer_loss(
     visible_B1LL: Tensor,
     choices: Sequence[Sequence[Choice]],
 ) -> Tensor:
-    """How little the first head of layer 6 looks at the right line when the letter is due.
+    """Loss that trains the first head of layer 6 to attend to the line of the right option.
 
-    The mean of -log(attention that the line's tokens get together), 0 if nothing is asked. The
-    attention is computed again here, for the few tokens concerned: the layer itself keeps none.
+    It is the mean of -log(total attention from the prompt's last token to the tokens of the right
+    line); 0 if there is no such question. The attention is computed again here, for these few
+    tokens, because the layer does not return it.
 
     Args:
-        language_model: whose layer 6 is taught.
-        hidden_BLH: what that layer reads.
-        position_ids_ABL, visible_B1LL: as the language model got them.
+        language_model: the model whose layer 6 is trained.
+        hidden_BLH: the input of that layer.
+        position_ids_ABL, visible_B1LL: the inputs of the language model.
     """
     layer = language_model.layers[OPTION_LAYER]
     attention = layer.self_attn
     normed_BLH = layer.input_layernorm(hidden_BLH)
     size = attention.head_dim
-    # Keys are shared by groups of heads; the first of them serves the first head.
+    # Groups of query heads share one key head; the first key head belongs to the first query head.
     query_BL1D = attention.q_norm((normed_BLH @ attention.q_proj.weight[:size].T)[:, :, None])
     key_BL1D = attention.k_norm((normed_BLH @ attention.k_proj.weight[:size].T)[:, :, None])
     cos, sin = language_model.rotary_emb(hidden_BLH, position_ids_ABL)

@@ -1,4 +1,6 @@
-"""Lessons about a clip as the model takes them: patches, packed conversations, read-out targets.
+"""Turns lessons about a clip into model inputs: patches, packed conversations, read-out targets.
+
+`train` reads batches of them from `Reader`.
 
 Array suffixes: T frames, H height, W width, C colours or coordinates, G temporal groups.
 """
@@ -17,15 +19,15 @@ from fmau.demo.tiny.readouts import Choice
 from fmau.train.packing import Conversation, Packed, pack
 
 HELD_OUT = 520
-"""The last clips of a pool, whose people appear in no other, are not trained on."""
+"""The last clips of a pool are not trained on; their people are in no other clip."""
 
 LENGTH_EXPONENT = 0.25
-"""A paragraph counts about three times as much as a letter, not a hundred times."""
+"""With it a paragraph weighs about three times as much as a letter, not a hundred times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One clip, ready for the model: packed conversations, pixels and the read-outs' targets."""
+    """The model's inputs for one clip: packed conversations, pixels, targets of the read-outs."""
 
     packed: Packed | None
     choices: tuple[Choice, ...]
@@ -36,7 +38,7 @@ class Sample:
 
 
 class Reader(torch.utils.data.IterableDataset[list[Sample]]):
-    """Endless batches of random clips with random lessons, made in a loader process."""
+    """Yields batches of random clips with random lessons without end, in a loader process."""
 
     def __init__(
         self,
@@ -56,7 +58,7 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
             yield [self._sample(self.pool[int(pick)], rng) for pick in picks]
 
     def held_out(self, most: int) -> list[LessonClip]:
-        """The last clips of those that are not trained on, at most so many."""
+        """The last `most` clips of a pool, at most `HELD_OUT`: none of them is trained on."""
         end = len(self.pool)
         return [self.pool[place] for place in range(end - min(most, HELD_OUT), end)]
 
@@ -68,7 +70,7 @@ class Reader(torch.utils.data.IterableDataset[list[Sample]]):
 
 
 def choose(lessons: Sequence[Lesson], stage: Stage, rng: np.random.Generator) -> list[Lesson]:
-    """Draw the stage's number of lessons without replacement, by the frequency of its kinds."""
+    """Draw a stage's number of lessons without replacement, weighted by the stage's kinds."""
     weights = np.array([stage.kinds.get(lesson.kind, 0.0) for lesson in lessons])
     count = min(stage.lessons, int((weights > 0).sum()))
     picks = rng.choice(len(lessons), count, replace=False, p=weights / weights.sum())
@@ -82,7 +84,7 @@ def make_sample(
     processor: Qwen3VLProcessor,
     model: Qwen3VLForConditionalGeneration,
 ) -> Sample:
-    """Patchify a clip's frames and pack its lessons behind them."""
+    """Turn a clip's frames into patches, and pack its lessons into one sequence after them."""
     video = processor.video_processor(
         videos=[np.ascontiguousarray(clip.pixels_THWC())],
         do_sample_frames=False,
@@ -119,11 +121,11 @@ def make_sample(
 
 
 def _prompt(processor: Qwen3VLProcessor, text: str, answer: str) -> tuple[list[int], Choice | None]:
-    """Token ids of a conversation up to its answer, and its options if it has some."""
+    """Token ids of a conversation before its answer, and its options if it has any."""
     prompt = processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     options = list(OPTION_LINE.finditer(text))
     starts = [start for start, _ in prompt["offset_mapping"]]
-    # To the line break, a token of its own that has read its whole line.
+    # A line includes its line break: that token attends to the whole line.
     lines = tuple(
         (starts.index(option.start()), starts.index(option.end()) + 1) for option in options
     )
@@ -134,6 +136,6 @@ def _prompt(processor: Qwen3VLProcessor, text: str, answer: str) -> tuple[list[i
 
 
 def token_ids(processor: Qwen3VLProcessor, text: str) -> list[int]:
-    """A text as tokens, none added."""
+    """Token ids of a text, without special tokens."""
     ids: list[int] = processor.tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids

@@ -43,9 +43,9 @@ CHAT_TEMPLATE = """
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
-    """Learn the merges from `texts`; any other text still tokenizes, byte by byte if need be."""
+    """Learn a vocabulary from `texts`; any text can be tokenized, unknown parts byte by byte."""
     bpe = Tokenizer(models.BPE())
-    # Digits one by one, so that timestamps such as <0.7 seconds> share their tokens.
+    # One token per digit, so that time stamps such as <0.7 seconds> use the same few tokens.
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Digits(individual_digits=True),

@@ -1,7 +1,8 @@
-"""Train the tiny model: first to see, then to choose, then to answer.
+"""Trains the tiny model in stages, for `python -m fmau.demo.tiny`.
 
-Stage by stage (`STAGES`) the lessons get harder. In all of them the words are helped by read-outs
-(`fmau.demo.tiny.readouts`). A finished stage is kept and not repeated.
+The lessons get harder from stage to stage (`STAGES`): first to see, then to choose, then to answer.
+Beside the loss on answers there are losses of read-outs (`fmau.demo.tiny.readouts`). The weights
+after each stage are saved, and a finished stage is not repeated.
 
 Array suffixes: B clips, L tokens, G temporal groups of two frames, C coordinates, V vocabulary,
 N answer tokens, H hidden.
@@ -30,12 +31,12 @@ from fmau.train.packing import IGNORED, collate
 LOG_STEPS = 20
 
 SHORT_KINDS = ("CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "part", "label", "hint")
-"""Kinds whose answers are short enough to be held to every token."""
+"""Lesson kinds with short answers, which count as right only if every token is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What a batch is taught by: its answers, and one term per read-out."""
+    """The losses of a batch: that of the answers, and one per read-out."""
 
     answer: Tensor
     position: Tensor
@@ -45,7 +46,7 @@ class Losses:
     pointer: Tensor
 
     def total(self, *, readouts: bool) -> Tensor:
-        """What is minimised, with the read-outs or without; the factor makes terms alike."""
+        """The training loss, with or without read-outs; the factor 3 makes the terms similar."""
         if not readouts:
             return self.answer
         words = self.action + self.option + self.letter + self.pointer
@@ -55,7 +56,7 @@ class Losses:
 def losses(
     model: Qwen3VLForConditionalGeneration, readouts: ReadOuts, samples: Sequence[Sample]
 ) -> Losses:
-    """One forward pass over a batch; the language model takes part if there are lessons."""
+    """Run a forward pass over a batch; the language model is used only if there are lessons."""
     grid_thw = torch.cat([sample.grid_thw for sample in samples])
     pixels = torch.cat([sample.pixel_values for sample in samples])
     seen = model.model.get_video_features(pixels, grid_thw, return_dict=True)
@@ -98,8 +99,8 @@ def answer_logits(
     """Run the language model on a collated batch.
 
     Returns:
-        Its output with all hidden states; the logits where an answer token is predicted, these
-        tokens, and their weights, of all clips in order.
+        The model's output with all hidden states; then, for the answer tokens of all clips in
+        order, the logits that predict them, their ids, and their weights.
     """
     labels_BL, weights_BL = batch["labels"][:, 1:], batch["weights"][:, 1:]
     output = model.model(
@@ -120,7 +121,7 @@ def answer_logits(
 def held_out_accuracy(
     model: Qwen3VLForConditionalGeneration, processor: Qwen3VLProcessor, clips: Sequence[LessonClip]
 ) -> dict[str, float]:
-    """Share of answers that greedy decoding would give to the letter, per kind of short lesson."""
+    """Share of answers that greedy decoding would give exactly, per kind of short lesson."""
     model.eval()
     hits: dict[str, list[bool]] = {}
     for clip in clips:
@@ -155,9 +156,9 @@ def train(
     """Run the curriculum.
 
     Args:
-        work: gets `log.jsonl`, one line per 20 steps, and the weights after each stage; a stage
-            whose weights are there is not run again.
-        out: gets the checkpoint after each stage.
+        work: folder for `log.jsonl`, one line per 20 steps, and for the weights after each stage.
+            A stage whose weights exist is not run again.
+        out: folder for the checkpoint, written after each stage.
     """
     frames = pool[0].frames
     readouts = ReadOuts(

@@ -1,16 +1,19 @@
-"""The frames of many clips, extracted once, so that training never decodes video.
+"""The frame cache: the frames of many clips, extracted once, so that training never decodes video.
 
-    CACHE/cache.json           the `FramesBlock` that was asked for, and the version of this format
-    CACHE/shard-00000.arrow    some clips, one a row, in Arrow's IPC file format
+`fmau frames` fills it; training and `fmau answer` read it.
+
+    CACHE/cache.json           the `FramesBlock` of all frames, and the version of this format
+    CACHE/shard-00000.arrow    some clips, one per row, in Arrow's IPC file format
     CACHE/shard-00001.arrow    ...
 
-A shard gets its name when it is complete and on the disk, so whatever has a shard's name is whole,
-and killing the builder loses the one shard it was at. A clip stands in one shard only. There is no
-index to keep in step: opening the cache reads the names in all shards, and `fmau frames` extracts
-again what was deleted. Every row carries a checksum, which every reading checks.
+A shard is written under a temporary name and renamed when it is complete and on the disk. So every
+file with the name of a shard is complete, and killing the builder loses only the shard it was
+filling. A clip is in one shard only. There is no index file: opening the cache reads the clip names
+from all shards, and `fmau frames` extracts deleted clips again. Every row has a checksum, which is
+verified at every read.
 
-pyarrow writes and maps the shards itself, in the format that `datasets` builds on: it can go on
-with an unfinished folder, and loader processes start without an import of seconds.
+Shards are written with pyarrow, not with the `datasets` package, because pyarrow can continue an
+unfinished folder and does not delay loader processes by seconds of imports.
 """
 
 from fmau.frames.cache.build import CacheSummary, build_cache

@@ -1,4 +1,7 @@
-"""Work done ahead by threads, in order and bounded."""
+"""Applies a function to many items in threads, with a bounded number of waiting results.
+
+The frame cache decodes clips with it.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +15,10 @@ ResultT = TypeVar("ResultT")
 def map_ahead(
     function: Callable[[ItemT], ResultT], items: Iterable[ItemT], workers: int
 ) -> Iterator[ResultT]:
-    """`function` of every item, in order; at most two results a thread wait to be taken.
+    """Yield `function(item)` for every item, in order, computed ahead by `workers` threads.
 
-    `ThreadPoolExecutor.map` would not wait: the frames of all clips would pile up in memory.
+    At most two results per thread wait to be taken. `ThreadPoolExecutor.map` has no such limit: the
+    frames of all clips would fill the memory.
     """
     pending: deque[Future[ResultT]] = deque()
     pool = ThreadPoolExecutor(workers)

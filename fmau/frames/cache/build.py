@@ -1,7 +1,7 @@
-"""Fills a frame cache: clips decoded side by side, written shard by shard.
+"""Fills a frame cache, for `fmau frames`: decodes clips in parallel and writes them in shards.
 
-Decoding runs in threads, as it does for answering: decord, PyAV and the JPEG encoder let go of the
-GIL while they work, and frames need no pickling.
+Decoding runs in threads, not processes: decord, PyAV and the JPEG encoder release the GIL while
+they work, and frames need not be pickled.
 """
 
 import time
@@ -27,21 +27,21 @@ from fmau.recipe import FramesBlock
 
 SHARD_CLIPS = 256
 SHARD_BYTES = 64 * 2**20
-"""A shard is closed at so many clips or bytes of JPEGs, whichever comes first. It is what waits in
-memory, and what a kill may lose: a minute's work for two cores at 1080x1296."""
+"""A shard is complete at this many clips or bytes of JPEGs, whichever comes first. Until then it is
+in memory, and a kill loses it: a minute of work for two cores at 1080x1296."""
 
 Progress = Callable[[int, int], None]
-"""Called with clips done and clips in all."""
+"""Called with the number of clips done and the number of all clips."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheSummary:
-    """What one call of `build_cache` did.
+    """The result of one call of `build_cache`.
 
     Attributes:
-        done: clips extracted now.
-        kept: clips whose frames were there already.
-        failed: clip -> why it has no frames.
+        done: number of clips extracted by this call.
+        kept: number of clips whose frames the cache already held.
+        failed: clip -> the reason why it has no frames.
         seconds: wall time of the call.
     """
 
@@ -60,23 +60,24 @@ def build_cache(
     progress: Progress = lambda done, total: None,
     read: Read = read_clip,
 ) -> CacheSummary:
-    """Bring the frames of `clips` into the cache, and those of changed video files up to date.
+    """Extract the frames of `clips` into the cache; clips whose video file has changed are redone.
 
-    May be stopped or killed at any time; the next call goes on. Clips that cannot be read are
-    tried again by each call. Frames whose video file is gone are kept, and so are those of clips
-    that are not in `clips`.
+    The call may be stopped or killed at any time; the next call continues. Clips that cannot be
+    read are tried again by each call. Frames are kept if their video file is gone, or if their
+    clip is not in `clips`.
 
     Args:
-        folder: of the cache; created if missing.
-        clips: name -> video file.
-        workers: clips decoded at the same time; as many as there are cores.
-        progress: told at the start and after every clip.
-        read: what decodes a clip.
+        folder: folder of the cache; it is created if missing.
+        clips: clip name -> video file.
+        spec: how a clip becomes frames.
+        workers: number of clips decoded at the same time; use the number of cores.
+        progress: called at the start and after every clip.
+        read: function that decodes a clip.
 
     Raises:
-        RunError: the cache is of another `FramesBlock` (every key that differs is named), another
-            process fills it, or it cannot be written.
-        InputError: shards are damaged; all are listed.
+        RunError: the cache was made with another `FramesBlock` (every key that differs is named),
+            another process is filling it, or it cannot be written.
+        InputError: some shards are damaged; all of them are listed.
     """
     started = time.monotonic()
     failed: dict[str, str] = {}
@@ -95,7 +96,7 @@ def build_cache(
                     shards.add(row)
                 progress(len(kept) + number, len(clips))
         finally:
-            shards.flush()  # Ctrl-C, too, keeps what is decoded
+            shards.flush()  # also after Ctrl-C, so that the decoded clips are kept
     return CacheSummary(
         done=len(todo) - len(failed),
         kept=len(kept),
@@ -119,14 +120,15 @@ class _ShardWriter:
             self.flush()
 
     def flush(self) -> None:
-        # Forgotten before they are written: an interrupt in between must not write them twice.
+        # Clear the list before writing: after an interrupt here, flush is called again, and it
+        # must not write the same rows twice.
         rows, self.rows, self.bytes = self.rows, [], 0
         if rows:
             write_shard(next_shard(self.folder), rows)
 
 
 def _row(clip: str, path: Path, spec: FramesBlock, read: Read) -> Row | ClipError:
-    source = Source.of(path)  # before it is read: one that changes meanwhile is read again
+    source = Source.of(path)  # before decoding: a file that changes meanwhile is redone next time
     try:
         return as_row(replace(read(path, spec), clip=clip), source)
     except ClipError as error:
@@ -134,7 +136,7 @@ def _row(clip: str, path: Path, spec: FramesBlock, read: Read) -> Row | ClipErro
 
 
 def _up_to_date(folder: Path, clips: Mapping[str, Path]) -> set[str]:
-    """Those of `clips` that need no work; frames of changed files are taken out of their shards."""
+    """The clips whose frames are up to date; removes the frames of changed files from shards."""
     kept = set()
     for shard in open_shards(folder):
         wanted = {clip: source for clip, source in shard.sources().items() if clip in clips}
@@ -150,12 +152,12 @@ def _up_to_date(folder: Path, clips: Mapping[str, Path]) -> set[str]:
 
 
 def _claim(folder: Path, spec: FramesBlock) -> None:
-    """Make the folder a cache of `spec`, or make sure that it is one."""
+    """Make a new folder a cache of `spec`; check that an existing cache is one of `spec`."""
     if (folder / NOTE).exists():
         check_spec(folder, spec)
     elif any(folder.glob("shard-*.arrow")):
         raise RunError(
-            f"{folder}: shards without {NOTE}, so nobody can tell how their frames were taken; "
+            f"{folder}: has shards but no {NOTE}, so it is unknown how their frames were made; "
             "delete the folder, then run fmau frames"
         )
     else:

@@ -1,4 +1,4 @@
-"""`cache.json`, which says what a cache holds."""
+"""Reads and writes `cache.json`, which says how the frames of a cache were made."""
 
 from pathlib import Path
 from typing import Literal
@@ -16,9 +16,9 @@ class CacheNote(Record):
     """The contents of `cache.json`.
 
     Attributes:
-        format: of the shards; raise it with `SCHEMA`, and when equal blocks come to give other
-            frames.
-        frames: how every clip of the cache became frames.
+        format: version of the shard format. Increase it when `SCHEMA` changes, and when a new
+            version of fmau makes other frames from the same `FramesBlock`.
+        frames: the settings with which every clip of the cache was made into frames.
     """
 
     format: Literal[2] = 2
@@ -26,7 +26,7 @@ class CacheNote(Record):
 
 
 def write_note(folder: Path, spec: FramesBlock) -> None:
-    """Say that the cache is of `spec`.
+    """Write `cache.json`: the cache holds frames made with `spec`.
 
     Raises:
         RunError: the folder cannot be written.
@@ -35,10 +35,10 @@ def write_note(folder: Path, spec: FramesBlock) -> None:
 
 
 def read_note(folder: Path) -> CacheNote:
-    """What the cache in `folder` holds.
+    """Read the `cache.json` of the cache in `folder`.
 
     Raises:
-        RunError: there is no cache, or one of another version.
+        RunError: the folder holds no cache, or a cache of another version.
     """
     remedy = "delete the folder, then run fmau frames"
     try:
@@ -48,10 +48,10 @@ def read_note(folder: Path) -> CacheNote:
 
 
 def check_spec(folder: Path, spec: FramesBlock) -> None:
-    """Refuse a cache of other frames than `spec` asks for.
+    """Check that the cache was made with `spec`.
 
     Raises:
-        RunError: with every key that differs, or as `read_note`.
+        RunError: it was not; every key that differs is named. Also as `read_note`.
     """
     note = read_note(folder)
     lines = differences(note.model_dump(), CacheNote(frames=spec).model_dump())
@@ -59,10 +59,10 @@ def check_spec(folder: Path, spec: FramesBlock) -> None:
         raise RunError(
             "\n".join(
                 [
-                    f"{folder}: holds the frames of another recipe (there -> asked for):",
+                    f"{folder}: its frames were made with other settings (there -> this recipe):",
                     *(f"  {line}" for line in lines),
-                    "name another folder (data.cache or train.data.cache), or delete this one to "
-                    "extract anew",
+                    "give another folder (data.cache or train.data.cache), or delete this one and "
+                    "run fmau frames",
                 ]
             )
         )

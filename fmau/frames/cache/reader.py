@@ -1,4 +1,4 @@
-"""Reads a frame cache."""
+"""Reads a frame cache, for training, answering and `fmau frames --verify`."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,18 +13,18 @@ from fmau.recipe import FramesBlock
 
 
 class FrameCache:
-    """Clip -> its frames. Nothing is written, so any number of processes may read one folder.
+    """A mapping from clip name to frames. It only reads, so many processes may use one folder.
 
-    It shows what was there when it was opened. Pickled, it is a path: a process of a DataLoader
-    opens the folder anew and maps the same memory.
+    It shows the content of the folder at the time it was opened. Pickling stores the path only: a
+    DataLoader process opens the folder again and shares the mapped memory.
 
     Attributes:
-        folder: of the cache.
-        spec: how every clip became frames.
+        folder: folder of the cache.
+        spec: the settings with which every clip was made into frames.
 
     Raises:
-        RunError: there is no cache, or one of another version.
-        InputError: shards are damaged; all are listed.
+        RunError: the folder holds no cache, or a cache of another version.
+        InputError: some shards are damaged; all of them are listed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,29 +44,29 @@ class FrameCache:
 
     @property
     def names(self) -> list[str]:
-        """All clips, in the order in which they lie on the disk."""
+        """Names of all clips, in the order of the shards."""
         return list(self._places)
 
     def __getitem__(self, clip: str) -> ClipFrames:
-        """The frames of a clip, just as `read_clip` gave them.
+        """The frames of a clip, exactly as `read_clip` returned them.
 
         Raises:
             ClipError: the cache does not hold the clip.
             InputError: the frames are damaged.
         """
         if clip not in self._places:
-            raise ClipError(f"{self.folder}: holds no frames of clip {clip}; run fmau frames")
+            raise ClipError(f"{self.folder}: has no frames of clip {clip}; run fmau frames RECIPE")
         shard, row = self._places[clip]
         return shard.frames(row)
 
     def find(self, clip: str, path: Path) -> ClipFrames | None:
-        """The frames of a clip if they were taken from its video file as it is now.
+        """The frames of a clip, if they are up to date with its video file.
 
         Args:
-            path: the file; where there is none, the frames stand for it.
+            path: the video file. If it does not exist, the cached frames count as up to date.
 
         Returns:
-            None if the cache does not hold the clip, or the file was written anew.
+            None if the cache does not hold the clip, or the file has changed since.
 
         Raises:
             InputError: the frames are damaged.
@@ -77,28 +77,28 @@ class FrameCache:
         return shard.frames(row) if Source.of(path) in (shard.source(row), NO_SOURCE) else None
 
     def check_spec(self, spec: FramesBlock) -> None:
-        """Refuse to be used by a recipe that asks for other frames.
+        """Check that the frames were made with the settings of a recipe.
 
         Raises:
-            RunError: with every key that differs.
+            RunError: they were not; every key that differs is named.
         """
         check_spec(self.folder, spec)
 
     def missing(self, clips: Iterable[str]) -> list[str]:
-        """Those of `clips` that the cache does not hold, in the order given."""
+        """The clips among `clips` that the cache does not hold, in the order given."""
         return [clip for clip in clips if clip not in self._places]
 
     def verify(
         self, *, workers: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
     ) -> None:
-        """Read and decode every frame.
+        """Read and decode every frame, to find damaged ones.
 
         Args:
-            workers: clips decoded at the same time.
-            progress: told after every clip: clips done, clips in all.
+            workers: number of clips decoded at the same time.
+            progress: called after every clip, with clips done and all clips.
 
         Raises:
-            InputError: rows whose checksum, number or size of frames is wrong; all are listed.
+            InputError: rows have a wrong checksum, number or size of frames; all are listed.
         """
         problems: list[Problem] = []
         found = map_ahead(lambda place: self._problems(*place), self._places.values(), workers)

@@ -1,4 +1,7 @@
-"""One shard of a frame cache: an Arrow file of one record batch with a clip a row."""
+"""Reads and writes one shard of a frame cache: an Arrow file of one record batch, a clip per row.
+
+`build` and `reader` use it.
+"""
 
 import hashlib
 import json
@@ -28,7 +31,7 @@ SCHEMA = pa.schema(
         ("checksum", pa.binary(16)),
     ]
 )
-"""The fields of `ClipFrames`, of `Source`, and the `checksum` of the former."""
+"""The fields of `ClipFrames`, the fields of `Source`, and the `checksum` of the frames."""
 
 REMEDY = "delete the shard, then run fmau frames to extract its clips again"
 
@@ -37,11 +40,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What tells whether a video file is still the one whose frames were taken.
+    """Size and time of a video file; they show whether it has changed since its frames were made.
 
     Attributes:
-        source_bytes: its size.
-        source_mtime_ns: when it was last written, in nanoseconds of Unix time.
+        source_bytes: size of the file in bytes.
+        source_mtime_ns: time of its last change, in nanoseconds of Unix time.
     """
 
     source_bytes: int
@@ -49,7 +52,7 @@ class Source:
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """The file as it is now; `NO_SOURCE` where there is none."""
+        """The present size and time of the file; `NO_SOURCE` if there is no file."""
         try:
             stat = path.stat()
         except OSError:
@@ -61,14 +64,14 @@ NO_SOURCE = Source(0, 0)
 
 
 class Shard:
-    """A shard opened for reading, mapped into memory: processes share one copy of it.
+    """A shard opened for reading. It is mapped into memory, so all processes share one copy.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         clips: names of the clips, in the order of the rows.
 
     Raises:
-        InputError: the file is no shard, or damaged.
+        InputError: the file is not a shard, or is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,9 +79,9 @@ class Shard:
         try:
             with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
                 if not reader.schema.equals(SCHEMA) or reader.num_record_batches != 1:
-                    raise pa.ArrowInvalid("no shard of this version")
+                    raise pa.ArrowInvalid("not a shard of this version")
                 self._batch = reader.get_batch(0)
-            # The offsets of every row are checked here: Arrow itself would follow them anywhere.
+            # Check the offsets of every row: with damaged ones Arrow would read outside the file.
             self._batch.validate(full=True)
         except (OSError, pa.ArrowException) as error:
             reason = str(error).splitlines()[0]
@@ -98,7 +101,7 @@ class Shard:
         """The frames of the clip in a row.
 
         Raises:
-            InputError: they are not what was written.
+            InputError: the checksum does not match, so the frames are damaged.
         """
         values = self._batch.slice(row, 1).to_pylist()[0]
         frames = ClipFrames(
@@ -116,14 +119,14 @@ class Shard:
         return frames
 
     def problem(self, row: int, what: str) -> Problem:
-        """A defect of the clip in a row."""
+        """Describe a defect of the clip in a row."""
         return Problem(f"{self.path} (clip {self.clips[row]})", what, REMEDY)
 
     def drop(self, clips: Collection[str]) -> None:
-        """Take clips out of the file. This object keeps them.
+        """Remove clips from the file; this object still holds them.
 
         Raises:
-            RunError: the disk is full or failing; the file is as before.
+            RunError: the disk is full or failing; the file is unchanged.
         """
         kept = [row for row, clip in enumerate(self.clips) if clip not in clips]
         if kept:
@@ -133,10 +136,10 @@ class Shard:
 
 
 def open_shards(folder: Path) -> list[Shard]:
-    """All shards of a cache, by number.
+    """Open all shards of a cache, in the order of their numbers.
 
     Raises:
-        InputError: shards are damaged, or hold the same clip twice; all are listed.
+        InputError: shards are damaged, or two of them hold the same clip; all are listed.
     """
     shards: list[Shard] = []
     problems: list[Problem] = []
@@ -149,7 +152,7 @@ def open_shards(folder: Path) -> list[Shard]:
             continue
         for row, clip in enumerate(shards[-1].clips):
             if clip in shard_of:
-                problems.append(shards[-1].problem(row, f"also stands in {shard_of[clip].path}"))
+                problems.append(shards[-1].problem(row, f"is also in {shard_of[clip].path}"))
             shard_of[clip] = shards[-1]
     if problems:
         raise InputError(problems)
@@ -157,7 +160,7 @@ def open_shards(folder: Path) -> list[Shard]:
 
 
 def next_shard(folder: Path) -> Path:
-    """The first path whose number is above those of all shards."""
+    """Path of the next new shard: its number is one above the highest."""
     last = max((int(path.stem[6:]) for path in folder.glob("shard-*.arrow")), default=-1)
     return folder / f"shard-{last + 1:05}.arrow"
 
@@ -168,16 +171,16 @@ def as_row(frames: ClipFrames, source: Source) -> Row:
 
 
 def write_shard(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows so that a file of this name exists when it is complete.
+    """Write rows as a shard; the file gets its name only when it is complete.
 
     Raises:
-        RunError: the disk is full or failing; nothing is there.
+        RunError: the disk is full or failing; no file is left.
     """
     _write(path, pa.RecordBatch.from_pylist(list(rows), SCHEMA))
 
 
 def checksum(frames: ClipFrames) -> bytes:
-    """BLAKE2b, 16 bytes, over all that `frames` holds."""
+    """BLAKE2b, 16 bytes, of all attributes of `frames`."""
     facts = asdict(frames) | {"jpegs": [len(jpeg) for jpeg in frames.jpegs]}
     digest = hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16)
     for jpeg in frames.jpegs:

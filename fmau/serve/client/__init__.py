@@ -1,10 +1,10 @@
-"""Asking OpenAI-compatible chat servers, through their bad moments.
+"""The client of OpenAI-compatible chat servers, with retries and a limit of requests in flight.
 
-wire.py           requests and replies as they travel
-chat.py           one request: attempts, waits, what is worth another attempt
-rate_limiter.py   how many requests a server takes at once, found out by asking it
-endpoint.py       where a model answers, and what is there
-watch.py          a request that failed, or a server that did
+wire.py           the JSON of requests and replies
+chat.py           sends one request: attempts, waits, which failures to retry
+rate_limiter.py   adapts the number of requests in flight to the server
+endpoint.py       addresses of a model's servers, and a first look at them
+watch.py          tells a failed request from a failed server
 """
 
 from fmau.serve.client.chat import ChatClient, NoServerError, RequestError

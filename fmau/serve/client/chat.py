@@ -1,9 +1,9 @@
-"""An async client of one OpenAI-compatible chat server that waits out its bad moments.
+"""An async client of one OpenAI-compatible chat server, with retries. All requests use it.
 
-Plain aiohttp: a benchmark is 12,000 small requests, and a client that takes longer than the server
-is in its way (docs/speed.md has both). The retries are `tenacity`'s, because a further attempt may
-need another body (the clip's payload, when the server has dropped it), and a reply that is not JSON
-must be retried too.
+It uses plain aiohttp: a benchmark is 12,000 small requests, and a slow client would limit the
+server (docs/speed.md has measurements). It uses `tenacity` for retries, because a later attempt may
+need another body (with the clip's frames, if the server has dropped them), and a reply that is not
+JSON must be retried too.
 """
 
 from collections.abc import Callable
@@ -34,15 +34,16 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 
 KEEP_ALIVE_S = 2.0
-"""Less than servers wait (uvicorn: 5 s), so that none hangs up on a request that is on its way."""
+"""Shorter than the servers' own timeout (uvicorn: 5 s), so that no server closes a connection on
+which a request is on its way."""
 
 PROBE_TIMEOUT_S = 5.0
 _CACHE_MISS = "cache miss"
 _RETRIED_STATUSES = {408, 409, 429}
 _TOO_MANY = {429, 503}
 _ENDED = {"stop", "length", "content_filter"}
-"""Finish reasons that asking again would repeat: the model ended, the limit was reached, a filter
-stepped in. A vLLM that is stopped sends what it has with "abort" and HTTP 200; that is none."""
+"""Finish reasons of a complete reply; a retry would give the same one. A vLLM that is being stopped
+sends its partial reply with "abort" and HTTP 200; such a reply is retried."""
 
 Resend = Callable[[], ChatRequest]
 
@@ -52,14 +53,14 @@ class NoServerError(ServerError):
 
 
 class RequestError(Exception):
-    """One request got no reply; the text says why, for people."""
+    """One request got no reply; the error's text gives the reason, for people."""
 
 
 class _TransientError(RequestError):
-    """A failure that another attempt may not meet.
+    """A failure that may be gone at the next attempt.
 
     Attributes:
-        wait_s: how long the server asks us to wait; 0 if it does not.
+        wait_s: seconds that the server asks us to wait; 0 if it does not ask.
     """
 
     def __init__(self, text: str, wait_s: float = 0.0) -> None:
@@ -68,24 +69,25 @@ class _TransientError(RequestError):
 
 
 class _CacheMissError(_TransientError):
-    """The server no longer holds the media item that the request referred to."""
+    """The server no longer holds the clip that the request refers to."""
 
 
 class ChatClient:
-    """Talks to the server at `base_url`; use it as an async context manager.
+    """Sends requests to the server at `base_url`; use it as an async context manager.
 
     Args:
-        base_url: of the server, e.g. "http://127.0.0.1:8000", with or without "/v1".
-        api_key: None for a server without one.
-        timeout_s: patience with one attempt.
-        retries: further attempts after a failure that may pass. The wait doubles from half a
-            second to 30 s; up to half a second is added at random, so that requests that failed
-            together do not come back together. A server that names a wait (Retry-After) gets it.
-        in_flight: most requests at once; see `RateLimiter`.
+        base_url: address of the server, e.g. "http://127.0.0.1:8000", with or without "/v1".
+        api_key: None for a server without a key.
+        timeout_s: timeout of one attempt, in seconds.
+        retries: attempts after the first, for failures that may pass. The wait doubles from half
+            a second to 30 s. Up to half a second is added at random, so that requests that failed
+            together are not repeated together. A longer wait named by the server (Retry-After) is
+            respected, up to 30 s.
+        in_flight: highest number of requests at once; see `RateLimiter`.
 
     Attributes:
-        base_url: without "/v1".
-        limiter: how many requests the server takes at once.
+        base_url: the address without "/v1".
+        limiter: limits the requests in flight.
     """
 
     def __init__(
@@ -113,17 +115,17 @@ class ChatClient:
         )
 
     async def ask(self, model: str, request: ChatRequest, *, resend: Resend | None = None) -> Reply:
-        """Send a request until there is a reply or retries run out.
+        """Send a request until there is a reply or all retries are used.
 
         Args:
             model: name of the served model.
-            resend: gives what every attempt after the first sends, `request` again by default.
-                After a failure the server may have lost what `request` refers to.
+            resend: builds the request for every attempt after the first; default: `request` again.
+                After a failure the server may have lost the clip that `request` refers to.
 
         Raises:
-            RequestError: refused for its content, or no reply after all attempts.
-            ServerError: refused for the key or the model's name, which no other request would
-                get past either.
+            RequestError: the server refused the content, or gave no reply after all attempts.
+            ServerError: the server refused the key or the model's name, so it would refuse every
+                other request too.
         """
         again = resend or (lambda: request)
         async for attempt in self._retrying.copy():  # one object cannot serve two tasks at once
@@ -131,16 +133,16 @@ class ChatClient:
                 is_first = attempt.retry_state.attempt_number == 1
                 try:
                     return await self._attempt(model, request if is_first else again())
-                except _CacheMissError:  # no fault: once more at once, with what was missing
+                except _CacheMissError:  # normal: send it again at once, with the clip's frames
                     return await self._attempt(model, again())
         raise AssertionError("tenacity re-raises the last failure")
 
     async def models(self) -> list[ServedModel]:
-        """What the server serves.
+        """The models and adapters that the server serves.
 
         Raises:
             NoServerError: nothing listens at `base_url`.
-            ServerError: what listens does not answer, or not as such a server does.
+            ServerError: the server does not answer in time, refuses, or is another kind of server.
         """
         try:
             status, content = await self._get("/v1/models", self._timeout)
@@ -156,23 +158,23 @@ class ChatClient:
             return read_models(content)
         except ValueError as error:
             raise ServerError(
-                f"{self.base_url}: this is not an OpenAI-compatible server; end what runs there, "
+                f"{self.base_url}: this is not an OpenAI-compatible server; end that program, "
                 "or choose another port with --set serve.port=NUMBER"
             ) from error
 
     async def is_alive(self) -> bool:
-        """Whether anything but a server error comes back from the server's health page."""
+        """Whether the server's health page answers without a server error (status 5xx)."""
         try:
             status, _ = await self._get("/health", aiohttp.ClientTimeout(PROBE_TIMEOUT_S))
         except (aiohttp.ClientError, TimeoutError):
             return False
-        return status < 500  # not every server has such a page
+        return status < 500  # some servers have no such page and answer 404
 
     async def metrics(self, server: str | None = None) -> str | None:
-        """The text of a Prometheus page, None if there is none.
+        """The text of a server's Prometheus page; None if there is none.
 
         Args:
-            server: whose; default: the one at `base_url`.
+            server: address of the server; default: `base_url`.
         """
         timeout = aiohttp.ClientTimeout(PROBE_TIMEOUT_S)
         try:
@@ -182,13 +184,13 @@ class ChatClient:
         return content.decode("utf-8", "replace") if status == 200 else None
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """One exchange of JSON objects, as it is: no further attempts, no turn to wait for.
+        """Send a JSON object and return the reply's, once: without retries or rate limit.
 
         Args:
-            path: e.g. "/detokenize".
+            path: path of the request, e.g. "/detokenize".
 
         Raises:
-            RequestError: refused, no reply, or a reply that is not a JSON object.
+            RequestError: the server refused, gave no reply, or replied with no JSON object.
         """
         url = f"{self.base_url}{path}"
         try:
@@ -204,8 +206,8 @@ class ChatClient:
             raise RequestError(f"the reply is not a JSON object ({error})") from error
 
     async def __aenter__(self) -> Self:
-        # The limiter bounds what is in flight; a second bound here would only hide it. No proxy of
-        # the environment comes between us and our own server.
+        # limit=0, because the limiter already bounds the requests in flight. trust_env=False, so
+        # that no proxy from the environment is used for our own server.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
         self._http = aiohttp.ClientSession(
             connector=connector, headers=self._headers, trust_env=False
@@ -240,7 +242,7 @@ class ChatClient:
             return reply
 
     async def _post(self, model: str, request: ChatRequest) -> tuple[int, float, bytes]:
-        """Status, seconds that the server asks us to wait, and body."""
+        """Returns status, seconds that the server asks us to wait, and body."""
         headers = {"Content-Type": "application/json"}
         if request.session is not None:
             headers["X-Session-ID"] = request.session
@@ -248,7 +250,7 @@ class ChatClient:
             self._chat_url, data=request.body(model), headers=headers, timeout=self._timeout
         ) as response:
             wait = response.headers.get("Retry-After", "")
-            # The header may hold a date too; our own waits do for that.
+            # The header may also be a date; then we use our own waits.
             wait_s = min(float(wait), LONGEST_WAIT_S) if wait.isdecimal() else 0.0
             return response.status, wait_s, await response.read()
 
@@ -273,15 +275,15 @@ def _completed(content: bytes) -> Reply:
         reply = read_reply(content)
     except ValueError as error:
         shown = content[:100].decode("utf-8", "replace")
-        raise _TransientError(f"the reply is no chat completion: {shown!r}") from error
+        raise _TransientError(f"the reply is not a chat completion: {shown!r}") from error
     if reply.finish_reason not in _ENDED:
-        raise _TransientError(f"the server broke the reply off ({reply.finish_reason})")
+        raise _TransientError(f"the server cut the reply short ({reply.finish_reason})")
     return reply
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason, in words."""
-    if isinstance(error, TimeoutError):  # its cause is how asyncio ends a wait, no reason
+    """The text of the innermost cause of an error."""
+    if isinstance(error, TimeoutError):  # its own cause is an internal error of asyncio
         return "no reply in time"
     while error.__cause__ is not None:
         error = error.__cause__

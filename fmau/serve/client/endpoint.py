@@ -1,4 +1,4 @@
-"""Where a model answers, and a first look at what is there; for code that is not asynchronous."""
+"""The addresses at which a model answers, and first checks of a server, for synchronous code."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +13,14 @@ LOOK_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model answers.
+    """The addresses at which a model answers.
 
     Attributes:
-        base_url: to send requests to: a server, or the router in front of several.
-        api_key: None for servers without one.
-        members: the servers themselves, e.g. "http://127.0.0.1:8000"; each is asked for counters.
-        logs: files that servers log to, from which runs of the vision tower are counted; those at
-            hand.
+        base_url: address for requests: a server, or the router in front of several.
+        api_key: None for servers without a key.
+        members: addresses of the servers behind `base_url`, e.g. "http://127.0.0.1:8000"; each is
+            asked for its counters. Empty if `base_url` is the only server.
+        logs: log files of the servers, if this machine has them; they count vision tower runs.
     """
 
     base_url: str
@@ -30,12 +30,12 @@ class Endpoint:
 
     @property
     def servers(self) -> tuple[str, ...]:
-        """Addresses of the servers that answer in the end; at least one."""
+        """Addresses of the servers themselves, not of the router; at least one."""
         return self.members or (self.base_url,)
 
 
 def is_alive(base_url: str) -> bool:
-    """Whether a server at `base_url` (http://HOST:PORT) answers and says that it is well."""
+    """Whether a server at `base_url` (http://HOST:PORT) answers without a server error."""
 
     async def look() -> bool:
         async with ChatClient(base_url) as client:
@@ -45,11 +45,11 @@ def is_alive(base_url: str) -> bool:
 
 
 def base_model(base_url: str, api_key: str | None = None) -> ServedModel | None:
-    """The base model that the server at `base_url` serves, or None if nothing listens there.
+    """The base model that the server at `base_url` serves; None if nothing listens there.
 
     Raises:
-        ServerError: something listens that wants another API key, or is not an OpenAI-compatible
-            server.
+        ServerError: a server listens, but it requires another API key, lists no model, or is not
+            OpenAI-compatible.
     """
 
     async def look() -> list[ServedModel]:
@@ -60,7 +60,7 @@ def base_model(base_url: str, api_key: str | None = None) -> ServedModel | None:
         served = run_async(look())
     except NoServerError:
         return None
-    # Adapters are listed too; they name the model they belong to.
+    # The list has adapters too; their `parent` is the model that they belong to.
     found = next((model for model in served if model.parent is None), None)
     if found is None:
         raise ServerError(f"{base_url}: the server lists no model; end it, or choose another port")

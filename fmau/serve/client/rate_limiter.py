@@ -1,12 +1,12 @@
-"""How many requests a server is sent at once, found out by asking it.
+"""Adapt the number of requests in flight to what the server can take. `ChatClient` uses it.
 
-Additive increase, multiplicative decrease, as TCP does it (V. Jacobson, Congestion Avoidance and
-Control, 1988): a server that says "too many" (429, 503) or does not answer in time halves the
-number, each round of answered requests adds one again. So a server that takes everything is sent
-the most allowed from the start, and one that does not is kept at what it takes.
+The rule is additive increase, multiplicative decrease, as in TCP (V. Jacobson, Congestion Avoidance
+and Control, 1988). If the server answers "too many" (429, 503) or not in time, the limit is halved.
+Each round of answered requests raises it by one. The limit starts at its maximum, so a server that
+accepts everything is never slowed down.
 
-A server may also take everything and let it wait until time runs out. Who can see its queue bounds
-the number before that happens (`RateLimiter.hold`).
+A server may also accept all requests and let them wait until they time out. Code that can read the
+server's queue prevents this with `RateLimiter.hold`.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from contextlib import asynccontextmanager
 
 
 class RateLimiter:
-    """A limit of requests in flight that gives way. For one event loop.
+    """An adaptive limit of requests in flight. For one event loop.
 
     Args:
-        most: never more than this; also where it begins.
+        most: highest limit, and the limit at the start.
 
     Attributes:
-        limit: requests in flight allowed now.
-        least: the lowest it ever was.
-        answers: replies so far.
-        slowdowns: how often it was halved.
+        limit: the limit now.
+        least: the lowest limit so far.
+        answers: number of replies so far.
+        slowdowns: how often the limit was halved.
     """
 
     def __init__(self, most: int) -> None:
@@ -41,14 +41,14 @@ class RateLimiter:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[int]:
-        """Wait for a turn, first come first served; gives the round in which it was granted."""
+        """Wait until a request may be sent, first come, first served. Gives the current round."""
         if self._in_flight >= self._allowed or self._waiting:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             try:
                 await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():  # granted, and nobody will use it
+                if turn.done() and not turn.cancelled():  # granted, but it will not be used
                     self._in_flight -= 1
                     self._admit()
                 raise
@@ -61,17 +61,17 @@ class RateLimiter:
             self._admit()
 
     def answered(self) -> None:
-        """A request was answered: the limit grows by one per round of `limit` answers."""
+        """Count an answer. `limit` answers together raise the limit by one."""
         self.answers += 1
         self.limit = min(float(self._most), self.limit + 1 / self.limit)
         self._admit()
 
     def too_many(self, granted: int) -> None:
-        """A request was too much for the server: halve the limit.
+        """Halve the limit, because the server could not take a request.
 
         Args:
-            granted: the round in which it got its turn. Requests that were sent before the last
-                halving say nothing new, so all that were in flight together halve it once.
+            granted: the round in which the request got its turn. A request from before the last
+                halving is ignored, so requests that were in flight together halve the limit once.
         """
         if granted < self._round:
             return
@@ -81,7 +81,7 @@ class RateLimiter:
         self.least = min(self.least, int(self.limit))
 
     def hold(self, room: int) -> None:
-        """Keep it at `room` requests for now, whatever the limit; at one at least."""
+        """Allow at most `room` requests in flight (at least one), even if `limit` is higher."""
         self._room = max(1, min(self._most, room))
         self._admit()
 

@@ -1,15 +1,15 @@
-"""Telling a request that failed from a server that did."""
+"""Tell a failed request from a failed server. Both engines (answer, judge) use it."""
 
 from fmau.core.errors import ServerError
 from fmau.serve.client.chat import ChatClient, RequestError
 
 MAX_FAILURES_IN_A_ROW = 24
-"""Two clips' worth of questions. So many failures without one reply between them are the server's
-or the set-up's fault, and the next thousands would share it."""
+"""The questions of two clips. If so many requests fail without a reply between them, the server or
+the set-up is at fault, and all other requests would fail too."""
 
 
 class FailureWatch:
-    """One for all requests to a server."""
+    """Counts the failures of all requests to one server."""
 
     def __init__(self, client: ChatClient) -> None:
         self._client = client
@@ -17,22 +17,22 @@ class FailureWatch:
         self._has_replied = False
 
     def replied(self) -> None:
-        """A request got its reply."""
+        """Count a request that got its reply."""
         self._in_a_row = 0
         self._has_replied = True
 
     async def check(self, error: RequestError) -> None:
-        """See that the server is still there after a request failed.
+        """Check that the server is still alive after a request failed.
 
         Raises:
-            ServerError: it is gone, or never was there, so the request is no failure of its own.
+            ServerError: the server stopped or never replied, so the request itself is not at fault.
         """
         if await self._client.is_alive():
             return
         if self._has_replied:
             raise ServerError(
-                f"{self._client.base_url}: the server is gone ({error}); start it again, then the "
-                "same command goes on where it stopped"
+                f"{self._client.base_url}: the server is gone ({error}); start it again, then run "
+                "the same command to go on"
             )
         raise ServerError(
             f"{self._client.base_url}: the server never replied ({error}); check the address, or "
@@ -43,10 +43,10 @@ class FailureWatch:
         """Count a request that got no reply.
 
         Args:
-            what: was asked about, e.g. a qid.
+            what: name of the request in the error, e.g. a qid.
 
         Raises:
-            ServerError: everything fails, so the next thousands would too.
+            ServerError: the last `MAX_FAILURES_IN_A_ROW` requests all failed.
         """
         self._in_a_row += 1
         if self._in_a_row >= MAX_FAILURES_IN_A_ROW:

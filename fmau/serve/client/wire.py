@@ -1,4 +1,4 @@
-"""Requests and replies as they travel: the OpenAI chat format, and what vLLM adds to it."""
+"""The JSON of requests and replies: the OpenAI chat format with vLLM's additions."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 _OBJECT = TypeAdapter(dict[str, Any])
 
 SHOWN_CHARS = 300
-"""Of a server's words; a page of HTML helps nobody."""
+"""Length at which a server's error text is cut; it may be a whole HTML page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class ChatRequest:
     """The body of one chat request; the client adds the model's name.
 
     Attributes:
-        messages: in the OpenAI format.
+        messages: the conversation in the OpenAI format.
         max_tokens: longest reply, in tokens.
         fields: further top-level fields, such as vLLM's own.
-        limit_field: what the server calls `max_tokens`; some know "max_completion_tokens" alone.
-        session: requests with the same one find the same state on the server (a clip's frames, a
-            prefix). A router in front of several servers keeps them together by it.
+        limit_field: the server's name for `max_tokens`; some accept only "max_completion_tokens".
+        session: key of requests that share state on the server (a clip's frames, a prefix). A
+            router sends requests with the same key to the same server.
     """
 
     messages: list[dict[str, Any]]
@@ -33,20 +33,20 @@ class ChatRequest:
     session: str | None = None
 
     def body(self, model: str) -> bytes:
-        """The request's JSON, addressed to `model`."""
+        """The request's JSON for the model named `model`."""
         tree = {"model": model, "messages": self.messages, self.limit_field: self.max_tokens}
         return json.dumps(tree | dict(self.fields), separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back.
+    """The reply to one request.
 
     Attributes:
-        text: the reply, "" if there was none.
+        text: the model's text; "" if there is none.
         finish_reason: "stop", "length" or "content_filter".
-        prompt_tokens, cached_tokens, completion_tokens: as the server counted them, None where
-            it does not say.
+        prompt_tokens, cached_tokens, completion_tokens: the server's counts; None if it does not
+            report them.
     """
 
     text: str
@@ -61,9 +61,9 @@ class ServedModel:
     """One entry of the server's model list.
 
     Attributes:
-        name: to put into requests.
-        root: folder or hub name of the weights, None where the server does not say.
-        parent: name of the base model, for an adapter.
+        name: the model's name in requests.
+        root: folder or hub name of the weights; None if the server does not report it.
+        parent: for an adapter, the name of its base model; None for a base model.
     """
 
     name: str
@@ -72,10 +72,10 @@ class ServedModel:
 
 
 def read_reply(content: bytes) -> Reply:
-    """The reply that a chat completion holds.
+    """Read a chat completion.
 
     Raises:
-        ValueError: it is no chat completion.
+        ValueError: the body is not a chat completion.
     """
     completion = _Completion.model_validate_json(content)
     usage = completion.usage or _Usage()
@@ -90,29 +90,29 @@ def read_reply(content: bytes) -> Reply:
 
 
 def read_models(content: bytes) -> list[ServedModel]:
-    """The entries of a model list.
+    """Read the entries of a model list.
 
     Raises:
-        ValueError: it is no model list.
+        ValueError: the body is not a model list.
     """
     cards = _Models.model_validate_json(content).data
     return [ServedModel(card.id, card.root, card.parent) for card in cards]
 
 
 def read_object(content: bytes) -> dict[str, Any]:
-    """The JSON object that a body holds.
+    """Read a body that is a JSON object.
 
     Raises:
-        ValueError: it holds none.
+        ValueError: the body is not a JSON object.
     """
     return _OBJECT.validate_json(content)
 
 
 def read_refusal(status: int, content: bytes) -> str:
-    """A refusal in the server's words, shortened: "HTTP 400: this is too long"."""
+    """The server's error message, shortened, e.g. "HTTP 400: this is too long"."""
     try:
         said = _Refusal.model_validate_json(content).text()
-    except ValidationError:  # no JSON at all: the page of a proxy
+    except ValidationError:  # not JSON, e.g. the HTML page of a proxy
         said = content.decode("utf-8", "replace").strip()
     return f"HTTP {status}: {(said or 'no reason given')[:SHOWN_CHARS]}"
 
@@ -147,14 +147,15 @@ class _Usage(BaseModel):
 
 
 class _Completion(BaseModel):
-    """The part of a chat completion that is used; what else a server sends is its own affair."""
+    """The fields of a chat completion that fmau uses; all others are ignored."""
 
     choices: list[_Choice] = Field(min_length=1)
     usage: _Usage | None = None
 
 
 class _Refusal(BaseModel):
-    """An error as OpenAI and vLLM word it ("error"), or FastAPI ("detail"), or older servers."""
+    """An error body: of OpenAI and vLLM ("error"), FastAPI ("detail") or older servers
+    ("message")."""
 
     error: Any = None
     detail: Any = None

@@ -1,4 +1,4 @@
-"""From a trained adapter to what others can use: checked, described, and merged on demand."""
+"""Export of a trained adapter: check its tensors, write its model card, merge it on request."""
 
 from fmau.train.export.export import Exported, export_adapter
 

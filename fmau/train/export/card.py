@@ -1,4 +1,7 @@
-"""The model card of an adapter or a merged model: what it is, how good, how to use it."""
+"""Writes the model card of an adapter or a merged model, for `fmau export`.
+
+The card says what the model is, how it scores and how to use it.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,15 +28,16 @@ def write_card(
     record: TrainingRecord | None,
     runs: Mapping[str, Scores],
 ) -> Path:
-    """Write README.md, in place of the empty one that PEFT leaves.
+    """Write the model card as README.md; it replaces the empty one that PEFT writes.
 
     Args:
-        folder: of the adapter, or of the merged model.
-        base: the model that was adapted.
-        revision: of a hub model.
-        merged: the folder holds the merged model.
-        record: of the training; None if it is not known.
-        runs: name -> scores of runs that answered with this adapter.
+        folder: folder of the adapter, or of the merged model.
+        base: folder or hub name of the base model.
+        revision: revision of a hub model.
+        merged: True if the folder holds the merged model, False if it holds the adapter.
+        updates: which layers the adapter changes.
+        record: record of the training; None if there is none.
+        runs: run name -> scores of runs that answered with this adapter.
 
     Returns:
         The card's path.
@@ -44,7 +48,7 @@ def write_card(
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # Markdown, of names and numbers of our own files
+        autoescape=False,  # the card is Markdown; HTML escapes would show in it
     )
     text = environment.get_template("card.md.jinja").render(
         base=base,
@@ -62,7 +66,7 @@ def write_card(
 
 
 def _row(scores: Scores) -> list[str]:
-    """Accuracies and their mean, each with its 95 % interval over clips."""
+    """The six closed accuracies and their mean as text, each with its 95 % interval over clips."""
     found = [*(scores.tasks[task].accuracy for task in CLOSED_TASKS), scores.closed_avg]
     return [
         f"{two_decimals(one.percent)} ({span(one.clustered)})" if one else NOT_AVAILABLE

@@ -1,4 +1,4 @@
-"""`fmau export`: one adapter, checked, described, and merged if wished."""
+"""The work of `fmau export`: check an adapter, write its model card, merge it on request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from fmau.train.record import TrainingRecord, read_record
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was checked and written.
+    """What `export_adapter` checked and wrote.
 
     Attributes:
-        base: the model the adapter was held against.
-        updates: what it changes.
-        cards: model cards written.
-        merged: folder of the merged model, None if none was wished.
+        base: the base model that the adapter was compared with.
+        updates: which layers the adapter changes.
+        cards: paths of the model cards written.
+        merged: folder of the merged model; None if the adapter was not merged.
     """
 
     base: str
@@ -33,7 +33,7 @@ class Exported:
     merged: Path | None
 
     def text(self) -> str:
-        """The result for people, one line each."""
+        """The result as lines of text for the terminal."""
         counts = ", ".join(
             f"{layers:,} {tower} layers ({self.updates.parameters[tower]:,} numbers)"
             for tower, layers in self.updates.layers.items()
@@ -53,28 +53,31 @@ def export_adapter(
     merge_to: Path | None = None,
     scores: Mapping[str, Scores],
 ) -> Exported:
-    """Check an adapter against its base model, describe it, and merge it if `merge_to` is given.
+    """Check an adapter against its base model, write its model card, and merge it on request.
 
     Args:
-        base: folder or hub name; None for the model that the adapter's configuration names.
-        merge_to: folder for the merged model.
-        scores: of runs that answered with the adapter, for the card.
+        adapter: folder in PEFT's format.
+        base: folder or hub name of the base model; None for the model that the training record
+            or the adapter's configuration names.
+        merge_to: folder for the merged model; None not to merge.
+        scores: run name -> scores of the runs that answered with this adapter, for the card.
 
     Raises:
-        RecipeError: no adapter there, no base model, or, unless it is merged, parts that vLLM
-            cannot serve.
-        InputError: tensors that would not be applied, all of them.
-        RunError: the record is damaged, or the merged model cannot be written.
+        RecipeError: the folder holds no adapter, the base model cannot be read, or (without
+            `merge_to`) vLLM cannot serve the adapter.
+        InputError: tensors that would not be applied; all are listed.
+        RunError: the training record is damaged, or the merged model cannot be written.
     """
     record = read_record(adapter)
     if merge_to is None:
-        read_adapter(adapter)  # refuses what vLLM cannot apply; merged, it needs not
+        # Raises if vLLM cannot apply the adapter. vLLM never sees an adapter that is merged.
+        read_adapter(adapter)
     named, revision = _base(adapter, record)
     base, revision = (named, revision) if base is None else (base, None)
     updates = check_updates(adapter, base, revision)
     folders = [adapter]
     if merge_to is not None:
-        # A recipe names it as PyTorch does.
+        # A recipe uses PyTorch's names of number formats.
         dtype = getattr(torch, record.recipe["model"]["dtype"]) if record else torch.bfloat16
         merge(adapter, base, revision, dtype, merge_to)
         folders.append(merge_to)
@@ -94,7 +97,7 @@ def export_adapter(
 
 
 def _base(adapter: Path, record: TrainingRecord | None) -> tuple[str, str | None]:
-    """Base model and revision that the adapter was trained on."""
+    """Name and revision of the base model that the adapter was trained on."""
     if record is not None:
         return record.recipe["model"]["path"], record.recipe["model"]["revision"]
     try:
@@ -102,6 +105,6 @@ def _base(adapter: Path, record: TrainingRecord | None) -> tuple[str, str | None
         return config["base_model_name_or_path"], config.get("revision")
     except (OSError, ValueError, KeyError):
         raise RecipeError(
-            f"{adapter}: no readable {CONFIG} that names a base model, so this is no adapter; give "
-            "the folder that training wrote, RUN/adapter"
+            f"{adapter}: not an adapter folder ({CONFIG} is missing, unreadable, or does not name "
+            "a base model); give the folder that training wrote, RUN/adapter"
         ) from None

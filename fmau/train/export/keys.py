@@ -1,7 +1,7 @@
-"""Every tensor of an adapter held against the model it is meant for.
+"""Checks that every tensor of an adapter fits a layer of its base model; used by `fmau export`.
 
-A server loads an adapter by the names of its tensors. One that names no layer of the served model
-is dropped, by most servers in silence, and the base model's answers then pass for the adapter's.
+A server matches an adapter's tensors to layers by name. Most servers silently ignore a tensor whose
+name matches no layer. The base model then answers, and its answers are taken for the adapter's.
 """
 
 import math
@@ -24,12 +24,12 @@ _FACTORS = (".lora_A.weight", ".lora_B.weight")
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """What an adapter changes.
+    """Which layers an adapter changes.
 
     Attributes:
         layers: tower ("language", "vision", "merger") -> number of adapted layers.
-        parameters: tower -> number of trained numbers.
-        idle: adapted layers whose update is zero, as it was before training.
+        parameters: tower -> number of trained parameters.
+        idle: adapted layers whose update is still zero, as before training.
     """
 
     layers: dict[str, int]
@@ -38,17 +38,20 @@ class Updates:
 
 
 def check_updates(folder: Path, base: str, revision: str | None) -> Updates:
-    """Hold every tensor of an adapter against the layers of its base model.
+    """Compare every tensor of an adapter with the layers of its base model.
 
     Args:
-        folder: of the adapter, in PEFT's format.
-        base: folder or hub name of the model.
-        revision: of a hub model.
+        folder: folder of the adapter, in PEFT's format.
+        base: folder or hub name of the base model.
+        revision: revision of a hub model; None for its newest.
+
+    Returns:
+        The layers that the adapter changes.
 
     Raises:
-        RecipeError: the base model's configuration cannot be read or is of another family.
-        InputError: tensors that name no linear layer of the model or do not fit it, half an update,
-            numbers that are not finite, or an adapter that changes nothing; all of them.
+        RecipeError: the base model's configuration cannot be read, or it is not a Qwen3-VL model.
+        InputError: a tensor names no linear layer, has the wrong shape, holds numbers that are not
+            finite or lacks its counterpart, or all updates are zero; every problem is listed.
     """
     shapes = linear_shapes(base, revision)
     path = folder / WEIGHTS
@@ -71,10 +74,10 @@ def check_updates(folder: Path, base: str, revision: str | None) -> Updates:
 
 
 def linear_shapes(base: str, revision: str | None) -> dict[str, tuple[int, int]]:
-    """Path -> (outputs, inputs) of every linear layer of a model, built without weights.
+    """Path -> (outputs, inputs) of every linear layer of a model; no weights are loaded.
 
     Raises:
-        RecipeError: the configuration cannot be read or is of another family.
+        RecipeError: the configuration cannot be read, or it is not a Qwen3-VL model.
     """
     try:
         config = AutoConfig.from_pretrained(base, revision=revision)
@@ -85,7 +88,8 @@ def linear_shapes(base: str, revision: str | None) -> dict[str, tuple[int, int]]
         ) from None
     if not isinstance(config, Qwen3VLConfig):
         raise RecipeError(
-            f"base model {base}: {config.model_type}, no model of the Qwen3-VL family"
+            f"base model {base}: its type is {config.model_type}, not Qwen3-VL; give the Qwen3-VL "
+            "model the adapter was trained on with --base"
         )
     return {
         path: (module.out_features, module.in_features)
@@ -97,21 +101,23 @@ def linear_shapes(base: str, revision: str | None) -> dict[str, tuple[int, int]]
 def _troubles(
     tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, int]]
 ) -> Iterator[tuple[str, tuple[str, str]]]:
-    """(tensor name, (what is wrong, what to do)) of every tensor that would not be applied."""
+    """Yield (tensor name, (problem, remedy)) for every tensor that would not be applied."""
     names = set(tensors)
     for name, tensor in sorted(tensors.items()):
         path, factor = _layer(name)
         if factor is None:
-            yield name, ("is no low-rank factor", "train without, or merge the adapter")
+            remedy = "train with plain LoRA, or merge the adapter with PEFT's merge_and_unload"
+            yield name, ("is not a LoRA matrix (lora_A or lora_B)", remedy)
         elif path not in shapes:
             remedy = "give the model it was trained on with --base, or train it on that model"
             yield name, ("names no linear layer of the base model", remedy)
         elif tower(path) is None:
-            yield name, ("belongs to no tower that a server adapts", "merge the adapter")
+            what = "belongs to a part of the model that servers cannot adapt"
+            yield name, (what, "merge the adapter with PEFT's merge_and_unload")
         elif not tensor.isfinite().all():
             yield name, ("holds numbers that are not finite", "export an earlier checkpoint")
         elif (other := _PREFIX + path + _FACTORS[1 - factor]) not in names:
-            yield name, (f"has no partner {other}", "copy the adapter again")
+            yield name, (f"lacks its counterpart {other}", "copy the adapter again")
         elif tensor.shape[1 - factor] != shapes[path][1 - factor]:
             fits = f"{shapes[path][0]} x {shapes[path][1]}"
             what = f"has shape {tuple(tensor.shape)}, but the layer is {fits}"
@@ -119,7 +125,7 @@ def _troubles(
 
 
 def _layer(name: str) -> tuple[str, int | None]:
-    """Path of the layer that a tensor belongs to; 0 for its A, 1 for its B, None if neither."""
+    """(layer path, 0) for a lora_A tensor, (layer path, 1) for lora_B, else (name, None)."""
     for place, ending in enumerate(_FACTORS):
         if name.startswith(_PREFIX) and name.endswith(ending):
             return name.removeprefix(_PREFIX).removesuffix(ending), place

@@ -1,4 +1,7 @@
-"""An adapter merged into its base model: one ordinary checkpoint, served at full speed."""
+"""Merges an adapter into its base model, for `fmau export --merge`.
+
+The result is an ordinary checkpoint, which a server runs without the cost of an adapter.
+"""
 
 from pathlib import Path
 
@@ -10,22 +13,23 @@ from fmau.core.errors import RunError
 
 
 def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, out: Path) -> None:
-    """Write base model + adapter as a checkpoint.
+    """Add the adapter's updates to the base model's weights and save the result as a checkpoint.
 
-    Sums are taken in float32, then stored as `dtype`. In bfloat16 a weight keeps 8 binary digits,
-    so the merged model answers like the adapted one up to this rounding; in float32 it is equal.
+    The sums are computed in float32, then stored as `dtype`. In float32 the merged model equals the
+    adapted one; in bfloat16 each weight is rounded to 8 significant bits.
 
     Args:
-        adapter: folder in PEFT's format, checked (`fmau.train.export.check_updates`).
-        base: folder or hub name of the model it was trained on.
-        revision: of a hub model.
-        out: folder that does not exist yet, or is empty.
+        adapter: folder in PEFT's format, checked (`fmau.train.export.keys.check_updates`).
+        base: folder or hub name of the model that the adapter was trained on.
+        revision: revision of a hub model; None for its newest.
+        dtype: number format of the stored weights.
+        out: a folder that does not exist yet, or is empty.
 
     Raises:
-        RunError: `out` has files in it, or cannot be written.
+        RunError: `out` is not empty, or cannot be written.
     """
     if out.exists() and any(out.iterdir()):
-        raise RunError(f"{out}: has files in it already; give another folder with --out")
+        raise RunError(f"{out}: the folder is not empty; give another folder with --out")
     model = Qwen3VLForConditionalGeneration.from_pretrained(
         base, revision=revision, dtype=torch.float32
     )

@@ -193,7 +193,8 @@ def test_stretching_and_retracting_are_opposites() -> None:
             resting = 0 if code == "C4" else -1
             assert away_T[resting] < 0.22
             assert away_T.max() > 0.4
-            assert code == "C4" or away_T[0] == pytest.approx(away_T.max(), abs=0.02)
+            if code == "C10":
+                assert away_T[0] == pytest.approx(away_T.max(), abs=0.02)
 
 
 def test_a_fist_closes_and_fingers_wiggle() -> None:

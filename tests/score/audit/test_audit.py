@@ -14,10 +14,8 @@ from fmau.core.errors import InputError
 from fmau.core.taxonomy import Task, actions, parts
 from fmau.score.audit import audit_questions, print_audit
 from fmau.score.audit.check import Check
-from tests.paths import MABENCH
+from tests.paths import ALL_12000, SAMPLE_60
 
-FULL = MABENCH / "mabench_data.json"
-SAMPLE = MABENCH / "mabench_data_sample_60.json"
 IDS = (
     "label-code-suffix",
     "duplicate-option",
@@ -219,11 +217,11 @@ def test_the_table_fits_80_columns_and_json_has_the_contract(tmp_path: Path) -> 
     assert all(name in text for name in IDS)
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="needs the MA-Bench questions")
+@pytest.mark.skipif(not ALL_12000.exists(), reason="needs the MA-Bench questions")
 @pytest.mark.slow
 def test_the_known_defects_of_the_real_file() -> None:
     """Against counts made from the raw text here."""
-    rows = json.loads(FULL.read_text("utf-8"))
+    rows = json.loads(ALL_12000.read_text("utf-8"))
     coded = [r["qid"] for r in rows if re.search(r"^[A-E]\. .* - [A-G]\d+$", r["question"], re.M)]
     twice = []
     for row in rows:
@@ -238,7 +236,7 @@ def test_the_known_defects_of_the_real_file() -> None:
         key = (row.get("video_name") or row["video"], row["task"], row["question"].lower().strip())
         asked[key].append(row["qid"])
     again = {qid for qids in asked.values() if len(qids) > 1 for qid in qids}
-    found = {check.id: check for check in audit_questions(FULL).checks}
+    found = {check.id: check for check in audit_questions(ALL_12000).checks}
     assert set(found["label-code-suffix"].qids) == set(coded)
     assert set(found["duplicate-option"].qids) == set(twice)
     assert set(found["duplicate-question"].qids) == again
@@ -246,17 +244,17 @@ def test_the_known_defects_of_the_real_file() -> None:
     assert found["opposite-pair"].facts["pairs_of_one_task_and_clip"] == 4000
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="needs the MA-Bench sample")
+@pytest.mark.skipif(not SAMPLE_60.exists(), reason="needs the MA-Bench sample")
 @pytest.mark.slow
 def test_the_real_sample_answers_itself_from_its_words() -> None:
     """Opposite answers within a pair, counted by hand; words alone beat chance at yes/no."""
-    rows = json.loads(SAMPLE.read_text("utf-8"))
+    rows = json.loads(SAMPLE_60.read_text("utf-8"))
     pairs: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows:
         if row["answer"].strip().lower() in ("yes", "no"):
             pairs[row.get("video_name") or row["video"], row["task"]].append(row["answer"].lower())
     differing = Counter(len(set(answers)) == 2 for answers in pairs.values())
-    found = {check.id: check for check in audit_questions(SAMPLE).checks}
+    found = {check.id: check for check in audit_questions(SAMPLE_60).checks}
     share = 100 * differing[True] / differing.total()
     assert found["opposite-pair"].facts["opposite_answers_percent"] == pytest.approx(share, abs=0.1)
     assert "SAD" in found["blind-classifier"].facts["better_than_chance"]

@@ -136,7 +136,10 @@ def test_no_bytes_break_the_readers(content: bytes) -> None:
     assert read_refusal(500, content).startswith("HTTP 500: ")
 
 
-COMPLETION = GOOD | {"usage": {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4}}}
+COMPLETION = {
+    "choices": [*GOOD["choices"], {"message": {"content": "the second of two"}}],
+    "usage": {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4}},
+}
 CARDS = {"data": [{"id": "m", "root": "/m"}, {"id": "lora", "root": "/l", "parent": "m"}]}
 
 

@@ -99,11 +99,11 @@ def test_mistakes_are_answered_with_what_to_do(run: Path, tmp_path: Path) -> Non
         export_adapter(tmp_path, scores={})
     (run / "merged").mkdir()
     (run / "merged" / "mine.txt").write_text("keep", "utf-8")
-    with pytest.raises(FmauError, match="has files in it already"):
+    with pytest.raises(FmauError, match="the folder is not empty"):
         export_adapter(run / "adapter", merge_to=run / "merged", scores={})
     result = CliRunner().invoke(app, ["export", str(run / "adapter"), "--out", "x"])
     assert result.exit_code == 2
-    assert "--out is for --merge" in result.output
+    assert "--out needs --merge" in result.output
     (run / "adapter" / "training.yaml").write_text("recipe: 3\n", "utf-8")
     with pytest.raises(FmauError, match="damaged"):
         export_adapter(run / "adapter", scores={})

@@ -76,16 +76,16 @@ def test_shapes_are_those_of_the_weights(base: Path) -> None:
             },
             "names no linear layer of the base model",
         ),
-        ({f"{Q0}.lora_B.weight": None}, "has no partner"),
+        ({f"{Q0}.lora_B.weight": None}, "lacks its counterpart"),
         ({f"{Q0}.lora_A.weight": torch.ones(4, 7)}, r"shape \(4, 7\), but the layer is 192 x 192"),
         ({f"{Q0}.lora_A.weight": torch.full((4, 192), torch.nan)}, "not finite"),
-        ({f"{Q0}.lora_magnitude_vector": torch.ones(192)}, "is no low-rank factor"),
+        ({f"{Q0}.lora_magnitude_vector": torch.ones(192)}, "is not a LoRA matrix"),
         (
             {
                 "base_model.model.lm_head.lora_A.weight": torch.ones(4, 192),
                 "base_model.model.lm_head.lora_B.weight": torch.ones(600, 4),
             },
-            "belongs to no tower that a server adapts",
+            "belongs to a part of the model that servers cannot adapt",
         ),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_damaged_file_and_a_missing_or_foreign_base_are_named(
         check_updates(adapter, str(tmp_path / "nowhere"), None)
     (tmp_path / "bert").mkdir()
     (tmp_path / "bert" / "config.json").write_text(json.dumps({"model_type": "bert"}), "utf-8")
-    with pytest.raises(RecipeError, match="no model of the Qwen3-VL family"):
+    with pytest.raises(RecipeError, match="not Qwen3-VL; give"):
         check_updates(adapter, str(tmp_path / "bert"), None)
     path = adapter / "adapter_model.safetensors"
     path.write_bytes(path.read_bytes()[:100])

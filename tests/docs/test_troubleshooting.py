@@ -1,0 +1,298 @@
+"""docs/troubleshooting.md against what fmau says: every quoted error is provoked."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from fmau.cli import main as fmau
+from fmau.core.errors import FmauError
+from fmau.core.taxonomy import Task
+from fmau.dataset.training import load_training_data
+from fmau.demo.tiny import CHECKPOINT
+from fmau.frames.cache import build_cache
+from fmau.prompting.prompts import load_prompts
+from fmau.recipe import Recipe, TrainBlock, load_recipe
+from fmau.runs import open_run
+from fmau.train.base import load_base
+from fmau.train.run import train_adapter
+from fmau.train.settings import training_arguments
+from tests.answer.small_run import PROMPTS
+from tests.answer.stub_server import MODEL, StubServer
+from tests.clips import write_clip
+from tests.docs.pages import Marked, marked
+from tests.paths import RECIPES
+from tests.question_rows import question_rows, write_questions
+from tests.serve.support import ANSWERING, fake_server, free_port
+
+PAGE = "troubleshooting.md"
+QUOTES = {quote.name: quote for quote in marked(PAGE, "error")}
+FIELDS = ("overall_overview", "timeline_description", "key_part_details", "judgment_basis")
+
+
+class Desk:
+    """A folder with one clip, its twelve questions and some captions; commands run in it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+        (folder / "clips").mkdir()
+        write_clip(folder / "clips/nod.mp4", 20)
+        write_questions(folder / "q.json", ["nod"], marked=True)
+        self.write_captions([f"clip{number}" for number in range(4)])
+
+    def write_captions(self, clips: list[str], participant: bool = True) -> None:
+        """A caption file about these clips, each of another person."""
+        caption = {**dict.fromkeys(FIELDS, "The head nods."), "conclusive_summary": "A nod."}
+        rows = [
+            {"video": clip, "caption": caption} | ({"participant": clip} if participant else {})
+            for clip in clips
+        ]
+        (self.folder / "captions.json").write_text(json.dumps(rows), "utf-8")
+
+    def settings(self, *more: str) -> list[str]:
+        """The tiny recipe's data replaced by what is in the folder."""
+        given = {
+            "name": "run",
+            "runs": self.folder / "runs",
+            "model.path": CHECKPOINT,
+            "data.questions": self.folder / "q.json",
+            "data.clips": self.folder / "clips",
+            "serve.port": free_port(),
+        }
+        return [f"{key}={value}" for key, value in given.items()] + list(more)
+
+    def training(self, *more: str) -> list[str]:
+        """The same for a recipe that trains."""
+        data = f"train.data={{captions: {self.folder}/captions.json, clips: {self.folder}/clips, "
+        data += f"cache: {self.folder}/cache, benchmarks: [{self.folder}/q.json]}}"
+        return self.settings(data, "train.mixture={caption: 1}", *more)
+
+    def recipe(self, name: str, settings: list[str]) -> Recipe:
+        return load_recipe(name, settings)
+
+    def trained(self, settings: list[str]) -> tuple[Recipe, TrainBlock]:
+        """A recipe that trains, and its block."""
+        recipe = self.recipe(LORA, settings)
+        assert recipe.train is not None
+        return recipe, recipe.train
+
+    def run(self, command: str, target: object, settings: list[str], *options: str) -> str:
+        """What a command that must fail says behind "error:"."""
+        argv = ["fmau", command, str(target), *options]
+        argv += [word for setting in settings for word in ("--set", setting)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.argv", argv)
+            with pytest.raises(SystemExit) as ended:
+                fmau()
+        said = self._capsys.readouterr().err
+        assert ended.value.code == 1, said
+        return said.partition("error: ")[2]
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Desk:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("FMAU_API_KEY", raising=False)
+    return Desk(tmp_path, capsys)
+
+
+TINY = "zero_shot_tiny"
+LORA = "lora_tiny"
+
+
+def said_by(call: Callable[[], object]) -> str:
+    with pytest.raises(FmauError) as raised:
+        call()
+    return str(raised.value)
+
+
+def unknown_key(desk: Desk) -> str:
+    text = (RECIPES / "zero_shot_tiny.yaml").read_text("utf-8")
+    path = desk.folder / "mine.yaml"
+    path.write_text(text.replace("  dtype: float32\n", "  dtype: float32\n  datatype: x\n"))
+    return desk.run("check", path, [])
+
+
+def bad_rows(desk: Desk) -> str:
+    rows = question_rows("nod")
+    rows[0] |= {"task": "XYZ"}
+    rows[1] |= {"video_name": "../a"}
+    del rows[2]["qid"]
+    (desk.folder / "q.json").write_text(json.dumps(rows), "utf-8")
+    return desk.run("check", TINY, desk.settings())
+
+
+def missing_clips(desk: Desk) -> str:
+    write_questions(desk.folder / "q.json", ["nod", "wave"])
+    return desk.run("check", TINY, desk.settings())
+
+
+def broken_clip(desk: Desk) -> str:
+    clip = desk.folder / "clips/nod.mp4"
+    clip.write_bytes(clip.read_bytes()[:200])
+    return desk.run("check", TINY, desk.settings())
+
+
+def no_vllm(desk: Desk) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda name: None)
+        return desk.run("serve", TINY, desk.settings())
+
+
+def port_in_use(desk: Desk) -> str:
+    with fake_server(desk.folder, ANSWERING) as other:
+        other.wait_ready()
+        return desk.run("serve", TINY, desk.settings(f"serve.port={other.serve.port}"))
+
+
+def other_model(desk: Desk) -> str:
+    with StubServer() as server:
+        return desk.run("answer", TINY, desk.settings(), "--server", server.base_url)
+
+
+def other_adapter(desk: Desk) -> str:
+    adapter = desk.folder / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_model.safetensors").write_bytes(b"weights")
+    settings = desk.settings(f"model.path={MODEL}")
+    with StubServer() as server:
+        options = ("--server", server.base_url, "--adapter", str(adapter))
+        return desk.run("answer", TINY, settings, *options)
+
+
+def opened(desk: Desk) -> Path:
+    """A run without answers."""
+    recipe = desk.recipe(TINY, desk.settings())
+    with open_run(recipe, PROMPTS) as run:
+        return run.folder
+
+
+def other_conditions(desk: Desk) -> str:
+    first = desk.settings()
+    recipe = desk.recipe(TINY, first)
+    with open_run(recipe, load_prompts(recipe.prompt.set)):
+        pass
+    return desk.run("answer", TINY, [*first, "frames.count=16"])
+
+
+def locked(desk: Desk) -> str:
+    settings = desk.settings()
+    folder = desk.recipe(TINY, settings).run_folder
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"):
+        return desk.run("answer", TINY, settings)
+
+
+def damaged_row(desk: Desk) -> str:
+    folder = opened(desk)
+    row = {"qid": "a", "clip": "c", "task": Task.MAS, "fingerprint": "f", "status": "unparsed"}
+    lines = [json.dumps(row), json.dumps(row), json.dumps(row | {"qid": 1})]
+    (folder / "answers.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    return desk.run("score", folder, [])
+
+
+def benchmark_clip(desk: Desk) -> str:
+    desk.write_captions(["nod", "other"])
+    return desk.run("check", LORA, desk.training())
+
+
+def no_participant(desk: Desk) -> str:
+    desk.write_captions(["one", "other"], participant=False)
+    return desk.run("check", LORA, desk.training())
+
+
+def no_frame_cache(desk: Desk) -> str:
+    return said_by(lambda: train_adapter(desk.recipe(LORA, desk.training())))
+
+
+def other_frames(desk: Desk) -> str:
+    cache = f"data.cache={desk.folder / 'frames'}"
+    settings = desk.settings(cache)
+    build_cache(desk.folder / "frames", {}, desk.recipe(TINY, settings).frames, workers=1)
+    return desk.run("frames", TINY, [*settings, "frames.count=16"])
+
+
+def batch_and_processes(desk: Desk) -> str:
+    settings = desk.training("train.batch_size=12", "train.micro_batch_size=12")
+    recipe, train = desk.trained(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORLD_SIZE", "2")
+        return said_by(lambda: training_arguments(recipe, train, validated=False))
+
+
+def four_bits(desk: Desk) -> str:
+    recipe, train = desk.trained(desk.training("train.lora={base_4bit: true}"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fmau.train.base.find_spec", lambda name: None)
+        return said_by(lambda: load_base(recipe, train))
+
+
+def too_few(desk: Desk) -> str:
+    _, train = desk.trained(desk.training("train.batch_size=240"))
+    data = load_training_data(train)
+    return said_by(lambda: train.steps(len(data.sequences(1))))
+
+
+PROVOKED: dict[str, Callable[[Desk], str]] = {
+    "unknown recipe": lambda desk: desk.run("check", "no_such", []),
+    "unknown key": unknown_key,
+    "unknown setting": lambda desk: desk.run("check", TINY, ["serve.prot=1"]),
+    "bad value": lambda desk: desk.run("check", TINY, desk.settings("frames.count=7")),
+    "no question file": lambda desk: desk.run(
+        "check", TINY, desk.settings("data.questions=x.json")
+    ),
+    "bad rows": bad_rows,
+    "missing clips": missing_clips,
+    "broken clip": broken_clip,
+    "no vllm": no_vllm,
+    "port in use": port_in_use,
+    "other model": other_model,
+    "other adapter": other_adapter,
+    "no server": lambda desk: desk.run(
+        "answer", TINY, desk.settings(), "--server", f"http://127.0.0.1:{free_port(8400)}"
+    ),
+    "context": lambda desk: desk.run("serve", TINY, desk.settings("serve.max_model_len=300")),
+    "open host": lambda desk: desk.run("serve", TINY, desk.settings("serve.host=0.0.0.0")),
+    "other conditions": other_conditions,
+    "no run": lambda desk: desk.run("score", desk.folder, []),
+    "locked": locked,
+    "damaged row": damaged_row,
+    "unanswered": lambda desk: desk.run("submit", opened(desk), [], "--team", "T"),
+    "nothing to judge": lambda desk: desk.run("judge", opened(desk), []),
+    "benchmark clip": benchmark_clip,
+    "no participant": no_participant,
+    "no frame cache": no_frame_cache,
+    "other frames": other_frames,
+    "too few sequences": too_few,
+    "batch and processes": batch_and_processes,
+    "4 bit": four_bits,
+}
+
+
+def as_pattern(quote: Marked) -> re.Pattern[str]:
+    """A quote as a regular expression; "…" stands for anything, a line end for any white space."""
+    pieces = [re.escape(" ".join(piece.split())) for piece in quote.text.split("…")]
+    return re.compile(".*?".join(pieces).strip().replace(r"\ ", r"\s+"), re.DOTALL)
+
+
+def test_every_quote_is_provoked() -> None:
+    assert set(QUOTES) == set(PROVOKED)
+
+
+@pytest.mark.parametrize("name", PROVOKED)
+def test_fmau_says_what_the_page_quotes(name: str, desk: Desk) -> None:
+    said = PROVOKED[name](desk)
+    assert as_pattern(QUOTES[name]).search(said), said
+
+
+def test_a_quote_without_names_of_ones_own_matches_nothing_else() -> None:
+    pattern = as_pattern(Marked("error", "x", ("port … is in use; end it",)))
+    assert pattern.search("port 8000 is in use;\n end it")
+    assert not pattern.search("port 8000 is taken; end it")
