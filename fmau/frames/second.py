@@ -1,18 +1,21 @@
-"""A second decoder, decord, to hold the first against: for `fmau frames --verify`.
+"""A second decoder, decord, to compare the first with: `fmau frames --verify` uses it.
 
-decord is built on another FFmpeg than PyAV and finds frames by itself, so that a fault of one is
-not a fault of the other. It seeks to key frames, which lands elsewhere in many files, and knows
-no mirrored pictures: so it is asked only about clips with a single key frame at their start.
+decord is built on another FFmpeg than PyAV and finds frames in its own way, so the two do not share
+their faults. But decord seeks to key frames, which lands on other frames in many files, and it
+does not mirror pictures. So it is asked only about clips with one key frame, at their start, that
+are shown as they are stored.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import decord
 import numpy as np
 from numpy.typing import NDArray
 
-from fmau.frames.timeline import Timeline
+from fmau.frames.orientation import Orientation, orientation_of
+from fmau.frames.timeline import Timeline, open_video
 
 decord.logging.set_level(decord.logging.QUIET)
 
@@ -20,14 +23,15 @@ decord.logging.set_level(decord.logging.QUIET)
 def decode_again(
     path: Path, timeline: Timeline, indices: Sequence[int]
 ) -> NDArray[np.uint8] | None:
-    """The pixels of the frames at `indices` by decord, as pixels_THWC.
+    """The pixels of the frames at `indices` as decord decodes them, as pixels_THWC.
 
-    None where decord says nothing of use: it cannot open the file, counts other frames, or the
-    clip is not decoded in one go.
+    Returns:
+        None if decord cannot be relied on for this file, cannot open it, or counts other frames.
     """
-    if timeline.key_frames != 1 or timeline.displayed_otherwise:
+    if timeline.key_frames != 1 or not _is_stored_as_shown(path):
         return None
     try:
+        # An absolute path is never taken for a URL. One thread: clips are decoded side by side.
         reader = decord.VideoReader(str(path.absolute()), num_threads=1)
         if len(reader) != timeline.total_num_frames:
             return None
@@ -35,3 +39,11 @@ def decode_again(
     except (decord.DECORDError, RuntimeError, AssertionError):
         return None
     return pixels_THWC
+
+
+def _is_stored_as_shown(path: Path) -> bool:
+    try:
+        with open_video(path) as (container, stream):
+            return orientation_of(next(container.decode(stream))) == Orientation()
+    except (av.FFmpegError, StopIteration, ValueError):
+        return False

@@ -20,6 +20,10 @@ Packets: TypeAlias = "Sequence[Packet[Stream]]"
 RATE_TOLERANCE_S = 1e-3
 """How far frames may lie from index / fps at a constant rate; Matroska rounds times to 1 ms."""
 
+MAX_PIXELS = 2**26
+"""Of one picture, about 8,192 x 8,192. A frame of more is no clip of a person, and decoding it would
+take gigabytes of memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -32,6 +36,7 @@ class Timeline:
         duration_s: from the first frame to the end of the last, in seconds.
         marks: the container's own time of every frame, in its own unit; ascending. Two frames may
             share one.
+        key_frames: frames that are coded without reference to others.
     """
 
     times_s: tuple[float, ...]
@@ -39,6 +44,7 @@ class Timeline:
     constant_rate: bool
     duration_s: float
     marks: tuple[int, ...]
+    key_frames: int
 
     @property
     def total_num_frames(self) -> int:
@@ -74,7 +80,8 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     a candidate. Times and pixels are both read from it.
 
     Raises:
-        ClipError: the file holds no video, or one of a kind that nothing here can decode.
+        ClipError: the file holds no video, pictures of more than `MAX_PIXELS`, or video of a kind
+            that nothing here can decode.
         av.FFmpegError: the file cannot be read.
     """
     # An absolute path cannot be taken for a URL, and a playlist cannot make FFmpeg fetch one.
@@ -86,6 +93,11 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             raise ClipError(f"{path}: holds no video, only sound or data; name a video file")
         best = container.streams.best("video")
         stream = next((stream for stream in moving if stream is best), moving[0])
+        if stream.codec_context is not None and stream.width * stream.height > MAX_PIXELS:
+            raise ClipError(
+                f"{path}: its pictures have {stream.width} x {stream.height} pixels, more than "
+                f"{MAX_PIXELS:,}; convert it to a smaller size"
+            )
         if stream.codec_context is None:
             raise ClipError(f"{path}: no decoder for its kind of video; convert it to mp4 (H.264)")
         yield container, stream
@@ -109,10 +121,11 @@ def _from_packets(path: Path, stream: VideoStream, packets: Packets) -> Timeline
         raise ClipError(f"{path}: does not say when its frames are shown; convert it to mp4")
     shown.sort(key=lambda frame: frame[0])
     marks = tuple(pts for pts, _ in shown)
+    key_frames = sum(packet.is_keyframe for packet in packets)
     times = [(pts - marks[0]) * stream.time_base for pts in marks]
     for rate in (stream.average_rate, stream.base_rate, stream.guessed_rate):
         if rate and all(abs(time - i / rate) <= RATE_TOLERANCE_S for i, time in enumerate(times)):
-            return _constant(rate, marks)
+            return _constant(rate, marks, key_frames)
     if times[-1] <= 0:
         raise ClipError(f"{path}: all frames are shown at the same time; convert it to mp4 again")
     mean_gap = times[-1] / (len(times) - 1)
@@ -123,13 +136,19 @@ def _from_packets(path: Path, stream: VideoStream, packets: Packets) -> Timeline
         constant_rate=False,
         duration_s=float(times[-1] + last_gap),
         marks=marks,
+        key_frames=key_frames,
     )
 
 
-def _constant(rate: Fraction, marks: tuple[int, ...]) -> Timeline:
-    times_s = tuple(float(i / rate) for i in range(len(marks)))
-    duration_s = float(len(marks) / rate)
-    return Timeline(times_s, float(rate), constant_rate=True, duration_s=duration_s, marks=marks)
+def _constant(rate: Fraction, marks: tuple[int, ...], key_frames: int) -> Timeline:
+    return Timeline(
+        times_s=tuple(float(i / rate) for i in range(len(marks))),
+        fps=float(rate),
+        constant_rate=True,
+        duration_s=float(len(marks) / rate),
+        marks=marks,
+        key_frames=key_frames,
+    )
 
 
 def _is_cut_off(

@@ -114,8 +114,27 @@ def test_bad_clips_are_named_with_the_reason(make: Write, reason: str, tmp_path:
 
 
 def test_a_clip_without_any_passage_of_time_is_refused() -> None:
-    packets: list[Any] = [SimpleNamespace(pts=7, duration=0) for _ in range(3)]
+    packets: list[Any] = [SimpleNamespace(pts=7, duration=0, is_keyframe=True) for _ in range(3)]
     rates = {"average_rate": None, "base_rate": Fraction(30), "guessed_rate": None}
     stream: Any = SimpleNamespace(time_base=Fraction(1, 1000), **rates)
     with pytest.raises(ClipError, match=r"clip\.mp4: all frames are shown at the same time"):
         timeline_module._from_packets(Path("clip.mp4"), stream, packets)
+
+
+def test_pictures_that_would_fill_the_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 3)
+    monkeypatch.setattr(timeline_module, "MAX_PIXELS", 96 * 128 - 1)
+    with pytest.raises(ClipError, match=r"its pictures have 128 x 96 pixels, more than 12,287"):
+        probe(path)
+    monkeypatch.setattr(timeline_module, "MAX_PIXELS", 96 * 128)
+    assert probe(path).total_num_frames == 3
+
+
+def test_a_file_whose_metadata_is_not_text_is_read_all_the_same(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 3)
+    content = path.read_bytes()
+    assert content.count(b"Lavf") >= 1
+    path.write_bytes(content.replace(b"Lavf", b"\xc2\xff\xfe\xc2"))
+    assert probe(path).total_num_frames == 3
