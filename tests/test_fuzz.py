@@ -103,7 +103,7 @@ def as_questions(rows: Tree, read: QuestionFile) -> bool:
             and (question.qid, "\n".join(lines)) == (row["qid"], row["question"].strip())
             and question.clip == clip.removesuffix(".mp4")
             and question.task == row["task"].strip()
-            and read.gold.get(question.qid) == row.get("answer")
+            and read.gold.get(question.qid, "").lower() == (row.get("answer") or "").strip().lower()
         )
 
     return len(rows) == len(read.questions) and all(map(right, rows, read.questions))

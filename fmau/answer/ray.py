@@ -94,7 +94,7 @@ def answer_on_ray(
         last = str(error).strip().splitlines()[-1]
         raise ServerError(
             f"the Ray cluster failed: {last}; the rows written so far are safe, run the same "
-            "command again to go on"
+            "command again to continue"
         ) from error
     finally:
         ray.shutdown()

@@ -72,7 +72,7 @@ class Summary:
                 f"{self.least_in_flight}"
             )
         if not self.complete:
-            lines.append("not complete: run the same command again to go on")
+            lines.append("not complete: run the same command again to continue")
         return "\n".join(lines)
 
     def facts(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @app.command()
 def score(
     run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="Run folder; or give two files below.")
+        Path | None, typer.Argument(metavar="[RUN]", help="Run folder; or give two files.")
     ] = None,
     questions: Annotated[Path | None, typer.Option(help="Question file with answers.")] = None,
     predictions: Annotated[

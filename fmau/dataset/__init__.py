@@ -1,1 +1,1 @@
-"""Question, caption and dialogue files, read and checked into records; what is made of them."""
+"""Reads and checks question, caption and dialogue files; derives training examples from them."""

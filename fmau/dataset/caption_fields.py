@@ -1,8 +1,8 @@
-"""The five fields of a training caption, from an object or from one text with headings.
+"""Reads the five fields of a training caption, from an object or from one text with headings.
 
-An object has the fields' names as keys, in any of the spellings "overall_overview",
-"Overall Overview" and "overall overview". A headed text has them at the start of lines, in any
-case and order, numbered or not:
+`fmau.dataset.captions` uses it. The keys of an object are the names of the fields, spelled
+"overall_overview", "Overall Overview" or "overall overview". A text with headings has the names at
+the start of lines, in any case and order, with or without numbers:
 
     ## Overall Overview        **Overall Overview:** The head ...
     Overall Overview: The ...  1. overall overview: The head ...
@@ -22,21 +22,21 @@ FIELDS: Final = (
     "judgment_basis",
     "conclusive_summary",
 )
-"""The fields in the order in which a caption goes from what is seen to what it means."""
+"""The names of the fields in the order of a caption: from what is seen to what it means."""
 
 _NAMES = ", ".join(FIELDS)
 _NAME = "|".join(field.replace("_", r"[ \t_-]+") for field in FIELDS)
 _HEADING = re.compile(
     r"^(?:[ \t]{0,8}[*+][ \t]+)?[#>\d.()\t -]{0,16}"  # bullet, Markdown's mark of headings, number
     rf"(?P<bold>[*_]{{1,3}})?[\d.() ]{{0,8}}(?P<name>{_NAME})"
-    # In bold a heading ends with the bold; else with a colon or with its line.
+    # A bold heading ends where the bold ends; any other ends at a colon or at the end of its line.
     r"(?(bold)(?:[ \t]*[:：])?(?P=bold)(?:[ \t]*[:：])?|(?:[ \t]*[:：]|[ \t\r#]*$))",
     re.IGNORECASE | re.MULTILINE,
 )
 
 
 def read_fields(row: Row) -> Mapping[str, str] | None:
-    """The fields under the row's "caption", stripped and read-only; None if one isn't as it should.
+    """The fields of the row's "caption", stripped and read-only; None if there is any problem.
 
     Every missing, empty, unknown or repeated field is noted as a problem of the row.
     """
@@ -49,12 +49,12 @@ def read_fields(row: Row) -> Mapping[str, str] | None:
         elif field in fields:
             row.refuse(f"the caption has two fields {field}", "keep one of them")
         elif not isinstance(text, str) or not text.strip():
-            row.refuse(f"caption field {field} is empty or no text", "write it as text")
+            row.refuse(f"caption field {field} is empty or not a text", "write a text, in quotes")
             fields[field] = ""
         else:
             fields[field] = text.strip()
     if not fields and len(row.problems) > before:
-        return None  # no caption could be made out, and that was said
+        return None  # there is no caption, which is already noted as a problem
     for field in FIELDS:
         if field not in fields:
             row.refuse(f"caption field {field} is missing", "write all five fields")
@@ -77,15 +77,15 @@ def _named_texts(row: Row) -> Iterator[tuple[str, Any]]:
 
 
 def _headed_texts(row: Row, caption: str) -> Iterator[tuple[str, str]]:
-    """Heading and text of every section, in the order of the caption."""
+    """Yield (heading, text) of every section, in the order of the caption."""
     headings = list(_HEADING.finditer(caption))
     if not headings:
         remedy = f'start each field with its name on a line, "Overall Overview: ..."; {_NAMES}'
         row.refuse("the caption text has no headings", remedy)
         return
     if before := caption[: headings[0].start()].strip():
-        what = f"text stands before the caption's first heading: {before[:40]!r}"
-        row.refuse(what, "move it into a field, or remove it")
+        what = f"the caption has text before its first heading: {before[:40]!r}"
+        row.refuse(what, "move this text into a field, or remove it")
     ends = [heading.start() for heading in headings[1:]] + [len(caption)]
     for heading, end in zip(headings, ends, strict=True):
         yield heading["name"], caption[heading.end() : end]

@@ -1,14 +1,14 @@
-"""Caption files: training clips, each described in five fields.
+"""Reads caption files: training clips, each described in five fields. Training derives from them.
 
 A row of the file (JSON list or JSON Lines):
 
     {"video": "NAME.mp4", "participant": "P004", "coarse": "Head", "fine": "Nodding",
      "caption": {"overall_overview": "...", ..., "conclusive_summary": "..."}}
 
-The clip may stand under "video", "video_name" or "clip", with or without suffix; the participant,
-if the file names one, under "participant", "participant_id" or "subject". The caption is an object
-or one text with headings (`fmau.dataset.caption_fields`), and "coarse" and "fine" may be left out
-(`fmau.dataset.labels`).
+The key of the clip is "video", "video_name" or "clip"; its value may have a suffix or not. The key
+of the participant is "participant", "participant_id" or "subject", and may be missing. The caption
+is an object or one text with headings (`fmau.dataset.caption_fields`). "coarse" and "fine" may be
+missing (`fmau.dataset.labels`).
 """
 
 from collections.abc import Mapping
@@ -30,12 +30,12 @@ _KEYS: Final = {*_CLIP_KEYS, *_PARTICIPANT_KEYS, "caption", "coarse", "fine"}
 
 @dataclass(frozen=True, slots=True)
 class CaptionedClip:
-    """A training clip and what is said about it.
+    """A training clip with its caption and label.
 
     Attributes:
-        clip: name without extension.
-        participant: who is seen; None if the file does not say.
-        fields: name (see `FIELDS`) to text; all five, stripped, non-empty, read-only.
+        clip: name of the clip, without extension.
+        participant: the person in the clip; None if the file does not name one.
+        fields: field name (see `FIELDS`) -> text; all five, stripped, not empty, read-only.
         action: the labelled micro-action; None if the file names none.
     """
 
@@ -49,9 +49,10 @@ def load_captions(path: Path) -> tuple[CaptionedClip, ...]:
     """Read a caption file, in file order.
 
     Raises:
-        InputError: the file is missing or of no known form, or rows are malformed: no clip, a path
-            in place of a clip's name, a clip described twice, fields missing or unknown, labels
-            that are unknown or contradict each other. Every problem is listed with row and clip.
+        InputError: the file is missing or has an unknown format, or rows are malformed: no clip, a
+            path instead of a clip name, a clip that is described twice, fields that are missing or
+            unknown, labels that are unknown or contradict each other. Every problem is listed with
+            its row and clip.
     """
     first_row: dict[str, int] = {}
 
@@ -80,7 +81,7 @@ def _captioned_clip(row: Row) -> CaptionedClip | None:
 
 
 def _participant(row: Row) -> str | None:
-    """Numbers are names too; other values are a problem."""
+    """The participant as text; a number is accepted, other values are noted as a problem."""
     value = row.one_of(*_PARTICIPANT_KEYS)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -1,4 +1,7 @@
-"""Clips by name: how files of questions and captions call them, and where they lie."""
+"""Clip names: checks them, and finds the video file of a clip in a folder.
+
+All readers of question and training files use it.
+"""
 
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -7,9 +10,9 @@ CLIP_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm")
 
 
 def name_fault(name: Any) -> tuple[str, str] | None:
-    """What is wrong with the name that a row gives its clip, and the remedy; None if nothing is.
+    """Check the clip name of a row: (problem, remedy), or None if the name is good.
 
-    Clips are looked up by name in one folder, so a name must not lead out of it.
+    Clips are looked up by name in one folder, so a name must not be a path out of it.
     """
     if not isinstance(name, str) or not name.strip():
         return f"the clip name is {name!r}", "write the clip's file name"
@@ -20,19 +23,20 @@ def name_fault(name: Any) -> tuple[str, str] | None:
 
 
 def clip_name(name: str) -> str:
-    """A clip's name as fmau writes it: without the suffix of a video file."""
+    """A clip's name as fmau uses it: without the suffix of the video file."""
     suffix = PurePosixPath(name).suffix
     return name.removesuffix(suffix) if suffix.lower() in CLIP_SUFFIXES else name
 
 
 def clip_path(folder: Path, clip: str) -> Path:
-    """The file of a clip in a folder of clips, whichever known suffix it has.
+    """Find the file of a clip in a folder, with any suffix of `CLIP_SUFFIXES`.
 
     Args:
-        clip: a name without `name_fault`, so that the path cannot leave `folder`.
+        clip: a name for which `name_fault` is None, so that the path cannot leave `folder`.
 
     Returns:
-        Where no file exists, the path that ends in .mp4, for the reader to report.
+        The first file found. If there is none, the path that ends in .mp4, so that whoever opens it
+        can report it as missing.
     """
     for suffix in CLIP_SUFFIXES:
         path = folder / f"{clip}{suffix}"

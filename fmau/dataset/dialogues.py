@@ -1,4 +1,4 @@
-"""Dialogue files: ready-made exchanges about clips, in the two common formats.
+"""Reads dialogue files: ready-made exchanges about clips, in the two common formats, for training.
 
     {"messages": [{"role": "user", "content": "<video>Which part moves?"},
                   {"role": "assistant", "content": "The head."}], "videos": ["clips/NAME.mp4"]}
@@ -6,10 +6,10 @@
     {"conversations": [{"from": "human", "value": "<video>\\nWhich part moves?"},
                        {"from": "gpt", "value": "The head."}], "video": "clips/NAME.mp4"}
 
-A row holds one exchange about one clip. A system turn may come first and is not used: the system
-prompt is the prompt set's, in training as in answering. Other keys of a row ("id", "source") are
-not read. Of a clip's path only the file name counts, because clips are looked up in the recipe's
-folder.
+A row holds one exchange about one clip. It may begin with a system turn, which is not used: the
+system prompt comes from the prompt set, in training as in answering. Other keys of a row ("id",
+"source") are ignored. Only the file name of a clip's path is used, because clips are looked up in
+the recipe's folder.
 """
 
 import re
@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(r"<(?:video|image|audio)>")
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """How one format spells a turn: the key of the turns, and in a turn of speaker and text."""
+    """The keys of one format (list of turns, speaker, text) and its names of the speakers."""
 
     turns: str
     speaker: str
@@ -43,15 +43,16 @@ _FORMATS: Final = (
 
 
 def load_dialogues(path: Path) -> tuple[Example, ...]:
-    """Read a dialogue file (JSON list or JSON Lines), one example a row, in file order.
+    """Read a dialogue file (JSON list or JSON Lines), one example per row, in file order.
 
     Returns:
-        Examples of the view "dialogue", whose `ask` is the user's text without the placeholder.
+        Examples of the view "dialogue"; `ask` is the user's text without the placeholder.
 
     Raises:
-        InputError: the file is missing or of no known form, or rows are malformed: not exactly one
-            clip and one <video>, more than one exchange, turns out of order or empty, clips in
-            different folders with the same name. Every problem is listed with row and clip.
+        InputError: the file is missing or has an unknown format, or rows are malformed: not exactly
+            one clip and one <video>, more than one exchange, turns in the wrong order or empty,
+            clips in different folders with the same name. Every problem is listed with row and
+            clip.
     """
     first_path: dict[str, str] = {}
 
@@ -62,7 +63,7 @@ def load_dialogues(path: Path) -> tuple[Example, ...]:
             first = first_path.setdefault(clip, video)
             if first != video:
                 what = f"{video!r} has the file name of another clip, {first!r}"
-                row.refuse(what, "give clips names of their own; folders are not looked at")
+                row.refuse(what, "give every clip a different file name; folders are ignored")
         exchange = _exchange(row)
         return Example(clip, "dialogue", *exchange) if clip and exchange else None
 
@@ -83,33 +84,33 @@ def _video(row: Row) -> str | None:
 
 
 def _exchange(row: Row) -> tuple[str, str] | None:
-    """What the user asks and what the assistant answers."""
+    """(the user's question, the assistant's answer); None if the row has a problem."""
     formats = [form for form in _FORMATS if row.values.get(form.turns) is not None]
     if len(formats) != 1:
         keys = " or ".join(repr(form.turns) for form in _FORMATS)
-        row.refuse(f"{len(formats)} lists of turns", f"give the turns once, under {keys}")
+        row.refuse(f"has {len(formats)} lists of turns", f"write one list, under {keys}")
         return None
     turns = _turns(row, formats[0], row.values[formats[0].turns])
     if turns is None or not _in_order(row, formats[0], [speaker for speaker, _ in turns]):
         return None
     asked, answered = turns[-2][1], turns[-1][1]
     if _PLACEHOLDER.findall(asked) != [_VIDEO] or _PLACEHOLDER.search(answered):
-        what = f"the turns don't have {_VIDEO} once, in the user's, and no other placeholder"
-        row.refuse(what, f"start the user's turn with {_VIDEO}")
+        what = f"{_VIDEO} must be in the user's turn exactly once, and be the only placeholder"
+        row.refuse(what, f"start the user's turn with {_VIDEO} and remove all other placeholders")
         return None
     asked = asked.strip()
     if not (asked.startswith(_VIDEO) or asked.endswith(_VIDEO)):
-        what = f"{_VIDEO} stands inside the user's text"
+        what = f"{_VIDEO} is inside the user's text"
         row.refuse(what, "move it to the start; the video is always shown before the text")
     question, answer = asked.replace(_VIDEO, "").strip(), answered.strip()
     for speaker, text in ((formats[0].user, question), (formats[0].assistant, answer)):
         if not text:
-            row.refuse(f"the {speaker!r} turn has no text", "write one, or remove the row")
+            row.refuse(f"the {speaker!r} turn has no text", "write its text, or remove the row")
     return question, answer
 
 
 def _turns(row: Row, form: _Format, turns: Any) -> list[tuple[str, str]] | None:
-    """Speaker and text of every turn; None, and problems, if any of them is malformed."""
+    """(speaker, text) of every turn; None if a turn is malformed, which is noted as a problem."""
     if not isinstance(turns, list):
         row.refuse(f"{form.turns!r} is a {type(turns).__name__}", "make it a list of turns")
         return None
@@ -127,7 +128,7 @@ def _turns(row: Row, form: _Format, turns: Any) -> list[tuple[str, str]] | None:
 
 
 def _in_order(row: Row, form: _Format, speakers: list[str]) -> bool:
-    """One exchange, after at most one system turn; anything else is noted as a problem."""
+    """Whether the turns are one exchange after at most one system turn; if not, notes a problem."""
     if speakers[:1] == [form.system]:
         speakers = speakers[1:]
     one = [form.user, form.assistant]
@@ -135,8 +136,8 @@ def _in_order(row: Row, form: _Format, speakers: list[str]) -> bool:
         return True
     if len(speakers) > 2 and speakers == one * (len(speakers) // 2):
         row.refuse(
-            f"the row has {len(speakers) // 2} exchanges, and later ones may lean on earlier ones",
-            "split it into rows of one exchange each, with questions that stand on their own",
+            f"the row has {len(speakers) // 2} exchanges, and later ones may refer to earlier ones",
+            "split it into rows of one exchange each, with questions that make sense alone",
         )
     else:
         what = f"the turns are {', '.join(speakers) or 'none'}"

@@ -1,4 +1,4 @@
-"""The submission format, which is also how predictions made elsewhere arrive:
+"""Reads the submission format, for `fmau score --predictions` and the check of submission files:
 
 {"prompts": [{"task", "system_prompt"}, ...], "answers": [{"qid", "pred_answer"}, ...]}
 """
@@ -14,10 +14,10 @@ from fmau.core.taxonomy import TASK_ALIASES
 
 
 def prediction_tree(path: Path, text: str) -> Any:
-    """The value that `text` encodes.
+    """Parse the JSON text of a prediction file.
 
     Raises:
-        InputError: it is not JSON.
+        InputError: the text is not JSON.
     """
     try:
         return parse_json(text)
@@ -27,44 +27,44 @@ def prediction_tree(path: Path, text: str) -> Any:
 
 
 def answer_entries(path: Path, tree: Any) -> list[Any]:
-    """The list of answers in either accepted shape.
+    """The list of answers: the value of "answers", or the whole value if it is a list.
 
     Raises:
-        InputError: it is neither shape.
+        InputError: there is no list of answers.
     """
     entries = tree.get("answers") if isinstance(tree, dict) else tree
     if not isinstance(entries, list):
         remedy = 'write {"prompts": [...], "answers": [{"qid": ..., "pred_answer": ...}]}'
-        raise InputError([Problem(str(path), "no list of answers", remedy)])
+        raise InputError([Problem(str(path), "has no list of answers", remedy)])
     return entries
 
 
 def entry_problems(
     path: Path, entries: list[Any], asked: Mapping[str, Question]
 ) -> Iterator[Problem]:
-    """Entries that cannot be a prediction, in file order; entries are counted from 1."""
+    """Yield the problems of the entries, in file order; entries are counted from 1."""
     first: dict[str, int] = {}
     for number, entry in enumerate(entries, start=1):
         where = f"{path} answer {number}"
         qid = entry.get("qid") if isinstance(entry, dict) else None
         if not isinstance(qid, str):
             remedy = 'write {"qid": "...", "pred_answer": "..."}'
-            yield Problem(where, "no object with a text 'qid'", remedy)
+            yield Problem(where, "is not an object with a text under 'qid'", remedy)
             continue
         where += f" ({qid})"
         if qid not in asked:
             yield Problem(where, "unknown qid", _qid_remedy(qid, asked))
         if qid in first:
-            what = f"the qid already stands in answer {first[qid]}"
+            what = f"has the same qid as answer {first[qid]}"
             yield Problem(where, what, "answer each question once")
         first.setdefault(qid, number)
         if not isinstance(entry.get("pred_answer"), str):
             what = f"'pred_answer' is {entry.get('pred_answer')!r}"
-            yield Problem(where, what, "write the answer as text")
+            yield Problem(where, what, "write the answer as a text, in quotes")
 
 
 def _qid_remedy(qid: str, asked: Mapping[str, Question]) -> str:
-    """Earlier releases named some tasks, and so their qids, differently ("CMAC_0219")."""
+    """The remedy for an unknown qid, which may use an older name of its task ("CMAC_0219")."""
     prefix, _, number = qid.rpartition("_")
     present = f"{TASK_ALIASES.get(prefix)}_{number}"
     return f"write {present}" if present in asked else "use the qids of the question file"

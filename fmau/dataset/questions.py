@@ -1,9 +1,9 @@
-"""Question files: the official JSON list, checked row by row into `Question` records.
+"""Reads question files: the official JSON list, checked row by row into `Question` records.
 
-Accepted as found in the wild: `video_name` (no extension) or `video` (with one); an optional
-`answer`; the earlier task names of `fmau.core.taxonomy.TASK_ALIASES`; class codes (" - A1") on
-option lines, which are parsed off the label and kept beside it. Everything else is a problem, and
-all problems of a file are reported at once.
+All variants in use are accepted: `video_name` (no extension) or `video` (with extension); an
+optional `answer`; the older task names of `fmau.core.taxonomy.TASK_ALIASES`; class codes (" - A1")
+on option lines, which are separated from the label and kept beside it. Everything else is an error,
+and all errors of a file are reported at once.
 """
 
 import re
@@ -28,11 +28,11 @@ _CLASS_CODE = re.compile(r"^(.*\S) - ([A-G]\d{1,2})$")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A question file as it is, defects and all.
+    """The content of a question file, with its defects.
 
     Attributes:
-        sound: the rows without a defect.
-        problems: (qid, or "row N" where there is none; the defect) in file order.
+        sound: the questions of all rows without a defect.
+        problems: (qid, or "row N" if the row has no qid; the defect), in file order.
         rows: all rows as read.
     """
 
@@ -45,8 +45,8 @@ def load_questions(path: Path) -> QuestionFile:
     """Read a question file.
 
     Raises:
-        InputError: the file is missing or no JSON list, or rows are malformed; the error lists
-            every defect with its row (counted from 1) and qid.
+        InputError: the file is missing or is not a JSON list, or rows are malformed; every defect
+            is listed with its row (counted from 1) and qid.
     """
     survey = survey_questions(path)
     if survey.problems:
@@ -55,10 +55,10 @@ def load_questions(path: Path) -> QuestionFile:
 
 
 def survey_questions(path: Path) -> Survey:
-    """Read a question file and note its defects.
+    """Read a question file and collect its defects.
 
     Raises:
-        InputError: the file is missing or no JSON list.
+        InputError: the file is missing or is not a JSON list.
     """
     rows = _read_list(path)
     problems: list[tuple[str, Problem]] = []
@@ -69,7 +69,7 @@ def survey_questions(path: Path) -> Survey:
         found = list(_row_problems(path, number, row))
         if not found and row["qid"] in first_row:
             remedy = "give each question its own qid"
-            what = f"the qid already stands in row {first_row[row['qid']]}"
+            what = f"has the same qid as row {first_row[row['qid']]}"
             found.append(Problem(_where(path, number, row), what, remedy))
         problems += [(_qid(row) or f"row {number}", problem) for problem in found]
         if found:
@@ -88,11 +88,11 @@ def _read_list(path: Path) -> list[Any]:
     try:
         rows = parse_json(text)
     except ValueError as error:
-        remedy = "question files are UTF-8 JSON lists"
+        remedy = "write the question file as a JSON list in UTF-8"
         raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
     if not isinstance(rows, list) or not rows:
-        remedy = "a question file is a non-empty JSON list of objects"
-        raise InputError([Problem(str(path), "no list of questions", remedy)])
+        remedy = 'write a non-empty list of objects, [{"qid": ..., ...}, ...]'
+        raise InputError([Problem(str(path), "is not a list of questions", remedy)])
     return rows
 
 
@@ -108,10 +108,10 @@ def _qid(row: Any) -> str:
 
 
 def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:
-    """Defects of one row; a row without any can be turned into a `Question`."""
+    """Yield the defects of one row; a row without defects can be turned into a `Question`."""
     where = _where(path, number, row)
     if not isinstance(row, dict):
-        yield Problem(where, f"is a {type(row).__name__}", "make it an object")
+        yield Problem(where, f"is a {type(row).__name__}", 'write an object, {"qid": ..., ...}')
         return
     for key in sorted(set(row) - _KEYS):
         yield Problem(where, f"unknown field {key!r}", f"fields are {', '.join(sorted(_KEYS))}")
@@ -155,7 +155,7 @@ def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Ite
         if option.label.lower() not in known:
             yield Problem(
                 where,
-                f"option {option.letter} names {option.label!r}, which the taxonomy lacks",
+                f"option {option.letter} names {option.label!r}, which is not in the taxonomy",
                 "use the labels of fmau/core/taxonomy.json",
             )
     if answer is None or task.is_open:
@@ -166,7 +166,7 @@ def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Ite
 
 
 def _split(text: str) -> tuple[str, tuple[Option, ...]]:
-    """Stem and options of a multiple-choice text; no options if their letters are out of order."""
+    """Stem and options of a multiple-choice text; no options if the letters are not A, B, ..."""
     lines = text.strip().split("\n")
     options: list[Option] = []
     while lines and (match := _OPTION.match(lines[-1].strip())):

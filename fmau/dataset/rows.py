@@ -1,8 +1,8 @@
-"""Training files, row by row: a JSON list of objects, or JSON Lines with one object a line.
+"""Reads training files row by row: a JSON list of objects, or JSON Lines with one object per line.
 
-`read_records` hands every row to a function that makes a record of it. What is wrong with a row is
-noted on the row; nothing is raised before the last row has been seen, so that a file's problems are
-all listed at once.
+The readers of captions and dialogues use it. `read_records` passes every row to a function that
+makes a record of it. Problems are collected on the row and raised after the last row, so that all
+problems of a file are listed at once.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,14 +20,14 @@ Record = TypeVar("Record")
 
 @dataclass(slots=True)
 class Row:
-    """One object of a training file, and what was found wrong with it.
+    """One object of a training file, with the problems found in it.
 
     Attributes:
-        path: of the file.
-        number: of the row, counted from 1; in JSON Lines the number of its line.
-        values: the object; empty if the row is none.
-        clip: the clip it is about, once that was read; problems then name it.
-        problems: found so far.
+        path: path of the file.
+        number: number of the row, counted from 1; in JSON Lines the line number.
+        values: the object; empty if the row is not an object.
+        clip: name of the row's clip, once it is read; problems then name the clip.
+        problems: the problems found so far.
     """
 
     path: Path
@@ -37,14 +37,14 @@ class Row:
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, what: str, remedy: str) -> None:
-        """Note a problem."""
+        """Add a problem, with its remedy."""
         where = f"{self.path} row {self.number}" + (f" ({self.clip})" if self.clip else "")
         self.problems.append(Problem(where, what, remedy))
 
     def one_of(self, *keys: str) -> Any:
-        """The value under whichever of the alternative keys is there, None if none is.
+        """The value under the one of these alternative keys that the row has; None if it has none.
 
-        More than one of them is a problem: it would not be clear which one counts.
+        If the row has more than one of them, that is noted as a problem.
         """
         given = [key for key in keys if self.values.get(key) is not None]
         if len(given) > 1:
@@ -57,11 +57,11 @@ def read_records(path: Path, record: Callable[[Row], Record | None]) -> tuple[Re
 
     Args:
         path: UTF-8 file.
-        record: makes the record of a row; it returns None only if it noted a problem on the row.
+        record: makes the record of a row. It returns None only if it added a problem to the row.
 
     Raises:
         InputError: the file is missing, is neither JSON nor JSON Lines, has no rows, or has rows
-            with problems, which are all listed.
+            with problems; all problems are listed.
     """
     problems: list[Problem] = []
     records: list[Record] = []
@@ -74,13 +74,13 @@ def read_records(path: Path, record: Callable[[Row], Record | None]) -> tuple[Re
     if problems:
         raise InputError(problems)
     if not records:
-        remedy = "a training file is a JSON list of objects, or has one object a line"
-        raise InputError([Problem(str(path), "no rows", remedy)])
+        remedy = "write a JSON list of objects, or one JSON object per line"
+        raise InputError([Problem(str(path), "has no rows", remedy)])
     return tuple(records)
 
 
 def named_clip(row: Row, name: Any) -> str | None:
-    """The clip that a row names, without extension; None, and a problem, if that is not a name."""
+    """The row's clip name, without extension; None, and a problem on the row, if it is bad."""
     if name is None:
         row.refuse("no clip is named", "write the clip's file name under 'video'")
         return None
@@ -95,20 +95,20 @@ def named_clip(row: Row, name: Any) -> str | None:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    """Rows that are no object carry that as their problem."""
+    """Yield all rows; a row that is not an object has that as its problem."""
     for number, value in _values(path, read_text(path)):
         row = Row(path, number)
         if isinstance(value, dict):
             row.values = value
         elif isinstance(value, Exception):
-            row.refuse(f"not JSON ({value})", "write one JSON object a line")
+            row.refuse(f"not JSON ({value})", "write one JSON object per line")
         else:
-            row.refuse(f"is a {type(value).__name__}", "make it an object")
+            row.refuse(f"is a {type(value).__name__}", "write a JSON object, {...}")
         yield row
 
 
 def _values(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    """Number and value of every row; for a line that is no JSON, the error as its value."""
+    """Yield (number, value) of every row; the value of a line that is not JSON is the error."""
     if text.lstrip().startswith("["):
         yield from enumerate(_listed(path, text), start=1)
         return
@@ -121,14 +121,14 @@ def _values(path: Path, text: str) -> Iterator[tuple[int, Any]]:
 def _listed(path: Path, text: str) -> list[Any]:
     rows = _parsed(text)
     if isinstance(rows, Exception):
-        remedy = "a file that starts with [ is one JSON list of objects"
+        remedy = "a file that starts with [ must be one JSON list of objects"
         raise InputError([Problem(str(path), f"not JSON ({rows})", remedy)])
     assert isinstance(rows, list), "JSON that starts with [ is a list"
     return rows
 
 
 def _parsed(text: str) -> Any:
-    """The value that the text encodes, or why it encodes none."""
+    """The value that the text encodes; the error if it is not JSON."""
     try:
         return parse_json(text)
     except ValueError as error:

@@ -1,4 +1,7 @@
-"""Which training clips are held out, and which may not be trained on at all."""
+"""Splits training clips by participant, and refuses clips of a benchmark.
+
+`fmau.dataset.training` uses both.
+"""
 
 import random
 from collections import Counter
@@ -12,31 +15,32 @@ from fmau.dataset.captions import CaptionedClip
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Training clips in two parts that share no participant, each in file order."""
+    """Training clips in two parts without a common participant, each part in file order."""
 
     train: tuple[CaptionedClip, ...]
     validation: tuple[CaptionedClip, ...]
 
 
 class _BenchmarkClips(InputError):
-    MAX_SHOWN = 20  # a benchmark file that was taken for training data is plain from these
+    # Enough to see that a benchmark file was given as training data.
+    MAX_SHOWN = 20
 
 
 def split_by_participant(clips: Sequence[CaptionedClip], share: float, seed: int) -> Split:
-    """Hold out whole participants, so that validation sees people who were not trained on.
+    """Hold out whole participants, so that validation shows people who are not trained on.
 
     Args:
-        clips: with distinct names.
-        share: of the clips to hold out, 0 <= share < 1. Whole participants rarely add up to it; the
-            part held out differs from it by no more than the clips of one participant.
-        seed: of the draw. The same participants with as many clips give the same draw, whatever
-            the order of the clips.
+        clips: training clips with distinct names.
+        share: share of the clips to hold out, 0 <= share < 1. Participants are not divided, so the
+            held-out part may differ from this share, but by at most the clips of one participant.
+        seed: seed of the random draw. The draw depends only on the participants and their numbers
+            of clips, not on the order of the clips.
 
     Returns:
-        At least one participant in either part; with share 0 everything in `train`.
+        At least one participant in each part; with share 0 all clips in `train`.
 
     Raises:
-        InputError: share is above 0, and clips have no participant or all have the same.
+        InputError: share is above 0, but clips have no participant or all have the same.
         ValueError: share is out of range.
     """
     if not 0 <= share < 1:
@@ -52,15 +56,15 @@ def split_by_participant(clips: Sequence[CaptionedClip], share: float, seed: int
 
 
 def refuse_benchmark(clips: Iterable[str], benchmark: Mapping[str, Path]) -> None:
-    """Make sure that nothing is trained on which is tested on.
+    """Check that no training clip belongs to a benchmark.
 
     Args:
-        clips: names of training clips; repetitions are fine.
-        benchmark: name of a benchmark clip to the question file that asks about it.
+        clips: names of training clips; may repeat.
+        benchmark: name of a benchmark clip -> the question file that asks about it.
 
     Raises:
-        InputError: names the training clips that are benchmark clips, the first 20 in its text and
-            all in its `problems`.
+        InputError: some training clips are benchmark clips. Its text names the first 20, its
+            `problems` all.
     """
     problems = [
         Problem(
@@ -78,17 +82,18 @@ def refuse_benchmark(clips: Iterable[str], benchmark: Mapping[str, Path]) -> Non
 def _require_participants(clips: Sequence[CaptionedClip]) -> None:
     unknown = sum(clip.participant is None for clip in clips)
     if unknown:
-        what = f"{unknown} of {len(clips)} have no participant, so people can't be kept apart"
-        remedy = "add 'participant' to their rows, or hold out a share of 0"
+        what = f"{unknown} of {len(clips)} have no participant, so they cannot be split by person"
+        remedy = "add 'participant' to their rows, or set train.data.validation_share to 0"
         raise InputError([Problem("training clips", what, remedy)])
     participants = {clip.participant for clip in clips}
     if len(participants) < 2:
-        what = f"they show {len(participants)} participant(s), too few to hold one out"
-        raise InputError([Problem("training clips", what, "hold out a share of 0")])
+        what = f"they show {len(participants)} participant(s), but validation needs one of its own"
+        remedy = "set train.data.validation_share to 0, or add clips of other participants"
+        raise InputError([Problem("training clips", what, remedy)])
 
 
 def _draw(clips_of: Mapping[str, int], share: float, seed: int) -> set[str]:
-    """Participants in random order, each taken if that brings the count nearer to the wish."""
+    """Draw participants in random order; take one if the number of clips gets closer to `share`."""
     order = sorted(clips_of)
     random.Random(seed).shuffle(order)
     wish = share * sum(clips_of.values())

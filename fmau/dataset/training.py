@@ -1,4 +1,7 @@
-"""Which examples are learned and which are validated on."""
+"""Reads the training data of a recipe and splits it into training and validation examples.
+
+Training and `fmau check` use it.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,8 +17,8 @@ from fmau.dataset.splits import refuse_benchmark, split_by_participant
 from fmau.recipe import TrainBlock
 
 VALIDATED_VIEWS = {str(task): 1.0 for task in (*CLOSED_TASKS, Task.MARE)}
-"""What validation asks of each validation clip, whatever the mixture learns from: the closed tasks,
-and the reasoning whose reply ends in the clip's labels."""
+"""The views derived from every validation clip, whatever the mixture is: the closed tasks, and
+MARE, whose replies end in the clip's labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,9 @@ class TrainingData:
     """The examples of a recipe.
 
     Attributes:
-        train: what is learned.
-        validation: `VALIDATED_VIEWS` of clips of other participants.
-        skipped: view -> examples wished for that the captions do not yield.
+        train: the training examples.
+        validation: examples of `VALIDATED_VIEWS` about clips of other participants.
+        skipped: view -> number of examples that the mixture asks for but the captions do not allow.
     """
 
     train: tuple[Example, ...]
@@ -37,9 +40,10 @@ class TrainingData:
         return dict(sorted(Counter(example.view for example in self.train).items()))
 
     def sequences(self, examples_per_sequence: int) -> list[tuple[Example, ...]]:
-        """The training examples in groups of one clip each, at most so many in one.
+        """The training examples in groups about one clip each.
 
-        Groups of a clip are as equal in size as can be and mix its views.
+        A group has at most `examples_per_sequence` examples. The groups of a clip have nearly equal
+        sizes and mix its views.
         """
         of_clip: dict[str, list[Example]] = {}
         for example in self.train:
@@ -47,7 +51,7 @@ class TrainingData:
         groups = []
         for examples in of_clip.values():
             count = -(-len(examples) // examples_per_sequence)
-            # Examples come view by view: dealing them out gives each group some of every view.
+            # Examples are sorted by view; taking every count-th one mixes the views of a group.
             groups += [tuple(examples[number::count]) for number in range(count)]
         return groups
 
@@ -56,7 +60,7 @@ class TrainingData:
         return sorted({example.clip for example in (*self.train, *self.validation)})
 
     def without(self, clips: set[str]) -> "TrainingData":
-        """The examples about all other clips."""
+        """A copy without the examples about these clips."""
         return replace(
             self,
             train=_without(self.train, clips),
@@ -68,7 +72,8 @@ def load_training_data(train: TrainBlock) -> TrainingData:
     """Read the recipe's files and derive its examples.
 
     Raises:
-        InputError: malformed files, clips without participant, or clips of a benchmark, all named.
+        InputError: files are malformed, clips have no participant, or clips belong to a benchmark;
+            all are named.
     """
     captions = load_captions(train.data.captions) if train.data.captions else ()
     dialogues = load_dialogues(train.data.dialogues) if train.data.dialogues else ()

@@ -85,7 +85,7 @@ class JudgeSummary:
         if self.removed:
             lines.append(f"{self.removed:,} calls without passages that address the judge")
         if not self.complete:
-            lines.append("not complete: run the same command again to go on")
+            lines.append("not complete: run the same command again to continue")
         return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
-"""Recipes: one complete YAML file per experiment, checked when it is read.
+"""Recipes: one complete YAML file per experiment, checked when it is read. Every command uses one.
 
-A recipe has no defaults inherited from another file. What can be left out has a default, and the
-manifest of a run holds the resolved recipe, so a result never depends on what a default was. Units
-are part of the names. Relative paths are relative to the directory `fmau` is run in.
+A recipe inherits nothing from another file. Optional keys have defaults, and the manifest of a run
+holds the resolved recipe, so a later change of a default cannot change what a result means. Units
+are part of the names. Relative paths are relative to the directory in which `fmau` runs.
 """
 
 from fmau.recipe.blocks import (

@@ -20,12 +20,12 @@ class Block(Record):
 
 
 class ModelBlock(Block):
-    """Which weights.
+    """The model.
 
     Attributes:
-        path: folder of a checkpoint, or the name of one on a model hub.
-        revision: commit of the hub repository; pin it to make a run repeatable.
-        dtype: number format to compute in; float32 is for CPUs.
+        path: folder of a checkpoint, or name of a model on a hub.
+        revision: commit of the hub repository; give it to make a run repeatable.
+        dtype: number format of the computation; float32 is for CPUs.
     """
 
     path: str
@@ -34,12 +34,12 @@ class ModelBlock(Block):
 
 
 class DataBlock(Block):
-    """What is asked, about which clips.
+    """The questions and their clips.
 
     Attributes:
         questions: question file (official JSON format).
         clips: folder that holds every clip as NAME.mp4.
-        cache: folder for their extracted frames, which `fmau frames` fills; clips that it lacks are
+        cache: folder of the frame cache, which `fmau frames` fills; clips that it lacks are
             decoded. None to decode every clip in every run.
     """
 
@@ -49,15 +49,15 @@ class DataBlock(Block):
 
 
 class FramesBlock(Block):
-    """How a clip becomes frames; shared by training and answering so that they cannot drift.
+    """How a clip becomes frames; training and answering share it, so that they cannot differ.
 
     Attributes:
         count: frames per clip; even, because Qwen3-VL fuses frames in pairs.
-        policy: how indices 0..N-1 are sampled, see `fmau.frames.sampling`.
-        fps: sampling rate, in frames per second of video; needed by policy "first_n" alone.
+        policy: how frames are chosen from 0..N-1, see `fmau.frames.sampling`.
+        fps: sampling rate in frames per second of video; only for policy "first_n".
         min_pixels_per_frame, max_pixels_per_frame: bounds of height x width after resizing; the
             aspect ratio is kept and both sides become multiples of 32.
-        jpeg_quality: of the frames as they are cached and sent, 1-100.
+        jpeg_quality: JPEG quality of the frames that are cached and sent, 1-100.
     """
 
     count: Annotated[int, Field(ge=2, le=768, multiple_of=2)] = 8
@@ -70,19 +70,19 @@ class FramesBlock(Block):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.min_pixels_per_frame > self.max_pixels_per_frame:
-            raise ValueError("min_pixels_per_frame exceeds max_pixels_per_frame")
+            raise ValueError("min_pixels_per_frame is larger than max_pixels_per_frame")
         if (self.fps is not None) != (self.policy == "first_n"):
             raise ValueError('fps belongs to policy "first_n": give both or neither')
         return self
 
 
 class PromptBlock(Block):
-    """Which words surround the question.
+    """The prompts around the questions.
 
     Attributes:
-        set: the name of a prompt set that comes with fmau, or the path of a YAML file.
-        strip_class_codes: drop codes such as " - A1" from option lines. They mark the right
-            option in part of MA-Bench; keep them only to measure that leak.
+        set: name of a prompt set that comes with fmau, or path of a YAML file.
+        strip_class_codes: remove codes such as " - A1" from option lines. In part of MA-Bench they
+            mark the right option; keep them only to measure the effect of that leak.
     """
 
     set: str
@@ -93,15 +93,15 @@ class ServeBlock(Block):
     """How vLLM is started.
 
     Attributes:
-        host: address to bind; anything but loopback needs an API key.
-        port: TCP port; of the first server if there are several, the others take the next ones.
-        replicas: servers side by side; None for one per visible GPU, and one on a CPU build.
+        host: address that the server listens on; an address other than loopback needs an API key.
+        port: TCP port of the first server; further servers use the next ports.
+        replicas: number of servers; None for one per visible GPU, or one on a CPU build.
         max_model_len: longest prompt plus reply, in tokens.
-        max_num_seqs: requests the engine runs at once.
+        max_num_seqs: number of requests that the engine runs at the same time.
         block_size: tokens per KV-cache block; None for vLLM's choice on GPU (16), and 32 on CPU.
-        gpu_memory_utilization: share of GPU memory vLLM may take; ignored on CPU.
-        cpu_kv_cache_gib: memory for the KV cache on a CPU build; ignored on GPU.
-        ready_timeout_s: how long to wait until the server answers.
+        gpu_memory_utilization: share of GPU memory that vLLM may use; ignored on CPU.
+        cpu_kv_cache_gib: GiB of memory for the KV cache on a CPU build; ignored on GPU.
+        ready_timeout_s: seconds to wait until the server answers.
     """
 
     host: str = "127.0.0.1"
@@ -116,10 +116,10 @@ class ServeBlock(Block):
 
 
 class TextModel(Block):
-    """A model that is served to be asked in text alone, such as a judge.
+    """A served model that is asked in text only, such as a judge.
 
     Attributes:
-        model: which weights.
+        model: the model.
         serve: how vLLM is started.
     """
 
@@ -130,23 +130,23 @@ class TextModel(Block):
 DECODING: Mapping[str, float | int] = {
     "temperature": 0.0,
     "seed": 0,
-    # A checkpoint's generation_config.json may set a penalty, which vLLM would apply to greedy
-    # decoding too; the request states its own so that the checkpoint cannot.
+    # A checkpoint's generation_config.json may set a penalty, which vLLM applies to greedy decoding
+    # too. A value in the request overrides it.
     "repetition_penalty": 1.0,
 }
-"""How every answer is decoded, as request fields."""
+"""The request fields with which every answer is decoded."""
 
 
 class AnswerBlock(Block):
     """How questions are put to the server. Decoding is greedy, see `DECODING`.
 
     Attributes:
-        blind: ask without the clip, in text alone: what the questions give away by themselves. A
-            baseline to hold a run of the same model against.
-        clips_in_flight: clips whose questions are being answered at the same time, per server.
+        blind: ask without the clip, in text only. This baseline shows how much the questions alone
+            reveal; compare it with a run of the same model.
+        clips_in_flight: number of clips whose questions are asked at the same time, per server.
         max_tokens_open: longest reply to an open question, in tokens.
-        request_timeout_s: patience with one request.
-        retries: attempts after the first before a question is listed as failed.
+        request_timeout_s: seconds to wait for the reply to one request.
+        retries: number of further attempts before a question is listed as failed.
     """
 
     blind: bool = False

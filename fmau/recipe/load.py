@@ -1,4 +1,4 @@
-"""The whole recipe; reading it from a file, with overrides, and saying what is wrong with it."""
+"""The whole recipe. Every command reads it here, applies --set, and gets all errors at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,9 +28,9 @@ class Recipe(Block):
     """One experiment, complete.
 
     Attributes:
-        name: of the run; its folder is `runs`/`name`.
-        runs: folder of run folders.
-        train: how an adapter is trained; None in a recipe that only asks.
+        name: name of the run; its folder is `runs`/`name`.
+        runs: folder that holds the run folders.
+        train: how an adapter is trained; None in a recipe without training.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -45,7 +45,7 @@ class Recipe(Block):
 
     @property
     def run_folder(self) -> Path:
-        """Where this recipe's results are written."""
+        """The folder in which this recipe's results are written."""
         return self.runs / self.name
 
 
@@ -53,40 +53,44 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Reci
     """Read and check a recipe.
 
     Args:
-        name_or_path: of a recipe that comes with fmau, e.g. "zero_shot_qwen3_vl_8b", or the path
+        name_or_path: name of a recipe that comes with fmau, e.g. "zero_shot_qwen3_vl_8b", or path
             of a YAML file.
-        overrides: "a.b=value" texts that replace values of existing keys; values are YAML.
+        overrides: texts "a.b=value" that replace values of existing keys; values are YAML.
 
     Raises:
-        RecipeError: no such recipe, not YAML, unknown keys, bad values or overrides; every defect
-            is listed with its key.
+        RecipeError: the recipe does not exist or is not YAML, or it has unknown keys, bad values or
+            bad overrides; every defect is listed with its key.
     """
     path = find("recipe", name_or_path)
     return checked(path, read_tree(path), Recipe, overrides)
 
 
 def read_tree(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file, unchecked.
+    """Read the mapping in a YAML file, without checking its keys.
 
     Raises:
-        RecipeError: it cannot be read, is not YAML, or not a mapping.
+        RecipeError: the file cannot be read, is not YAML, or does not hold a mapping.
     """
     tree = read_yaml(path)
     if not isinstance(tree, dict):
-        raise RecipeError(f"{path}: a recipe is a mapping of blocks, this is {_kind(tree)}")
+        raise RecipeError(
+            f"{path}: a recipe must be a mapping of blocks (model:, data:, ...), but this file "
+            f"{_kind(tree)}"
+        )
     return tree
 
 
 def checked(
     path: Path, tree: dict[str, Any], root: type[BlockT], overrides: Sequence[str] = ()
 ) -> BlockT:
-    """The tree as a `root`, with overrides applied.
+    """Apply overrides to a tree and check it as a `root` block.
 
     Args:
-        path: named in errors.
+        path: the file, named in errors.
 
     Raises:
-        RecipeError: unknown keys, bad values or overrides; every defect is listed with its key.
+        RecipeError: there are unknown keys, bad values or bad overrides; every defect is listed
+            with its key.
     """
     for override in overrides:
         _apply(tree, override, root)
@@ -111,7 +115,9 @@ def _apply(tree: dict[str, Any], override: str, root: type[BaseModel]) -> None:
         model = inner
         at = at.setdefault(block, {})
         if not isinstance(at, dict):
-            raise RecipeError(f"--set {key}: the recipe has no block {block!r} to change")
+            raise RecipeError(
+                f"--set {key}: the recipe has no block {block!r}; write it into the recipe file"
+            )
     if leaf not in model.model_fields:
         raise RecipeError(f"--set {key}: no key {leaf!r}; {known_keys(model)}")
     try:
@@ -121,4 +127,4 @@ def _apply(tree: dict[str, Any], override: str, root: type[BaseModel]) -> None:
 
 
 def _kind(value: object) -> str:
-    return "empty" if value is None else f"a {type(value).__name__}"
+    return "is empty" if value is None else f"holds a {type(value).__name__}"

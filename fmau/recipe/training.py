@@ -1,7 +1,7 @@
 """The training block of a recipe: data, mixture, adapter, optimizer, validation.
 
-How many processes share the work, and how, is no part of an experiment: it is said by the config
-file given to `accelerate launch` (recipes/accelerate). `batch_size` is therefore the whole one.
+The number of processes is not part of an experiment. The config file for `accelerate launch`
+(recipes/accelerate) sets it. So `batch_size` counts the sequences of all processes together.
 """
 
 import math
@@ -21,16 +21,17 @@ Rate = Annotated[float, Field(gt=0)]
 
 
 class TrainDataBlock(Block):
-    """What is learned from.
+    """The training data.
 
     Attributes:
         captions: file of clips with five-field captions.
         dialogues: file of ready-made exchanges (`messages` or `conversations` with `videos`).
         clips: folder that holds every clip of these files as NAME.mp4.
-        cache: folder for the extracted frames; `fmau frames` fills it.
+        cache: folder of the frame cache; `fmau frames` fills it.
         benchmarks: question files whose clips must not be trained on.
-        validation_share: part of the captioned clips kept for validation, by whole participants.
-        skip_bad_clips: leave out clips that cannot be read instead of stopping.
+        validation_share: share of the captioned clips that is kept for validation; the split is by
+            participant.
+        skip_bad_clips: train without clips that cannot be read, instead of stopping.
     """
 
     captions: Path | None = None
@@ -52,10 +53,10 @@ class LoraBlock(Block):
     """The adapter.
 
     Attributes:
-        rank, alpha: of the low-rank updates, which are scaled by alpha / rank.
-        dropout: share of the updates' inputs that is zeroed in training.
-        language, vision, merger: which parts of the model get updates.
-        base_4bit: keep the frozen weights in 4-bit NF4 (QLoRA; needs a GPU and bitsandbytes).
+        rank, alpha: rank of the low-rank updates; they are scaled by alpha / rank.
+        dropout: share of the updates' inputs that is set to zero in training.
+        language, vision, merger: whether this part of the model gets updates.
+        base_4bit: store the frozen weights in 4-bit NF4 (QLoRA; needs a GPU and bitsandbytes).
     """
 
     rank: Annotated[int, Field(ge=1)] = 16
@@ -69,7 +70,7 @@ class LoraBlock(Block):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not (self.language or self.vision or self.merger):
-            raise ValueError("nothing to train: switch on language, vision or merger")
+            raise ValueError("nothing to train: set language, vision or merger to true")
         return self
 
 
@@ -77,28 +78,32 @@ class TrainBlock(Block):
     """How an adapter is trained.
 
     Attributes:
-        mixture: view -> mean number of examples derived per captioned clip.
-        seed: of mixture, order and initial weights.
-        epochs: passes over the examples.
-        examples_per_sequence: so many examples about one clip, at most, share its frames in one
-            sequence and are computed together; the loss is the same as one by one. Needs sdpa or
-            eager attention.
+        data: the training data.
+        mixture: view -> mean number of examples derived from each captioned clip.
+        lora: the adapter.
+        seed: seed of the mixture, the order of examples and the initial weights.
+        epochs: number of passes over the examples.
+        examples_per_sequence: the most examples about one clip that are packed into one sequence,
+            in which the clip is encoded once; the loss is the same as without packing. Values
+            above 1 need sdpa or eager attention.
         batch_size: sequences per optimizer step, over all processes.
-        micro_batch_size: sequences that one process computes at once.
-        learning_rate: peak rate of the language model's updates.
-        vision_learning_rate, merger_learning_rate: of theirs; None for a tenth of `learning_rate`.
-        warmup_share: part of the steps with a rising rate; then it falls to 0 by a cosine.
-        weight_decay, max_grad_norm: of AdamW, and where gradients are clipped.
-        length_exponent: an answer of n tokens weighs n ** length_exponent in the loss: 1 counts
-            tokens, as is usual; 0 counts answers, so that a letter weighs as much as a caption.
-        gradient_checkpointing: compute activations twice to keep them once.
-        attention: implementation; flash_attention_2 needs its package and a GPU.
-        steps_between_validations: optimizer steps; a checkpoint is written at each too.
-        validation_examples: closed questions of validation clips that are answered each time.
-        validation_replies: questions of validation clips that are answered in full each time; the
-            labels that the replies end in are compared.
-        patience: validations without a better score before training stops; None to go on.
-        wandb: log to Weights & Biases too, beside TensorBoard.
+        micro_batch_size: sequences that one process computes at the same time.
+        learning_rate: peak learning rate of the language model's updates.
+        vision_learning_rate, merger_learning_rate: the same for the updates of these parts; None
+            for a tenth of `learning_rate`.
+        warmup_share: share of the steps in which the rate rises; then it falls to 0 along a cosine.
+        weight_decay, max_grad_norm: weight decay of AdamW, and norm at which gradients are clipped.
+        length_exponent: an answer of n tokens has the weight n ** length_exponent in the loss. With
+            1 every token counts alike, as usual; with 0 every answer does, be it a letter or a
+            caption.
+        gradient_checkpointing: compute activations again in the backward pass, to save memory.
+        attention: implementation of attention; flash_attention_2 needs its package and a GPU.
+        steps_between_validations: optimizer steps between validations and between checkpoints.
+        validation_examples: number of closed validation questions answered at each validation.
+        validation_replies: number of validation questions answered with a full reply each time;
+            the label at the end of the reply is compared.
+        patience: training stops after this many validations without a better score; None for never.
+        wandb: log to Weights & Biases in addition to TensorBoard.
     """
 
     data: TrainDataBlock
@@ -134,16 +139,16 @@ class TrainBlock(Block):
     def _maskable(self) -> Self:
         if self.examples_per_sequence > 1 and self.attention == "flash_attention_2":
             raise ValueError(
-                "flash_attention_2 takes no mask, which examples_per_sequence above 1 needs; use "
-                "sdpa, or 1"
+                "flash_attention_2 does not support the mask that examples_per_sequence above 1 "
+                "needs; set attention to sdpa, or examples_per_sequence to 1"
             )
         return self
 
     def steps(self, sequences: int) -> int:
-        """Optimizer steps of all epochs.
+        """Number of optimizer steps of all epochs.
 
-        An epoch is made of whole batches, so that every step weighs alike and any number of
-        processes takes the same ones; the few sequences left over differ from epoch to epoch.
+        An epoch consists of full batches only, so that all steps have the same weight and do not
+        depend on the number of processes. Other sequences are left over in each epoch.
 
         Raises:
             RecipeError: there are fewer sequences than `batch_size`.
@@ -151,6 +156,6 @@ class TrainBlock(Block):
         if sequences < self.batch_size:
             raise RecipeError(
                 f"train.batch_size is {self.batch_size}, but there are only {sequences} sequences "
-                "to train on; lower it, or ask for more in train.mixture"
+                "to train on; lower train.batch_size, or increase the numbers in train.mixture"
             )
         return math.ceil(sequences // self.batch_size * self.epochs)

@@ -1,4 +1,7 @@
-"""Reports: scores as tables on the terminal and as one HTML file. No torch, no network."""
+"""Reports: scores as tables on the terminal, as one HTML file, and as files for other programs.
+
+`fmau score`, `report`, `compare` and `judge` use it. It imports no torch and uses no network.
+"""
 
 from fmau.report.exports import write_exports
 from fmau.report.html import write_report

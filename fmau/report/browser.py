@@ -1,4 +1,7 @@
-"""The data of the answers browser: each question once, and per run what became of it."""
+"""The data of the answers browser in the HTML report: every question, with the answers of all runs.
+
+The exports use its verdicts and judges' reasons too.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +17,7 @@ WRONG = "wrong"
 NO_ANSWER = "no answer"
 OPEN = "open answer"
 UNKNOWN = "no gold"
-"""An answer that nothing can be said about: its question has no gold."""
+"""The result of an answer whose question has no gold answer."""
 
 
 def browser_data(
@@ -22,17 +25,18 @@ def browser_data(
     runs: Mapping[str, Mapping[str, Answer]],
     judged: Mapping[str, Sequence[Verdict]] | None = None,
 ) -> dict[str, Any]:
-    """What the browser table shows, ready to be embedded as JSON.
+    """The rows of the browser's table, ready to be embedded as JSON.
 
     Args:
         questions: the question file that all runs answered.
         runs: run name -> qid -> answer row.
-        judged: run name -> verdicts on its answers, under the names that judges are to have.
+        judged: run name -> verdicts on its answers; `judge` is the name to show.
 
     Returns:
-        `questions`: [qid, task, clip, stem, option lines, gold, action of the clip] each, in file
-        order; `runs`: name and rows of [verdict, answer, reply or reason, judgements], one per
-        question in the same order, with a judgement [judge, [L1, L2, L3], reasons] per judge.
+        `questions`: one [qid, task, clip, stem, option lines, gold, action of the clip] per
+        question, in file order. `runs`: per run its name and rows, one [verdict, answer, reply or
+        reason, judgements] per question in the same order; `judgements` has one
+        [judge, [L1, L2, L3], reasons] per judge.
     """
     gold = questions.gold
     shown = gold_labels(questions, Task.FMAR)
@@ -67,7 +71,7 @@ def browser_data(
 
 
 def verdict(question: Question, gold: str | None, answer: Answer | None) -> str:
-    """How one answer stands to its gold answer."""
+    """Compare one answer with its gold answer; returns one of the constants above."""
     if answer is None or answer.answer is None:
         return NO_ANSWER
     if question.task.is_open:
@@ -82,7 +86,7 @@ def verdict(question: Question, gold: str | None, answer: Answer | None) -> str:
 
 
 def opinions(verdicts: Sequence[Verdict]) -> dict[str, list[tuple[str, list[float | None], str]]]:
-    """qid -> per judge: its name, its scores at the three levels (None if unscored), and why."""
+    """qid -> for each judge (name, scores at the three levels or None if unscored, reasons)."""
     calls: dict[tuple[str, str], list[Verdict]] = {}
     for row in verdicts:
         calls.setdefault((row.qid, row.judge), []).append(row)
@@ -95,10 +99,10 @@ def opinions(verdicts: Sequence[Verdict]) -> dict[str, list[tuple[str, list[floa
 
 
 def _reasons(row: Verdict) -> str:
-    """Why a call gave its scores, or none; and what of the answer the judge was not shown."""
+    """The judge's reasons, or why there is no score; and passages hidden from the judge."""
     levels = ", ".join(f"L{level}" for level in row.levels)
     said = row.rationale if row.scores else f"{row.status}: {row.reason}"
-    # A rationale about all levels names them itself.
+    # A rationale about several levels names the levels in its text.
     lines = [said or "" if len(row.levels) > 1 else f"{levels}: {said}"]
     lines += [f"not shown to the judge: {passage}" for passage in row.removed]
     return "\n".join(lines)
@@ -112,12 +116,12 @@ def _run_row(question: Question, gold: str | None, row: Answer | None) -> tuple[
     if row.answer is None:
         reason = f"{row.status}: {row.reason or 'no reason given'}"
         return result, answer, "\n".join(filter(None, [reason, row.reply]))
-    # An open answer is its own reply; once is enough.
+    # The reply to an open question is the answer; do not show it twice.
     return result, answer, "" if row.reply == row.answer else row.reply or ""
 
 
 def _spelled_out(question: Question, answer: str | None) -> str:
-    """ "B. Head" for "B", so that a letter can be read without its options."""
+    """ "B. Head" for "B", so that a letter can be understood without the list of options."""
     for option in question.options:
         if option.letter == answer:
             return f"{option.letter}. {option.label}"

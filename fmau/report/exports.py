@@ -1,7 +1,7 @@
-"""A report's numbers and answers as files for other programs.
+"""Writes a report's numbers and answers as files for other programs, for `fmau report --export`.
 
 table4.md, table4.csv, table4.tex    Table 4 with the runs; LaTeX needs the package booktabs
-answers.parquet                      one row per run and question: what was asked, said, judged
+answers.parquet                      one row per run and question, with answer and judges' scores
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, markdown, tab
 
 
 def write_exports(runs: Sequence[ScoredRun], folder: str | Path) -> list[Path]:
-    """Write all files into `folder`, in place of older ones.
+    """Write all files into `folder`; older ones are replaced.
 
     Args:
-        runs: of the same questions, names distinct.
+        runs: runs of the same questions, with distinct names.
 
     Returns:
-        the files written.
+        Paths of the files.
 
     Raises:
         RunError: the folder cannot be written.
@@ -44,7 +44,7 @@ def write_exports(runs: Sequence[ScoredRun], folder: str | Path) -> list[Path]:
 
 
 def table4_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Table 4 with full precision; NaN where a value is not available."""
+    """Table 4 with full precision; NaN for values that are not available."""
     names = [*COLUMNS]
     names[names.index("AVG")] = "Closed-AVG"
     names[names.index("AVG")] = "Open-AVG"

@@ -1,8 +1,8 @@
-"""One self-contained HTML file about one or more runs of the same questions.
+"""Writes the HTML report about one or more runs of the same questions, for `fmau report`.
 
-Everything is inside the file, the charting library too: it opens from a disk without a network, and
-its content security policy forbids it to ask for anything. Texts of models and question files reach
-the page escaped, or as JSON that scripts insert as text, never as markup.
+The file contains everything, the charting library too, so it opens without a network; its content
+security policy forbids all requests. Texts of models and question files are escaped, or are JSON
+that scripts insert as text, never as markup.
 """
 
 from collections.abc import Sequence
@@ -49,23 +49,26 @@ from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
 def write_report(
     runs: Sequence[ScoredRun], out: str | Path, strip_of: StripOf | None = None
 ) -> Path:
-    """Write a report about runs to `out`, in place of an older one.
+    """Write a report about runs to `out`; an older file is replaced.
 
     Args:
-        runs: one or more.
-        out: the HTML file, about 5 MB and up; its folder must exist.
-        strip_of: gives the frames of a clip as a picture; None for a report without frames.
+        runs: one or more runs.
+        out: the HTML file, 5 MB or more; its folder must exist.
+        strip_of: returns the frames of a clip as one picture; None for a report without frames.
 
     Raises:
         RunError: two runs share a name or answered different question files, or the file cannot
             be written.
     """
     if len({run.name for run in runs}) < len(runs):
-        raise RunError("two of these runs have the same name; a report needs distinct ones")
+        raise RunError(
+            "two of these runs have the same name; leave one out, or answer again under another "
+            "name (--set name=NAME)"
+        )
     for run in runs:
         if run.questions != runs[0].questions:
             raise RunError(
-                f"{run.name}: answered other questions than {runs[0].name}; "
+                f"{run.name} and {runs[0].name} answered different questions; "
                 "write one report per question file"
             )
     path = Path(out)
@@ -74,7 +77,7 @@ def write_report(
 
 
 def run_facts(manifest: Manifest) -> dict[str, str]:
-    """The lines at the head of a run: model, adapter, prompts, question file, date."""
+    """The facts shown at the top of a run: model, adapter, prompts, question file, date."""
     recipe = manifest.recipe
     model = recipe["model"]["path"]
     if revision := recipe["model"].get("revision"):
@@ -95,8 +98,8 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
     """The report as HTML text.
 
     Args:
-        runs: at least one; all of the same questions, names distinct.
-        strip_of: gives the frames of a clip as a picture; None for a report without frames.
+        runs: at least one; all about the same questions, with distinct names.
+        strip_of: returns the frames of a clip as one picture; None for a report without frames.
     """
     clips = dict.fromkeys(question.clip for question in runs[0].questions.questions)
     strips, without = embedded(clips, strip_of) if strip_of else ({}, len(clips))
@@ -131,7 +134,7 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
 
 
 def _cell_span(interval: Interval, column: int) -> str:
-    """An interval of Table 4 with the digits that fit its column: percent, or 0 to 5."""
+    """An interval of Table 4 as text: no decimals for percent, one for levels."""
     return span(interval, digits=0 if column <= len(CLOSED_TASKS) else 1)
 
 
@@ -164,7 +167,7 @@ def _run_context(place: int, run: ScoredRun) -> dict[str, Any]:
 
 
 def _judged(run: ScoredRun) -> list[Verdict]:
-    """The verdicts on a run; the name of a proxy says that it is one."""
+    """The verdicts on a run; "(proxy)" is added to the names of proxy judges."""
     proxies = {found.judge for found in run.scores.judgements if found.proxy}
     return [
         row.model_copy(update={"judge": f"{row.judge} (proxy)"}) if row.judge in proxies else row
@@ -173,7 +176,7 @@ def _judged(run: ScoredRun) -> list[Verdict]:
 
 
 def _figures(scores: Scores) -> list[dict[str, str]]:
-    """The few numbers to see first."""
+    """The numbers at the top of a run."""
     tasks = scores.tasks.values()
     answered = sum(task.answered for task in tasks)
     failed = sum(task.failed for task in tasks)

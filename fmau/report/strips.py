@@ -1,4 +1,4 @@
-"""The frames that a run's model saw, out of its clips or their frame cache, for the report."""
+"""Reads the frames that a run's model saw, from the clips or their frame cache, for the report."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,26 +12,29 @@ from fmau.runs import read_manifest
 
 
 def strips_of(run: Path, note: Callable[[str], None] = lambda _text: None) -> StripOf | None:
-    """What gives the frames of a run's clips as pictures; None where neither clips nor a cache are.
+    """A function that returns the frames of a run's clip as one picture.
 
     Args:
         run: folder of the run.
-        note: told what cannot be had, and why.
+        note: called with a text if clips or cache cannot be used.
+
+    Returns:
+        None if there is neither a folder of clips nor a cache.
 
     Raises:
-        RunError: no run there.
+        RunError: the folder holds no run.
     """
     recipe = read_manifest(run).recipe
     data = DataBlock.model_validate(recipe["data"])
     spec = FramesBlock.model_validate(recipe["frames"])
     cache = data.cache if data.cache is not None and data.cache.is_dir() else None
     if not data.clips.is_dir() and cache is None:
-        note(f"{data.clips}: no such folder; no frames are shown")
+        note(f"{data.clips}: no such folder; the report shows no frames")
         return None
     try:
         reader = ClipReader(spec, cache)
     except FmauError as error:
-        note(f"{error}; clips are decoded")
+        note(f"{error}; the report decodes the clips instead")
         reader = ClipReader(spec)
 
     def strip_of(clip: str) -> Strip | None:

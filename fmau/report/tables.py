@@ -1,4 +1,4 @@
-"""The tables that the terminal and the HTML report share, as rows of text."""
+"""Makes the tables that the terminal and the HTML report share, as rows of text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,17 +51,22 @@ COUNT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """A table of text: `columns` head the cells of every row, row names stand before them."""
+    """A table of text.
+
+    Attributes:
+        columns: headings of the cells.
+        rows: row name -> its cells.
+    """
 
     columns: tuple[str, ...]
     rows: Mapping[str, tuple[str, ...]]
 
 
 def accuracy_table(scores: Scores) -> TextTable:
-    """Accuracies of the closed tasks with intervals and baselines, then FMAR by label and the mean.
+    """Accuracies of the closed tasks with intervals and baselines, FMAR by label, and the mean.
 
-    Two intervals stand side by side: over clips (quote this one) and Wilson's, which takes all
-    questions as independent.
+    There are two intervals: over clips (quote this one), and Wilson's, which treats all questions
+    as independent.
     """
     nothing = NOT_AVAILABLE
     rows = {}
@@ -84,7 +89,7 @@ def accuracy_table(scores: Scores) -> TextTable:
 
 
 def _fmar_rows(fmar: FmarReadings) -> dict[str, tuple[str, ...]]:
-    """FMAR by label, and, where rows give their answer away, both readings without them."""
+    """Rows for FMAR by label and, if some questions leak, for both accuracies without those."""
     readings = {"FMAR by label": fmar.by_label}
     if fmar.leaking and fmar.strict_clean and fmar.by_label_clean:
         readings["FMAR, no leaks"] = fmar.strict_clean
@@ -95,7 +100,7 @@ def _fmar_rows(fmar: FmarReadings) -> dict[str, tuple[str, ...]]:
 
 
 def further_table(scores: Scores) -> TextTable:
-    """Tiers, and MARE by the labels its answers end in."""
+    """Mean accuracy per tier, and MARE scored by the labels that its answers end in."""
     rows = {}
     for tier, average in scores.tiers.items():
         rows[str(tier)] = (two_decimals(average.percent), span(average.clustered), "")
@@ -108,7 +113,7 @@ def further_table(scores: Scores) -> TextTable:
 
 
 def level_table(judgement: Judgement) -> TextTable:
-    """The levels of the open tasks as one judge scored them, with coverage and its cost."""
+    """The levels of the open tasks from one judge, with the number of scored answers."""
     rows = {}
     for task, levels in judgement.tasks.items():
         for level in levels:
@@ -128,7 +133,7 @@ def level_table(judgement: Judgement) -> TextTable:
 
 
 def agreement_table(found: Sequence[JudgeAgreement]) -> TextTable:
-    """How pairs of judges agree, a row each."""
+    """The agreement of pairs of judges, one row per pair."""
     return TextTable(
         AGREEMENT_COLUMNS,
         {
@@ -147,14 +152,14 @@ def agreement_table(found: Sequence[JudgeAgreement]) -> TextTable:
 
 
 def judge_title(judgement: Judgement) -> str:
-    """Who judged; a proxy is called one."""
+    """The heading of a judge's table; it says if the judge is a proxy."""
     if judgement.proxy:
         return f"{judgement.judge}: embedded proxy, not an LLM judge"
     return f"judged by {judgement.judge}"
 
 
 def count_table(scores: Scores) -> TextTable:
-    """How the attempts at each task's questions ended; failures are counted, never scored."""
+    """Number of questions of each task by status: answered, unparsed, failed, ..."""
     rows = {
         str(task): (
             score.asked,
@@ -176,7 +181,7 @@ def count_table(scores: Scores) -> TextTable:
 
 
 def span(interval: Interval | None, digits: int = 1) -> str:
-    """ "44.9–49.0", or "–" where there is no interval."""
+    """ "44.9–49.0", or "–" if there is no interval."""
     if interval is None:
         return NOT_AVAILABLE
     return f"{interval.low:.{digits}f}–{interval.high:.{digits}f}"

@@ -1,4 +1,4 @@
-"""Scores as tables on the terminal; every table fits 120 columns."""
+"""Prints scores as tables on the terminal; every table fits 120 columns."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -23,7 +23,7 @@ from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, table4, two_decimals
 
 CLOSED_COLUMNS = len(CLOSED_TASKS) + 1
-"""Columns of Table 4 that are about closed tasks: one each, and their mean."""
+"""Number of columns of Table 4 about closed tasks: one per task, and their mean."""
 
 STYLES = {"paper": "dim", "run": "bold", "baseline": "italic", "blind": "italic"}
 
@@ -40,7 +40,7 @@ COMPARISON_COLUMNS = (
 )
 
 WIDE = 118
-"""Columns that Table 4 needs in one piece; on a narrower terminal it comes in two."""
+"""Terminal width, in characters, that the whole of Table 4 needs; below it, it is split in two."""
 
 
 def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection[str] = ()) -> None:
@@ -49,7 +49,7 @@ def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection
     Args:
         blind: names of the runs that were asked without the clips.
         runs: name -> scores, all of one question file.
-        console: where to print; 120 columns are best, 80 will do.
+        console: where to print; best with 120 columns, at least 80.
     """
     rows = table4(runs, blind)
     if console.width >= WIDE:
@@ -73,12 +73,12 @@ def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection
 
 
 def print_agreements(title: str, found: Sequence[JudgeAgreement], console: Console) -> None:
-    """Print how pairs of judges agree, a row each; 100 columns are enough."""
+    """Print the agreement of pairs of judges, one row per pair; needs up to 100 columns."""
     console.print(_text_table(title, agreement_table(found)))
 
 
 def print_comparison(first: str, second: str, found: Comparison, console: Console) -> None:
-    """Print how two runs differ, a row per measure; 100 columns are enough.
+    """Print how two runs differ, one row per measure; needs up to 100 columns.
 
     Args:
         first, second: names of the runs.
@@ -109,9 +109,9 @@ def print_comparison(first: str, second: str, found: Comparison, console: Consol
         )
     console.print(table)
     console.print(
-        "p: McNemar's exact test for one question a clip, sign flips over clips otherwise; Holm "
-        "adjusts for the tasks and levels compared.\nsmallest: the difference that this sample "
-        "would show in 80 % of cases at the 5 % level.",
+        "p: McNemar's exact test for one question a clip, else a sign-flip test over clips; p Holm "
+        "is adjusted for the number of tasks and levels.\nsmallest: the smallest difference that "
+        "this sample detects in 80 % of cases at the 5 % level.",
         highlight=False,
     )
 
@@ -127,7 +127,7 @@ def _table4(title: str, rows: list[Row], columns: slice) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False, title=title)
     table.add_column("", min_width=16, max_width=22, overflow="fold")
     for column in COLUMNS[columns]:
-        # "MADU L1" on two lines keeps the column as narrow as its numbers.
+        # "MADU L1" on two lines makes the column no wider than its numbers.
         table.add_column(column.replace(" ", "\n"), justify="right", no_wrap=True)
     for row in rows:
         table.add_row(Text(row.name), *row.cells()[columns], style=STYLES[row.kind])

@@ -1,4 +1,4 @@
-"""The frames of a clip as one small picture, for the answers browser."""
+"""Makes one small picture of the frames of a clip, for the answers browser of the report."""
 
 import base64
 import io
@@ -13,7 +13,8 @@ from fmau.core.hardware import usable_cores
 HEIGHT = 96
 QUALITY = 60
 BUDGET_BYTES = 40 * 2**20
-"""Of all strips in one report; a browser opens it in a moment, and 1,000 clips need about half."""
+"""Limit for all strips in one report. A browser opens such a file quickly; 1,000 clips need about
+half of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Strip:
 
     Attributes:
         jpeg: the picture, `HEIGHT` pixels high.
-        seconds: when each frame is shown, after the clip's first.
+        seconds: time of each frame in seconds after the first frame of the clip.
     """
 
     jpeg: bytes
@@ -38,7 +39,7 @@ def make_strip(jpegs: Sequence[bytes], seconds: Sequence[float]) -> Strip:
 
     Args:
         jpegs: at least one, in order, all of one size.
-        seconds: when each is shown.
+        seconds: time of each frame.
     """
     frames = []
     for jpeg in jpegs:
@@ -56,15 +57,16 @@ def make_strip(jpegs: Sequence[bytes], seconds: Sequence[float]) -> Strip:
 
 
 def embedded(clips: Iterable[str], strip_of: StripOf) -> tuple[dict[str, list[object]], int]:
-    """Strips to be embedded, and how many clips have none.
+    """Make the strips to embed in a report.
 
     Returns:
-        clip -> [JPEG in base64, seconds], as many as `BUDGET_BYTES` allow; clips left without.
+        clip -> [JPEG in base64, seconds], as many as `BUDGET_BYTES` allows; and the number of clips
+        without a strip.
     """
     strips: dict[str, list[object]] = {}
     size = without = 0
     names = list(clips)
-    with ThreadPoolExecutor(usable_cores()) as pool:  # decoders let go of the GIL
+    with ThreadPoolExecutor(usable_cores()) as pool:  # decoders release the GIL
         found = zip(names, pool.map(strip_of, names), strict=True)
     for clip, strip in found:
         if strip is None or size >= BUDGET_BYTES:

@@ -201,7 +201,7 @@ def _check_same(folder: Path, manifest: Manifest, present: dict[str, Any]) -> No
             [
                 f"{folder}: its answers were given under other conditions (there -> now):",
                 *lines,
-                "give this run another name (--set name=NAME), or delete the folder to start anew",
+                "give this run another name (--set name=NAME), or delete the folder to start again",
             ]
         )
     )

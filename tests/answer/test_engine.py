@@ -158,7 +158,7 @@ def test_a_lasting_fault_fails_its_question_alone_until_the_next_start(tmp_path:
         assert sum(a.qid == bad for a in server.questions) == 3
     assert summary.statuses == {"ok": 23, "request_failed": 1}
     assert not summary.complete
-    assert summary.text().endswith("not complete: run the same command again to go on")
+    assert summary.text().endswith("not complete: run the same command again to continue")
     failed = next(row for row in read_answers(tmp_path / "runs" / "run") if row.qid == bad)
     assert failed.reason is not None
     assert "HTTP 500: injected 500" in failed.reason

@@ -77,7 +77,7 @@ def test_a_prompt_without_its_placeholder(
 ) -> None:
     tasks = dict.fromkeys(Task, "{question}") | {Task.PPR: "Answer Yes or No."}
     bad = PROMPTS.model_copy(update={"tasks": tasks})
-    (tmp_path / "prompts.yaml").write_text(yaml.safe_dump(bad.model_dump(mode="json")))
+    (tmp_path / "prompts.yaml").write_text(yaml.safe_dump(bad.texts.model_dump(mode="json")))
     said = fails(capsys, "check", recipe)
     assert f"{tmp_path / 'prompts.yaml'}: not a usable prompt set" in said
     assert "tasks.PPR: placeholders found: none; exactly one {question} is needed" in said
@@ -85,7 +85,7 @@ def test_a_prompt_without_its_placeholder(
 
 BAD_ROWS = {
     "an unknown task": ({"task": "XYZ"}, "unknown task 'XYZ'; known tasks: CMAR, FMAR"),
-    "a duplicate qid": ({"qid": "FMAR_nod_0"}, "the qid already stands in row 2; give each"),
+    "a duplicate qid": ({"qid": "FMAR_nod_0"}, "has the same qid as row 2; give each"),
     "a missing field": ({"question": None}, "'question' is missing or empty; fill it in"),
     "a parent folder": ({"video_name": "../nod"}, "the clip name '../nod' is a path; write a"),
     "an absolute path": ({"video_name": "/etc/nod"}, "'/etc/nod' is a path; write a plain file"),

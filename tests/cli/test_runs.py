@@ -113,7 +113,7 @@ def test_bad_clips_stop_no_other_question(
     assert "84 of 84 questions have a row" in shown
     assert "60 clip_failed" in shown
     assert "24 ok" in shown
-    assert "not complete: run the same command again to go on" in shown
+    assert "not complete: run the same command again to continue" in shown
     rows = read_answers(tmp_path / "runs/small")
     assert {row.clip for row in rows if row.status == "ok"} == good
     failed = [row for row in rows if row.status == "clip_failed"]

@@ -121,7 +121,7 @@ def test_all_defects_are_listed_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         load_questions(write(tmp_path, rows))
     assert len(error.value.problems) == 3
-    assert "already stands in row 1" in str(error.value)
+    assert "has the same qid as row 1" in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "[1]", "\x00", '"text"'])

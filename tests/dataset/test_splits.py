@@ -86,13 +86,15 @@ def test_share_0_trains_on_everything_and_needs_no_participants() -> None:
 
 
 def test_clips_without_participant_cannot_be_held_out() -> None:
-    with pytest.raises(InputError, match=r"2 of 3 have no participant.*add 'participant'.*of 0"):
+    with pytest.raises(
+        InputError, match=r"2 of 3 have no participant.*add 'participant'.*share to 0"
+    ):
         split_by_participant(clips_of([None, "A", None]), 0.1, 1)
 
 
 @pytest.mark.parametrize("participants", [[], ["A"], ["A", "A"]])
 def test_one_participant_cannot_be_split(participants: list[str | None]) -> None:
-    with pytest.raises(InputError, match="too few to hold one out"):
+    with pytest.raises(InputError, match="validation needs one of its own"):
         split_by_participant(clips_of(participants), 0.5, 1)
 
 

@@ -93,6 +93,7 @@ def test_the_second_question_sends_no_clip_and_recomputes_no_clip(server: Server
     options = {"structured_outputs": {"choice": ["Yes", "No"]}, "max_tokens": 8}
     first = ask(server, about_clip("Does the head move?", send=True, **options))
     encoded = encoder_runs(server)
+    assert encoded > 0, "the log does not count runs of the vision tower any more"
     second = ask(server, about_clip("Does a hand move?", send=False, **options))
     for reply in (first, second):
         assert reply["choices"][0]["message"]["content"] in ("Yes", "No")

@@ -52,7 +52,7 @@ def test_a_minimal_recipe_has_the_documented_defaults(tmp_path: Path) -> None:
         ({"frames": {**MINIMAL["frames"], "policy": "first_n"}}, "fps belongs to policy"),
         (
             {"frames": {"min_pixels_per_frame": 9000, "max_pixels_per_frame": 4096}},
-            "min_pixels_per_frame exceeds",
+            "min_pixels_per_frame is larger",
         ),
         ({"model": {"path": "m"}}, "model.dtype: missing"),
         ({"name": "../up"}, "name"),

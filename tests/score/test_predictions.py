@@ -68,10 +68,10 @@ def test_all_defects_are_reported_at_once(tmp_path: Path) -> None:
     texts = [str(problem) for problem in caught.value.problems]
     assert len(texts) == 5
     assert f"answer 1 ({qid}): 'pred_answer' is 3" in texts[0]
-    assert f"answer 2 ({qid}): the qid already stands in answer 1" in texts[1]
+    assert f"answer 2 ({qid}): has the same qid as answer 1" in texts[1]
     assert "answer 3 (XYZ_0001): unknown qid" in texts[2]
     assert "write CMAR_0001" in texts[3]  # the earlier name of the task
-    assert "answer 5: no object with a text 'qid'" in texts[4]
+    assert "answer 5: is not an object with a text under 'qid'" in texts[4]
 
 
 @pytest.mark.parametrize(

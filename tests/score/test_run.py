@@ -73,7 +73,7 @@ def test_runs_are_compared_by_a_judge_that_both_had(tmp_path: Path) -> None:
 def test_runs_that_do_not_belong_in_one_report(tmp_path: Path) -> None:
     base = score_run(write_run(tmp_path, "base", QUESTIONS, ANSWERS))
     other = score_run(write_run(tmp_path, "other", question_file(clips=5), {}))
-    with pytest.raises(RunError, match="other: answered other questions than base"):
+    with pytest.raises(RunError, match="other and base answered different questions"):
         write_report([base, other], tmp_path / "report.html")
     with pytest.raises(RunError, match="same name"):
         write_report([base, base], tmp_path / "report.html")

@@ -86,7 +86,7 @@ def test_validation_finds_every_defect(tmp_path: Path) -> None:
         f"{cmar[1].qid}: the answer is empty",
         f"({cmar[2].qid}): 'pred_answer' is None",
         f"{dropped['qid']}: is not answered",
-        "the qid already stands in answer 1",
+        "has the same qid as answer 1",
         "(X_1): unknown qid",
     ):
         assert sum(expected in text for text in texts) == 1, expected

@@ -32,6 +32,7 @@ def test_the_subset_is_fixed_and_shared_out_among_tasks() -> None:
     tokenizer = small_processor().tokenizer
     chosen = closed_questions(examples, tokenizer, 10, seed=3)
     assert chosen == closed_questions(examples, tokenizer, 10, seed=3)
+    assert chosen != closed_questions(examples, tokenizer, 10, seed=4)
     assert sorted(question.view for question in chosen) == ["FMAR"] * 5 + ["SAD"] * 5
     assert len(closed_questions(examples, tokenizer, 1000, seed=3)) == 40
 

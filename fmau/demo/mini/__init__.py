@@ -1,6 +1,7 @@
-"""The mini benchmark: rendered micro-actions whose questions have provable answers.
+"""The mini benchmark: rendered micro-actions with questions whose answers are certainly right.
 
-A clip is a `ClipPlan` (who, what, when; all from a seed). `kinematics` turns a plan into joint
-trajectories, `render` into frames, and `facts` -> `captions`, `questions` read the trajectories,
-so every caption and answer is derived from the motion that was drawn.
+A clip is made from a `ClipPlan` (who, what, when; all from a seed). `kinematics` turns the plan
+into trajectories of joints, and `render` turns these into frames. `facts` measures the
+trajectories, and `captions` and `questions` use the measures, so every caption and answer is
+derived from the motion that was drawn.
 """

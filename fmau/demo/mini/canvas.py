@@ -1,4 +1,4 @@
-"""Pinhole projection and a painter that draws what is farther away first."""
+"""A pinhole camera, and a painter that draws far shapes before near ones; `render` uses both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ def shade(colour: Colour, factor: float) -> Colour:
 
 
 class Canvas:
-    """The camera of a clip and the picture it projects to."""
+    """Projects points of the body frame to pixels, with the camera of a clip."""
 
     def __init__(self, camera: Camera, height: int, width: int) -> None:
         self.height, self.width = height, width
@@ -51,7 +51,7 @@ class Canvas:
         return np.asarray(offset / np.linalg.norm(offset))
 
     def facing(self, point_D: Floats, normal_D: Floats) -> float:
-        """Cosine of the angle between a normal and the way to the camera."""
+        """Cosine of the angle between a normal and the direction to the camera."""
         return float(np.dot(self.toward_camera(point_D), normal_D))
 
 

@@ -1,9 +1,9 @@
-"""From measured facts to text: five-field captions and the references of the open questions.
+"""Writes five-field captions, and the reference answers of the open questions, from measured facts.
 
-All sentences are built from `phrases`, so each is true of the trajectories. Only what trajectories
-of centres cannot show is taken from the plan: the label, with the meaning that the taxonomy gives
-it, the sense of a turn about a part's own axis, and repetitions too small to measure. The wording
-varies a little from clip to clip (by the plan's seed) and keeps to a few hundred words.
+All sentences are built from `phrases`, so each is true of the trajectories. The plan gives only
+facts that the trajectories of the parts' centres cannot show: the label with its meaning in the
+taxonomy, the direction of a turn about a part's own axis, and repetitions too small to measure. The
+wording varies a little from clip to clip (by the plan's seed), within a few hundred words.
 """
 
 import re
@@ -49,7 +49,7 @@ def caption(facts: Facts, plan: ClipPlan) -> Caption:
 
 
 def describe(facts: Facts, plan: ClipPlan) -> str:
-    """The reference of a MADU question: dominant part, followers, space and time."""
+    """The reference answer of a MADU question: dominant part, followers, space and time."""
     return " ".join(
         [
             _lead(facts, plan),
@@ -63,7 +63,7 @@ def describe(facts: Facts, plan: ClipPlan) -> str:
 
 
 def explain(facts: Facts, plan: ClipPlan) -> str:
-    """The reference of a MARE question: evidence, what it implies, a near neighbour excluded."""
+    """The reference answer of a MARE question: evidence, inference, a similar action excluded."""
     action = _action(plan)
     return " ".join(
         [
@@ -92,13 +92,13 @@ def _ending(action: Action) -> str:
 
 
 def _pick(plan: ClipPlan, *wordings: str) -> str:
-    """One of several wordings of a sentence, the same whenever the clip is captioned."""
+    """Choose one of several wordings of a sentence; always the same one for a clip."""
     rng = np.random.default_rng([plan.seed, len(wordings[0])])
     return wordings[rng.integers(len(wordings))]
 
 
 def _lead(facts: Facts, plan: ClipPlan) -> str:
-    """Who acts, who follows."""
+    """The sentence that names the leader and the followers."""
     leader = phrases.leader(facts, plan)
     sentence = _pick(
         plan,
@@ -113,7 +113,7 @@ def _lead(facts: Facts, plan: ClipPlan) -> str:
 
 
 def _timeline(facts: Facts, part: str) -> str:
-    """What the part does in each phase, equal neighbours put together."""
+    """The movement of the part in each phase; equal phases in a row are joined."""
     steps: list[tuple[list[str], str]] = []
     for phase, verb in phrases.timeline(facts, part):
         if steps and steps[-1][1] == verb:
@@ -132,7 +132,7 @@ def _timeline(facts: Facts, part: str) -> str:
 
 
 def _aim(facts: Facts, plan: ClipPlan) -> list[str]:
-    """Where the leader goes to, and whether it leaves again."""
+    """The part that the leader approaches, and whether it moves away again."""
     leader = phrases.leader(facts, plan)
     aim, left = phrases.aim(facts, plan), phrases.left_behind(facts, plan)
     if aim is None and left is not None:
@@ -173,7 +173,7 @@ def _course(facts: Facts, plan: ClipPlan) -> list[str]:
 
 
 def _details(facts: Facts, plan: ClipPlan) -> list[str]:
-    """Leader's course, then each follower's timeline."""
+    """The course of the leader, then the timeline of each follower."""
     return [
         *(_course(facts, plan) or [f"The {phrases.leader(facts, plan)} moves only slightly."]),
         *(_timeline(facts, part) for part in phrases.followers(facts, plan)),
@@ -181,7 +181,7 @@ def _details(facts: Facts, plan: ClipPlan) -> list[str]:
 
 
 def _stillness(facts: Facts) -> list[str]:
-    """Up to two parts or groups of parts that keep still."""
+    """Up to two parts or groups of parts that stay still."""
     still = phrases.still_parts(facts)[:2]
     if not still:
         return []
@@ -191,7 +191,7 @@ def _stillness(facts: Facts) -> list[str]:
 
 
 def _evidence(facts: Facts, plan: ClipPlan) -> list[str]:
-    """The chain from what is seen to the label, with a near neighbour excluded."""
+    """The reasoning from the movement to the label, with a similar action excluded."""
     action = _action(plan)
     leader = phrases.leader(facts, plan)
     largest = facts.extent_P[part_index(leader)] >= facts.extent_P.max()
@@ -220,7 +220,7 @@ def _evidence(facts: Facts, plan: ClipPlan) -> list[str]:
 
 
 def _rhythm(facts: Facts, plan: ClipPlan) -> list[str]:
-    """Whether the movement is repeated; the plan knows of repetitions too small to measure."""
+    """Whether the movement is repeated, by the measures or, for small repetitions, by the plan."""
     repeated = phrases.repeats(facts, phrases.leader(facts, plan))
     cycles = plan.events[0].cycles
     if repeated or cycles >= 2:
@@ -230,7 +230,7 @@ def _rhythm(facts: Facts, plan: ClipPlan) -> list[str]:
 
 
 def _turn(plan: ClipPlan) -> list[str]:
-    """The sense of a turn, which moves the centre of head or trunk little or not at all."""
+    """The direction of a turn, from the plan: a turn hardly moves the centre of head or trunk."""
     event = plan.events[0]
     if event.code == "B2":
         return ["The head turns left and right."]

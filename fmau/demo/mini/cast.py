@@ -1,7 +1,8 @@
-"""Casting a split: which actions, by whom, under which names.
+"""Chooses the actions, people and names of all clips of a split, for `write` and the tiny lessons.
 
-Groups and actions are dealt out evenly, so that labels have no prior to learn; the two splits of a
-mini benchmark share no person, as MA-Bench and MA-Bench-Train share none.
+All groups are equally frequent, and so are the actions of a group, so that guessing a frequent
+label does not help. The two splits of a mini benchmark have no person in common, like MA-Bench and
+MA-Bench-Train.
 """
 
 import uuid
@@ -20,7 +21,7 @@ from fmau.demo.mini.questions.choice import balanced
 
 CLIPS_PER_SUBJECT = 8
 _ATTEMPTS = 300
-"""Tries at a clip; one in ten succeeds with a shaking head, nearly all do with other actions."""
+"""Attempts to make a clip. One in ten succeeds for shaking the head, nearly all for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ class CastClip:
 
 
 def cast_split(clips: int, first_participant: int, rng: Generator) -> list[CastClip]:
-    """Cast all clips of a split.
+    """Choose plan and person of all clips of a split.
 
     Args:
-        clips: how many.
-        first_participant: number of the first person; people are numbered on from there.
+        clips: number of clips.
+        first_participant: number of the first person; the others get the next numbers.
         rng: source of all randomness.
 
     Returns:
@@ -66,7 +67,7 @@ def cast_split(clips: int, first_participant: int, rng: Generator) -> list[CastC
 
 
 def subjects(clips: int) -> int:
-    """Number of people in a split of so many clips, at least one."""
+    """Number of people in a split of `clips` clips, at least one."""
     return -(-clips // CLIPS_PER_SUBJECT)
 
 

@@ -1,4 +1,4 @@
-"""Casting one clip: how long it is, when the action happens, and what accompanies it."""
+"""Plans one clip: its length, the time of the action, and secondary movements; `cast` uses it."""
 
 from dataclasses import replace
 
@@ -34,16 +34,16 @@ BUSY = {
 """Secondary movements that would disturb the actions of a group."""
 
 SUBTLE = {"A2", "A4", "B1", "B2", "B3", "B4", "B5", "B6", "D1", "D3", "G2"}
-"""Actions of a hand's breadth or less, in whose company everything else moves less still."""
+"""Actions of about ten centimetres or less; secondary movements are made even smaller than them."""
 
 
 def plan_clip(name: str, code: str, subject: Subject, rng: Generator) -> ClipPlan:
     """Plan one clip of an action.
 
     Args:
-        name: of the clip.
+        name: name of the clip.
         code: taxonomy code of the dominant action.
-        subject: who performs it; pushing glasses (F5) puts some on.
+        subject: the person; for pushing glasses (F5) the person gets glasses.
         rng: source of all randomness.
     """
     duration_s = float(1.0 + 4.0 * rng.beta(2.2, 5.8))

@@ -1,4 +1,4 @@
-"""The head: an ellipsoid with hair, and a face whose features turn with it."""
+"""Draws the head: an ellipsoid with hair, and a face whose features turn with it."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,8 @@
-"""What a clip's trajectories say: the measured facts behind every caption and answer.
+"""Measures a clip's trajectories: the facts from which captions and answers are derived.
 
-`observe` measures, it does not decide. Captions and questions compare the measures with two
-thresholds each, one for "clearly so" and a smaller one for "clearly not"; whatever lies between is
-neither written nor asked. A small sway of the whole body stays below every "clearly not".
+`observe` only measures. Captions and questions compare each measure with two thresholds: above the
+larger one a fact is clearly true, below the smaller one it is clearly false. Facts between the two
+are neither written nor asked about. The small sway of the body is below every smaller threshold.
 
 Array suffixes: K the phases (early, middle, late), P the parts of `BODY_PARTS`, D the axes x, y, z,
 S the two senses of an axis (toward plus, toward minus).
@@ -61,13 +61,13 @@ def axis_sense(direction: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A moment known to lie between two times, in seconds; infinite bounds if it never comes."""
+    """The earliest and latest time of a moment, in seconds; infinite if it never comes."""
 
     early_s: float
     late_s: float
 
     def before(self, other: "Interval") -> bool:
-        """True if this moment surely and visibly precedes the other."""
+        """True if this moment certainly and visibly comes before the other."""
         bounds = (self.early_s, self.late_s, other.early_s, other.late_s)
         return bool(np.isfinite(bounds).all() and self.late_s + ONSET_GAP_S <= other.early_s)
 
@@ -79,22 +79,24 @@ class Facts:
     Attributes:
         duration_s: length of the clip.
         net_KPD: displacement from the start to the end of each phase.
-        sweep_KPDS: longest run of each part along each axis sense within a phase, i.e. the largest
-            x(t2) - x(t1) over t1 < t2; never less than the net displacement that way.
+        sweep_KPDS: longest way of each part in each direction within a phase, i.e. the largest
+            x(t2) - x(t1) over t1 < t2; never less than the net displacement in this direction.
         sweep_PDS: the same within the whole clip.
         extent_P: largest distance between any two positions of the part in the clip.
         extent_KP: the same within each phase.
         path_KP: length of the path within each phase.
         gap_P: distance between first and last position.
-        turns_PS: number of turns along the part's main axis, counting only great swings (0) or
-            small ones too (1); between the two lies every sensible count.
-        across_PS: how far the part gets to the subject's left (0) and right (1) of the midline.
-        onset_P: when the part begins to move.
-        rest_P: when the part has come to its final position.
-        change_KPP: net change of distance between two parts in each phase.
-        parting_KPP, closing_KPP: longest run of growing and of shrinking distance in each phase.
+        turns_PS: number of turns along the part's main axis: only of large swings (0), or of small
+            ones too (1). Every sensible count is between the two.
+        across_PS: largest distance to the subject's left (0) and right (1) of the midline; negative
+            if the part is never on that side.
+        onset_P: time at which the part begins to move.
+        rest_P: time at which the part reaches its final position.
+        change_KPP: net change of the distance between two parts in each phase.
+        parting_KPP, closing_KPP: largest increase and largest decrease of that distance within
+            each phase.
         nearest_PP: smallest distance between two parts in the clip.
-        positions_TPD: the trajectories themselves, for facts of a single sentence.
+        positions_TPD: the trajectories, for facts that only one sentence needs.
     """
 
     duration_s: float
@@ -121,15 +123,15 @@ class Facts:
         return bool(extent[part] >= CLEAR_M)
 
     def still(self, part: int, phase: int | None = None) -> bool:
-        """True if the part clearly keeps still, in the clip or in one phase (0 to 2)."""
+        """True if the part clearly stays still, in the clip or in one phase (0 to 2)."""
         extent = self.extent_P if phase is None else self.extent_KP[phase]
         return bool(extent[part] <= SLACK_M)
 
     def goes(self, part: int, phase: int, direction: str) -> bool | None:
-        """Whether the part moves that way in the phase; None if it is too close to call.
+        """Whether the part moves in this direction in the phase; None if it is not clear.
 
-        Yes needs a clear net displacement that is also a good share of the whole displacement; no
-        needs that the part at no time makes way in that direction.
+        True needs a clear net displacement in this direction, of at least 40 % of the whole net
+        displacement. False needs that the part never moves noticeably in this direction.
         """
         axis, sense = axis_sense(direction)
         net = self.net_KPD[phase, part]
@@ -139,20 +141,20 @@ class Facts:
         return False if self.sweep_KPDS[phase, part, axis, sense] <= SLACK_M else None
 
     def nears(self, part: int, other: int, phase: int) -> bool | None:
-        """Whether the parts come closer in the phase; None if it is too close to call."""
+        """Whether the parts come closer in the phase; None if it is not clear."""
         if self.change_KPP[phase, part, other] <= -CLEAR_M:
             return True
         return False if self.closing_KPP[phase, part, other] <= SLACK_M else None
 
     def parts_from(self, part: int, other: int, phase: int) -> bool | None:
-        """Whether the parts move apart in the phase; None if it is too close to call."""
+        """Whether the parts move apart in the phase; None if it is not clear."""
         if self.change_KPP[phase, part, other] >= CLEAR_M:
             return True
         return False if self.parting_KPP[phase, part, other] <= SLACK_M else None
 
 
 def phase_bounds(frame_count: int) -> NDArray[np.int64]:
-    """Frame indices 0, 1/3, 2/3 and 1 of the way through a clip; phases share their borders.
+    """Frame indices at 0, 1/3, 2/3 and the end of a clip; neighbouring phases share a frame.
 
     >>> phase_bounds(31).tolist()
     [0, 10, 20, 30]
@@ -237,10 +239,10 @@ def _turns(track_TD: Floats) -> list[int]:
 
 
 def _onsets(positions_TPD: Floats, fps: float) -> tuple[Interval, ...]:
-    """When each part leaves its first position: first beyond sway, at latest clearly away.
+    """The earliest and latest time at which each part leaves its first position.
 
-    The late bound is a quarter of the part's reach (but at least `CLEAR_M`), so that any sensible
-    definition of "starts to move" falls between the two.
+    Earliest: farther away than sway. Latest: a quarter of its largest distance away, but at least
+    `CLEAR_M`. Every sensible definition of "starts to move" gives a time between the two.
     """
     away_TP = np.linalg.norm(positions_TPD - positions_TPD[0], axis=-1)
     late_P = np.maximum(CLEAR_M, 0.25 * away_TP.max(axis=0))
@@ -251,7 +253,10 @@ def _onsets(positions_TPD: Floats, fps: float) -> tuple[Interval, ...]:
 
 
 def _rests(positions_TPD: Floats, fps: float) -> tuple[Interval, ...]:
-    """When each part reaches its last position: the onset of the clip played backwards."""
+    """The earliest and latest time at which each part reaches its last position.
+
+    They are the onsets of the clip played backwards.
+    """
     last_s = (len(positions_TPD) - 1) / fps
     return tuple(
         Interval(last_s - onset.late_s, last_s - onset.early_s)

@@ -1,4 +1,4 @@
-"""The person drawn: proportions, clothes, surroundings, and the camera that looks on.
+"""The drawn person: proportions, clothes, surroundings, and the camera.
 
 Lengths are in metres in the body frame of `fmau.demo.mini.plan`; colours are RGB, 0-255.
 """

@@ -1,4 +1,4 @@
-"""From a plan to trajectories: rest pose, idle sway, then every event played into the pose.
+"""Turns a plan into trajectories: a rest pose, idle sway, and then the motion of every event.
 
 Array suffixes as in `fmau.demo.mini.pose` and `fmau.demo.mini.plan`.
 """
@@ -18,13 +18,13 @@ from fmau.demo.mini.pose import LEFT, OUT, RIGHT, Pose, Skeleton, skeleton
 Floats = NDArray[np.float64]
 
 ONE_WAY = {"A3", "C10", "D2", "D5"}
-"""Actions whose way back would be another action, or none; they are played forward only."""
+"""Actions that must not be played backwards: that would be another action, or none."""
 HELD = {"C", "E", "F", "G"}
-"""Groups whose clips may begin with the hand already there: touching goes on, then ends."""
+"""Groups whose clips may begin with the hand already in place, and show only its way back."""
 NEVER_HELD = {"C3", "C4", "C7", "C9", "C12"}
-"""Actions of those groups that are the coming itself: ending them alone would be the opposite."""
+"""Actions of those groups that consist of the way there; the way back would be the opposite."""
 SWINGING = {"A1", "B1", "B2", "D3"}
-"""Actions that are nothing but back and forth."""
+"""Actions that consist only of movement back and forth."""
 
 SIDES = {"left": LEFT, "right": RIGHT}
 
@@ -124,7 +124,7 @@ def rest_pose(frames: int, subject: Subject, rng: Generator) -> Pose:
 
 
 def _sway(pose: Pose, seconds_T: Floats, rng: Generator) -> None:
-    """Breathing and balance: no living body is quite still. At most some millimetres."""
+    """Add small movements of breathing and balance, of a few millimetres."""
     for values_TX, size in ((pose.lean_TD, 0.004), (pose.head_TD, 0.010)):
         for axis in range(3):
             rate, phase = rng.uniform(0.2, 0.6), rng.uniform(0, 2 * np.pi)
@@ -145,7 +145,7 @@ def _play_event(
     if event.code in SWINGING:
         level_T = window_T
     elif event.code[0] in HELD:
-        # A hand rubs, pats or waves only where it has come to.
+        # A hand rubs, pats or waves only once it is in place.
         beat_T *= np.clip(4 * level_T - 3, 0, 1)
     side = SIDES.get(event.side, int(rng.integers(2)))
     play(event.code, Act(pose, subject, seconds_T, level_T, beat_T, side, event.amplitude, rng))
@@ -158,7 +158,7 @@ def ramp(share_T: Floats) -> Floats:
 
 
 def _level(event: Event, seconds_T: Floats, rng: Generator) -> Floats:
-    """How far the action is played: it comes, stays, and in some clips goes back; 0 to 1."""
+    """The progress of the action in each frame, 0 to 1: there, held, and in some clips back."""
     length = event.end_s - event.onset_s
     course = _course(event.code, rng)
     if event.code == "C10":
@@ -172,7 +172,7 @@ def _level(event: Event, seconds_T: Floats, rng: Generator) -> Floats:
 
 
 def _course(code: str, rng: Generator) -> str:
-    """Whether an event comes and stays, comes and goes, or only goes again."""
+    """The course of an event: there ("come"), there and back, or only back ("go")."""
     course = str(rng.choice(["come", "come and go", "go"], p=[0.4, 0.35, 0.25]))
     if code in ONE_WAY:
         return "come"

@@ -1,7 +1,7 @@
-"""For each micro-action the one that is most easily taken for it.
+"""For each micro-action, the one that is most easily confused with it; captions exclude it.
 
-The pairs follow the meanings in the taxonomy: same actor and a similar path, told apart by the
-place that is reached, by repetition, or by sense (extend or retract).
+The pairs follow the meanings in the taxonomy: the same part acts on a similar path, and they differ
+in the place that is reached, in repetition, or in direction (extend or retract).
 """
 
 from typing import Final

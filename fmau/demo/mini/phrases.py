@@ -1,7 +1,7 @@
-"""Short true phrases about one part of one clip, in a small vocabulary.
+"""Short true phrases about one part of one clip, in a small vocabulary; captions are built of them.
 
-Every function reads measures and returns words; a phrase about which the measures are not clear is
-left out (None or an empty list) rather than guessed.
+Every function reads measures and returns words. If the measures are not clear, it returns None or
+an empty list.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ ACTORS = {
     "Head-hand": HANDS,
     "Leg-hand": HANDS,
 }
-"""The parts of which one carries out the actions of a group."""
+"""Group -> parts, one of which performs the group's actions."""
 
 REGIONS = {
     "Body": (),
@@ -46,10 +46,10 @@ REGIONS = {
     "Head-hand": ("head",),
     "Leg-hand": _LEGS,
 }
-"""What the acting part may meaningfully approach."""
+"""Group -> parts that the acting part may approach."""
 
 CLOSE_M = 0.28
-"""A hand not farther than this from the centre of head or torso is close to it."""
+"""A hand is close to head or torso up to this distance from its centre."""
 
 _GROUPS = (
     ("the legs and feet", _LEGS),
@@ -64,7 +64,7 @@ _GROUPS = (
         )
     ),
 )
-"""Names for parts that keep still together, the largest groups first."""
+"""Names for parts that stay still together, the largest groups first."""
 
 _SWINGS = ("from side to side", "up and down", "forward and backward")
 
@@ -89,9 +89,9 @@ def the(parts: Sequence[str]) -> str:
 
 
 def leader(facts: Facts, plan: ClipPlan) -> str:
-    """The part that carries out the clip's action: of its group's actors the widest mover.
+    """The part that performs the clip's action: among `ACTORS`, the one that moves farthest.
 
-    A body that acts about a resting torso (a shrug, a turn) is led by an upper arm.
+    If the group is Body and the torso rests (a shrug, a turn), an upper arm may be the leader.
     """
     actors = ACTORS[action_by_code()[plan.events[0].code].part]
     if actors == ("torso",) and not facts.moves(part_index("torso")):
@@ -100,9 +100,9 @@ def leader(facts: Facts, plan: ClipPlan) -> str:
 
 
 def followers(facts: Facts, plan: ClipPlan) -> list[str]:
-    """Other parts that clearly move, but less far than the leader; the widest first, at most 2.
+    """At most 2 other parts that clearly move, but less far than the leader; farthest first.
 
-    Parts of the leader's own limb go without saying.
+    Parts of the leader's own limb are left out: they always move with it.
     """
     first = leader(facts, plan)
     reach = facts.extent_P[part_index(first)]
@@ -115,7 +115,7 @@ def followers(facts: Facts, plan: ClipPlan) -> list[str]:
 
 
 def still_parts(facts: Facts) -> list[str]:
-    """What keeps still for the whole clip, limbs put together where all of them do.
+    """The parts that stay still for the whole clip; groups of still parts get one name.
 
     >>> # "the head", "the torso", "both arms", "both hands", "the legs and feet", "the left foot"
     """
@@ -129,9 +129,10 @@ def still_parts(facts: Facts) -> list[str]:
 
 
 def directions(facts: Facts, part: str, phase: int) -> list[str]:
-    """Words for where the part clearly goes in the phase, the longest way first, at most two.
+    """At most two words for the directions in which the part clearly moves, the longest way first.
 
-    Empty if it rather swings: if on some axis it goes farther back and forth than it gets on.
+    Empty if the part swings: if on some axis it moves farther back and forth than its net
+    displacement.
     """
     index = part_index(part)
     net_D = facts.net_KPD[phase, index]
@@ -142,14 +143,14 @@ def directions(facts: Facts, part: str, phase: int) -> list[str]:
 
 
 def swing(facts: Facts, part: str, phase: int) -> str | None:
-    """ "up and down" and the like, if in the phase the part clearly goes both ways on an axis."""
+    """ "up and down" or similar, if the part clearly moves both ways on an axis in the phase."""
     sweeps_DS = facts.sweep_KPDS[phase, part_index(part)]
     axis = int(np.argmax(sweeps_DS.min(axis=-1)))
     return _SWINGS[axis] if sweeps_DS[axis].min() >= CLEAR_M else None
 
 
 def movement(facts: Facts, part: str, phase: int) -> str:
-    """What the part does in the phase, as a verb phrase.
+    """The movement of the part in the phase, as a verb phrase.
 
     >>> # "moves upward and leftward", "moves up and down", "stays still", "moves slightly"
     """
@@ -169,7 +170,7 @@ def timeline(facts: Facts, part: str) -> list[tuple[str, str]]:
 
 
 def begins(facts: Facts, part: str) -> str | None:
-    """ "at about 0.4 seconds", when the part starts to move; None if it creeps off or stays."""
+    """ "at about 0.4 seconds", the start of the movement; None if it is unclear or missing."""
     onset = facts.onset_P[part_index(part)]
     if not onset.late_s - onset.early_s <= 0.4:
         return None
@@ -177,7 +178,7 @@ def begins(facts: Facts, part: str) -> str | None:
 
 
 def returns(facts: Facts, part: str) -> bool | None:
-    """Whether the part ends near where it began; None if it hardly moves or ends half-way."""
+    """Whether the part ends near its first position; None if it hardly moves or ends half-way."""
     index = part_index(part)
     if not facts.moves(index):
         return None
@@ -188,7 +189,7 @@ def returns(facts: Facts, part: str) -> bool | None:
 
 
 def repeats(facts: Facts, part: str) -> bool | None:
-    """Whether the part goes back and forth (3 turns or more) or not (at most one)."""
+    """True if the part moves back and forth (3 or more turns), False for at most 1, else None."""
     great, small = facts.turns_PS[part_index(part)]
     if great >= 3:
         return True
@@ -196,7 +197,7 @@ def repeats(facts: Facts, part: str) -> bool | None:
 
 
 def crosses(facts: Facts, part: str) -> bool | None:
-    """Whether the part is clearly on both sides of the midline at some time, or never is."""
+    """True if the part is clearly on both sides of the midline, False if it never is, else None."""
     lesser = facts.across_PS[part_index(part)].min()
     if lesser >= CLEAR_M:
         return True
@@ -204,10 +205,10 @@ def crosses(facts: Facts, part: str) -> bool | None:
 
 
 def aim(facts: Facts, plan: ClipPlan) -> tuple[str, int] | None:
-    """The (part, phase) that the leader's movement takes it closest to, if clearly so.
+    """The (part, phase) that the leader approaches most; None if it clearly approaches none.
 
-    Of all parts in the group's region to which the distance clearly shrinks in a phase in which the
-    leader moves, the one of which the least share of that distance is left.
+    Candidates are the parts of the group's region to which the distance clearly shrinks in a phase
+    in which the leader moves. The one with the smallest remaining share of the distance is chosen.
     """
     part = leader(facts, plan)
     index = part_index(part)
@@ -228,7 +229,7 @@ def aim(facts: Facts, plan: ClipPlan) -> tuple[str, int] | None:
 
 
 def left_behind(facts: Facts, plan: ClipPlan) -> tuple[str, int] | None:
-    """The (part, phase) that the leader is close to at first and then clearly moves away from."""
+    """The (part, phase) from which the leader, close to it at first, clearly moves away."""
     part = part_index(leader(facts, plan))
     for other in REGIONS[action_by_code()[plan.events[0].code].part]:
         target = part_index(other)
@@ -242,7 +243,7 @@ def left_behind(facts: Facts, plan: ClipPlan) -> tuple[str, int] | None:
 
 
 def same_limb(part: str, other: str) -> bool:
-    """True for a part with itself and for parts of one arm or leg, which joints hold together."""
+    """True for equal parts and for two parts of the same arm or leg."""
     legs = part in _LEGS, other in _LEGS
     arms = part in (*HANDS, *_ARMS), other in (*HANDS, *_ARMS)
     return part.split()[0] == other.split()[0] and (all(legs) or all(arms))

@@ -1,4 +1,4 @@
-"""Who does what and when: the plan from which one mini clip is animated, drawn and questioned.
+"""The plan of one mini clip: who does what and when. Motion, frames and questions come from it.
 
 Body frame, used by everything in `fmau.demo.mini`: metres, origin at the seat between the hips,
 x toward the subject's own left, y up, z forward (toward the camera). "Left", "right", "leftward"
@@ -68,7 +68,7 @@ class ClipPlan:
         subject: the person drawn, with camera and background.
         frame_count: number of frames at `FPS`.
         events: the dominant action first, then accompanying ones.
-        seed: of the small idle sway that every living body has.
+        seed: seed of the small idle sway of the body.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""A pose over time, in the terms in which motions are written, and its skeleton.
+"""A pose over time, as motions set it, and the skeleton computed from it.
 
-Motions set angles of trunk and head, points for wrists and ankles, and shapes of the hands;
-two-bone inverse kinematics finds elbows and knees.
+Motions set angles of trunk and head, positions of wrists and ankles, and shapes of the hands.
+Inverse kinematics of two bones finds elbows and knees.
 
 Arrays: T frames, S sides (0 left, 1 right), D axes x, y, z of the body frame, F fingers (thumb
 first). `OUT` is the outward sense of x on each side.
@@ -22,7 +22,7 @@ OUT = np.array([1.0, -1.0])
 
 @dataclass(slots=True)
 class Pose:
-    """What motions change, frame by frame.
+    """The values that motions change in each frame.
 
     Attributes:
         root_TD: displacement of the hips, metres.

@@ -1,4 +1,4 @@
-"""Draws a clip's frames: a shaded figure of tapered limbs, far ones first, on a chair in a room.
+"""Draws a clip's frames: a shaded figure of tapered limbs on a chair in a room.
 
 Coordinates: body frame in metres to pixels by a pinhole camera; OpenCV draws with anti-aliasing and
 sub-pixel positions. Any frame can be drawn alone, and equal plans give equal pixels.

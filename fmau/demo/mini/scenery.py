@@ -1,4 +1,4 @@
-"""Room and chair: drawn once per clip, for nothing in them moves."""
+"""Draws room and chair; once per clip, because nothing in them moves."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Contact sheets: a row of eight frames per action, to see whether a person would recognise it.
+"""Draws contact sheets, one row of eight frames per action, to check if people recognise it.
 
 The small sheet among the docs is drawn by
 

@@ -1,6 +1,6 @@
-"""Writing a mini benchmark and its training set to a folder.
+"""Writes a mini benchmark and its training set to a folder, for `fmau mini`.
 
-OUT/mini.json             what was asked for, so that a second run can resume or refuse
+OUT/mini.json             the arguments, so that a second call can continue or refuse
 OUT/clips/NAME.mp4        test clips
 OUT/questions.json        12 questions per test clip, with answers
 OUT/train/clips/NAME.mp4  training clips, of other people
@@ -33,19 +33,19 @@ from fmau.demo.mini.questions import ask
 from fmau.demo.mini.render import render_frames
 
 GENERATOR: Final = 1
-"""Raise it when motions, drawing or questions change: a folder must not mix clips of one generator
-with questions of another."""
+"""Increase it when motions, drawing or questions change, so that a folder never mixes clips of one
+version with questions of another."""
 
 _WORKERS: Final = 2
 _CRF: Final = "18"
 
 Progress = Callable[[int, int], None]
-"""Called with the number of clips written so far and in all."""
+"""Called with the number of clips written so far and the number of all clips."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What identifies a mini benchmark."""
+    """The arguments that identify a mini benchmark."""
 
     clips: int
     train_clips: int
@@ -67,18 +67,18 @@ def write_mini(
 ) -> None:
     """Write a mini benchmark; the same arguments give the same files.
 
-    A run that was interrupted goes on where it stopped: clips that are there are kept.
+    After an interruption, the same call continues: clips that exist are kept.
 
     Args:
-        out: folder to write to, made if missing.
+        out: folder to write to; it is created if missing.
         clips: number of test clips, at least 1.
         train_clips: number of training clips; 0 writes no `train` folder.
-        seed: of everything random. The test set doesn't depend on `train_clips`.
-        height, width: of the clips in pixels, both even (H.264 halves the colour planes).
-        progress: told after every clip.
+        seed: seed of all random choices. The test set does not depend on `train_clips`.
+        height, width: size of the clips in pixels, both even (H.264 halves the colour planes).
+        progress: called after every clip.
 
     Raises:
-        RunError: `out` holds anything else than the same mini benchmark.
+        RunError: `out` holds other files or another mini benchmark.
         ValueError: a number is out of range.
     """
     request = _Request(clips, train_clips, seed, height, width)
@@ -102,7 +102,7 @@ def write_mini(
 
 
 def truth_table(test: Sequence[CastClip], train: Sequence[CastClip]) -> pa.Table:
-    """Everything an independent check needs: label, events and trajectories of every clip.
+    """Label, events and trajectories of every clip, for an independent check of the answers.
 
     `positions` is the flattened positions_TPD of the clip, with `frame_count` frames.
     """
@@ -124,18 +124,18 @@ def truth_table(test: Sequence[CastClip], train: Sequence[CastClip]) -> pa.Table
 
 
 def _claim(out: Path, request: _Request) -> None:
-    """Mark the folder as this request's, or refuse it."""
+    """Mark an empty folder with this request; refuse a folder with anything else in it."""
     marker = out / "mini.json"
     if marker.is_file():
         found = marker.read_text("utf-8")
         if found != _as_json(asdict(request)):
             raise RunError(
                 f"{out} holds another mini benchmark, {' '.join(found.split())}, and not "
-                f"{asdict(request)}; choose another folder or delete it"
+                f"{asdict(request)}; give another folder, or delete this one"
             )
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f"{out} is not an empty folder; choose another one or empty it")
+        raise RunError(f"{out} is not an empty folder; give another one, or empty it")
     _dump(marker, asdict(request))
 
 

@@ -1,11 +1,11 @@
-"""The report's charts as Plotly figures, in plain data that can be embedded as JSON.
+"""The report's charts: Plotly figures as plain data that can be embedded as JSON.
 
-Figures carry no colours and no fonts of their own: the page adds those from its light or dark theme
-(templates/charts.js). Names in `meta` say which role a trace plays there.
+Figures have no colours or fonts. The page adds them from its light or dark theme
+(templates/charts.js), by the name in the `meta` of each trace.
 
 accuracy.py     accuracy by task, by action, by body part
-confusion.py    which part or action is taken for which
-judges.py       the scores that judges gave, and what they covered
+confusion.py    confusion matrices of body parts and actions
+judges.py       the scores of judges, and how many answers have one
 training.py     loss and validation score
 """
 

@@ -1,4 +1,4 @@
-"""How often answers are right: by task, by what the clip shows."""
+"""Charts of accuracies: by task, by action, by body part."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,10 +11,10 @@ from fmau.score.scores import Scores, Share
 
 
 def accuracy_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
-    """Accuracy of each closed task with its interval over clips; chance and majority as marks.
+    """Accuracy of each closed task with its interval over clips; markers show chance and majority.
 
     Args:
-        runs: name -> scores, all of one question file; one group of bars each.
+        runs: name -> scores, all of one question file; each run has its own bars.
     """
     tasks = [str(task) for task in CLOSED_TASKS]
     bars = [_accuracy_bars(name, scores) for name, scores in runs.items()]
@@ -52,7 +52,7 @@ def accuracy_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
 
 
 def action_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
-    """FMAR per action: percent right of the clips that show it, one group of bars per action.
+    """FMAR accuracy per action of the clip, one group of bars per action.
 
     Args:
         runs: name -> scores, all of one question file.
@@ -89,7 +89,7 @@ def action_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
 
 
 def part_chart(shares: Sequence[Share]) -> dict[str, Any]:
-    """Body parts down, closed tasks across: percent right of the clips that show the part."""
+    """Accuracy per body part of the clip (rows) and closed task (columns)."""
     found = {(share.name, share.task): share for share in shares}
     names = list(dict.fromkeys(share.name for share in shares))
     rows = [[found.get((name, task)) for task in CLOSED_TASKS] for name in names]

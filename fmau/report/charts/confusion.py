@@ -1,4 +1,4 @@
-"""Which label is taken for which."""
+"""Charts of confusion: which gold label was answered with which label."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from fmau.score.scores import Confusion, LabelConfusion
 
 
 def confusion_chart(confusion: Confusion) -> dict[str, Any]:
-    """CMAR: gold part down, chosen part across, in percent of the gold part's questions."""
+    """CMAR: gold parts as rows, chosen parts as columns, in percent of the row's questions."""
     counts = [[*row, missed] for row, missed in _rows(confusion)]
     percents = [[100 * count / sum(row) if sum(row) else None for count in row] for row in counts]
     heatmap = go.Heatmap(
@@ -42,7 +42,7 @@ def confusion_chart(confusion: Confusion) -> dict[str, Any]:
 
 
 def recall_chart(confusion: Confusion) -> dict[str, Any]:
-    """CMAR: percent of each part's questions that were answered with it."""
+    """CMAR: percent of each part's questions that were answered with this part."""
     totals = [sum(row) + missed for row, missed in _rows(confusion)]
     bars = go.Bar(
         x=list(confusion.recall),
@@ -71,7 +71,7 @@ def recall_chart(confusion: Confusion) -> dict[str, Any]:
 
 
 def action_confusion_chart(pairs: Sequence[LabelConfusion]) -> dict[str, Any]:
-    """FMAR: gold action down, chosen action across, of the actions that occur; questions."""
+    """FMAR: gold actions as rows, chosen actions as columns; only actions that occur."""
     order = [action.label for action in actions()]
     gold = [name for name in order if any(pair.gold == name for pair in pairs)]
     chosen = [name for name in order if any(pair.chosen == name for pair in pairs)]

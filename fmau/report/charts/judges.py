@@ -1,4 +1,4 @@
-"""What judges made of the open answers."""
+"""Charts of the scores that judges gave to open answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,10 @@ from fmau.score.scores import Scores
 
 
 def level_chart(judgement: Judgement) -> dict[str, Any]:
-    """How often each score was given at each level; what has no score stands apart.
+    """How often each score was given at each level.
 
-    Rows are levels, columns scores; shade is the share of the level's questions.
+    Rows are levels. Columns are scores, with two more for questions without an answer and without
+    a score. The shade is the share of the level's questions.
     """
     levels = [(task, level) for task, found in judgement.tasks.items() for level in found]
     counts = [[*level.histogram, level.no_answer, level.unscored] for _, level in levels]
@@ -41,10 +42,10 @@ def level_chart(judgement: Judgement) -> dict[str, Any]:
 
 
 def coverage_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
-    """Per run and judge, what became of its open questions: scored, unscored, never answered.
+    """Share of scored, unscored and unanswered open questions, per run and judge.
 
     Args:
-        runs: name -> scores; those without a judge are left out.
+        runs: name -> scores; runs without a judge are left out.
     """
     rows = [
         (

@@ -1,4 +1,4 @@
-"""How a training went."""
+"""The chart of a training run, for the report and for training.html."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,9 +12,9 @@ PAGE_HEIGHT = 560
 
 
 def training_chart(log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Loss of the training steps, and scores of each validation, by optimizer step.
+    """Training loss, and the score of each validation, by optimizer step.
 
-    The score of each task is there too, hidden until its name in the legend is clicked.
+    The accuracy of each task is hidden until its name in the legend is clicked.
 
     Args:
         log: rows of `training.json`, as the Trainer logs them: "step" with "loss" or with
@@ -45,7 +45,7 @@ def training_chart(log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def training_page(log: Sequence[Mapping[str, Any]], title: str) -> str:
-    """The chart of one training as a page of its own, in HTML that needs no network."""
+    """An HTML page with the chart of one training run; it needs no network."""
     figure = go.Figure(training_chart(log))
     figure.update_traces(visible=True)
     figure.update_layout(

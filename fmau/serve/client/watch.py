@@ -32,7 +32,7 @@ class FailureWatch:
         if self._has_replied:
             raise ServerError(
                 f"{self._client.base_url}: the server is gone ({error}); start it again, then run "
-                "the same command to go on"
+                "the same command to continue"
             )
         raise ServerError(
             f"{self._client.base_url}: the server never replied ({error}); check the address, or "

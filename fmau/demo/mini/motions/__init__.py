@@ -1,7 +1,7 @@
-"""Motion programmes: one function per micro-action that plays it into a pose.
+"""Motion programmes: for each micro-action a function that adds its motion to a pose.
 
-`play` runs an event's programme, or shifts a body part for the small secondary movements whose
-codes (`DRIFTS`) lie outside the taxonomy.
+`play` runs the programme of an event. For the small secondary movements, whose codes (`DRIFTS`) are
+not in the taxonomy, it shifts a body part.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ DRIFTS = ("drift:head", "drift:torso", "drift:hand", "drift:foot")
 
 
 def play(code: str, act: Act) -> None:
-    """Play one event into the pose of `act`."""
+    """Add the motion of one event to the pose of `act`."""
     if code in PROGRAMMES:
         PROGRAMMES[code](act)
     else:

@@ -1,4 +1,4 @@
-"""What a motion programme is given, and the few moves that most of them are made of.
+"""The input of a motion programme (`Act`), and the basic moves that most programmes use.
 
 Array suffixes as in `fmau.demo.mini.pose`.
 """
@@ -39,17 +39,17 @@ TRUNK_MARKS: dict[str, Vector] = {
 """Places on the trunk, likewise, in trunk lengths from the hips."""
 
 PALM, FINGERTIPS = 0.45, 0.95
-"""What touches: a place of the hand along the fingers, in hand lengths from the wrist."""
+"""The touching point: its distance from the wrist along the fingers, in hand lengths."""
 
 
 @dataclass(slots=True)
 class Act:
-    """One event while it is played into a pose.
+    """One event and the pose to which its motion is added.
 
     Attributes:
-        pose: to change. subject: who acts.
+        pose: the pose to change. subject: the person.
         seconds_T: time from the clip's start.
-        level_T: 0 before, 1 at the height of the action, 0 after it has gone back.
+        level_T: progress of the action: 0 before it, 1 at its height, 0 after the way back.
         beat_T: -1 to 1, the back and forth of repeated actions, 0 outside the event.
         side: 0 left, 1 right: the limb or direction that acts.
         amplitude: about 1.

@@ -1,7 +1,7 @@
-"""The twelve questions of each clip, so balanced that no answer can be read off the text.
+"""The twelve questions of each clip, balanced so that their text does not reveal the answers.
 
-`statements` lists what can be asked, `balance` and `choice` decide what is, `wording` puts it in
-words; `ask` composes them into rows like those of the official question files.
+`statements` lists all possible statements, `balance` and `choice` select among them, and `wording`
+turns them into questions. `ask` makes rows like those of the official question files.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ Row = dict[str, str]
 
 
 def askable(facts: Facts, plan: ClipPlan) -> bool:
-    """Whether the clip has statements enough for two questions of every yes/no task."""
+    """Whether the clip has enough statements for two questions of every yes/no task."""
     statements = candidates(facts, plan)
     return all(balance.enough(s for s in statements if s.task is task) for task in YES_NO_TASKS)
 

@@ -1,16 +1,16 @@
-"""Choosing what to ask so that the text of a question says nothing about its answer.
+"""Selects yes/no statements so that the text of a question does not reveal its answer.
 
-A *cell* is anything that can be read off a question's text: its kind, a part named, the term, the
-scope, every combination of these, and the whole statement. If "yes" and "no" are equally frequent
-in every cell, no table over the text, and no classifier that amounts to one, beats chance.
+A *cell* is a feature of a question's text: its kind, a named part, the term, the scope, every
+combination of these, and the whole statement. If "yes" and "no" are equally frequent in every cell,
+a table of answer frequencies per cell, or a classifier equivalent to it, cannot beat chance.
 
-First the answers are dealt out: the two questions of a clip get yes/yes, no/no and one of each in
-the proportion 1 : 1 : 2, as if they were independent coins. Then each answer gets the statement
-that lowers the sum over all cells of (yes - no)^2 most, clip by clip, and the clips are gone over
-again: coordinate descent on a discrepancy.
+First the answers are assigned: the two questions of a clip get yes/yes, no/no and one of each in
+the proportion 1 : 1 : 2, like two independent coins. Then, clip by clip, each answer gets the
+statement that lowers the sum over all cells of (yes - no)^2 most. This is repeated several times
+over all clips (coordinate descent).
 
-A second term keeps what is asked about a clip from telling its label, which is the answer of its
-CMAR question: every cell is used equally often about clips of each group.
+A second term keeps the statements from revealing the clip's label, which is the answer to its CMAR
+question: every cell is used equally often for clips of each group.
 """
 
 from collections import Counter
@@ -31,21 +31,21 @@ _PAIRS = ((True, True), (False, False), (True, False), (False, True))
 """Answers of a clip's two questions, each pair equally often."""
 
 _WIDTH = 2 + 2**5 - 1
-"""Most cells that a statement of two parts and five terms has."""
+"""The largest number of cells of a statement, with two parts and five terms."""
 
 _Cell = tuple[tuple[int, ...], tuple[str, ...]]
 
 _CROWDING = 0.02
-"""Cost of asking a statement once more, against always asking the same ones."""
+"""Cost of each use of a cell, so that statements vary."""
 
 _TELLING = 2.0
-"""Cost of asking a statement once more about clips of one group than about those of others."""
+"""Cost of each use of a cell by one group beyond the mean of all groups."""
 
 
 def choose(
     statements: Sequence[Sequence[Statement]], groups: Sequence[str], rng: Generator
 ) -> list[tuple[Statement, Statement]]:
-    """Two statements of one task for each clip, balanced over all text cells.
+    """Choose two statements of one task for each clip, balanced over all text cells.
 
     Args:
         statements: all candidates of the task, clip by clip.
@@ -76,8 +76,8 @@ def choose(
 def enough(statements: Iterable[Statement]) -> bool:
     """Whether the candidates of one clip and task allow two questions.
 
-    Clips of which hardly anything is true (a head that turns in place brings no parts together) get
-    two statements that don't hold; others make up for it.
+    A clip with hardly any true statement (a turning head brings no parts together) may get two
+    false ones; other clips then get more true ones.
     """
     return bool(_feasible(list(statements)))
 
@@ -93,9 +93,9 @@ def _feasible(pool: Sequence[Statement]) -> list[tuple[bool, bool]]:
 
 
 def _two_sided(statements: Sequence[Sequence[Statement]]) -> list[list[Statement]]:
-    """Without statements that hold in (nearly) all or no clips, whose text would give them away.
+    """Remove statements with the same truth in nearly all clips: their text reveals the answer.
 
-    A clip that would be left without a choice keeps all its candidates.
+    A clip that would have too few statements left keeps all of them.
     """
     clips_with = Counter(
         (cell, truth) for pool in statements for cell, truth in {(s.terms, s.truth) for s in pool}
@@ -111,7 +111,7 @@ def _two_sided(statements: Sequence[Sequence[Statement]]) -> list[list[Statement
 
 
 def _deal(pools: Sequence[Sequence[Statement]], rng: Generator) -> list[tuple[bool, bool]]:
-    """A pair of answers for each clip; the clips with least choice are served first."""
+    """Assign a pair of answers to each clip, first to the clips with the fewest possible pairs."""
     feasible = [_feasible(pool) for pool in pools]
     dealt: Counter[tuple[bool, bool]] = Counter()
     answers = [_PAIRS[0]] * len(pools)
@@ -174,13 +174,13 @@ class _Slot:
 
 @dataclass(slots=True)
 class _Ledger:
-    """Yes minus no of every cell, and its uses about clips of each group (G)."""
+    """The number of yes minus no in every cell, and the uses of every cell by each group (G)."""
 
     balance_C: NDArray[np.float64]
     uses_GC: NDArray[np.float64]
 
     def settle(self, slot: _Slot, other: Statement | None, rng: Generator) -> None:
-        """Choose the slot's statement anew, on another theme than the clip's other question."""
+        """Choose the slot's statement again; its theme differs from the clip's other question."""
         sign = 1 if slot.statements[0].truth else -1
         if slot.chosen_index >= 0:
             self._book(slot, -sign, -1)

@@ -1,8 +1,8 @@
-"""Options of the multiple-choice tasks, drawn so that they tell nothing about the answer.
+"""Draws the options of the multiple-choice tasks so that they do not reveal the answer.
 
-CMAR lists all seven groups. FMAR lists five actions that are hard to tell apart, all or most of one
-group, and the question is whether some options are likelier than others *given the five*. Clips are
-cast with the group uniform over 7 and the action uniform within its group.
+CMAR lists all seven groups. FMAR lists five similar actions, all or most of one group. Each of the
+five must be equally likely to be right, *given these five options*. In a split the group is uniform
+over 7, and the action is uniform within its group.
 
 - A group with n >= 5 actions: the clip's action and 4 others uniformly from the group. Every set S
   of five is drawn equally often from each of its members: P(S, answer a) = 1/7 * 1/n *
@@ -12,8 +12,8 @@ cast with the group uniform over 7 and the action uniform within its group.
   occur with answer x with probability 1/168 too: of the clips of x (1/7 * 1/6 = 1/42) a quarter
   get it, and the others get 5 of E as above. Again P(answer | G + x) = 1/5 for all five.
 
-The quarter is dealt out exactly (every fourth clip in order of action), and so are the letters of
-the answers.
+The quarter is exact (every fourth clip in order of action), and every letter is the answer equally
+often.
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def _every_fourth(answers: Sequence[Action], rng: Generator) -> set[int]:
 def _place(
     answers: Sequence[str], sets: Sequence[Sequence[str]], rng: Generator
 ) -> list[tuple[list[str], str]]:
-    """Shuffle each option set with its answer under a letter dealt out in balance."""
+    """Shuffle each option set; every letter is the right one equally often."""
     size = len(sets[0])
     placed = []
     for answer, options, place in zip(

@@ -1,7 +1,7 @@
-"""All yes/no statements that can be asked about a clip, with their truth.
+"""Lists all yes/no statements that can be asked about a clip, with their truth.
 
-A statement is asked only where the measures are clear either way. It knows nothing of the wording:
-`wording` turns its terms into a question.
+A statement is listed only if the measures show clearly that it is true or that it is false. It has
+no wording yet: `wording` turns its terms into a question.
 """
 
 from collections.abc import Iterator
@@ -33,11 +33,11 @@ class Statement:
 
     Attributes:
         task: SAD, MAD, MAS or PPR.
-        kind: which sort of statement, e.g. "direction"; one set of wordings each.
-        parts: the one or two parts named, in order of mention.
-        term: what is said of them, e.g. "upward", "same", "before", "approach".
-        scope: the phase, axis or pair of extremes it is about; "" for the whole clip.
-        truth: whether it holds in this clip.
+        kind: kind of statement, e.g. "direction"; every kind has its own wordings.
+        parts: the one or two named parts, in order of mention.
+        term: the claim about them, e.g. "upward", "same", "before", "approach".
+        scope: the phase, axis or pair of extremes that it is about; "" for the whole clip.
+        truth: whether it is true in this clip.
     """
 
     task: Task
@@ -49,7 +49,7 @@ class Statement:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """All that the text of a question depends on, its wording aside: kind, parts, term, scope.
+        """Everything in a question's text except its wording: kind, parts, term, scope.
 
         The second part is "" if there is none.
         """
@@ -58,16 +58,16 @@ class Statement:
 
     @property
     def theme(self) -> tuple[str, ...]:
-        """The same for statements of which one follows from the other or from its denial."""
+        """Equal for two statements if one, or its opposite, follows from the other."""
         return self.kind, *sorted(self.parts), self.scope
 
 
 def candidates(facts: Facts, plan: ClipPlan) -> tuple[Statement, ...]:
-    """All askable yes/no statements of a clip.
+    """All yes/no statements that can be asked about a clip.
 
     Args:
-        facts: what `observe` measured.
-        plan: of the same clip; where it repeats an action, no part is said not to.
+        facts: the measures of `observe`.
+        plan: the clip's plan; if it repeats an action, no statement denies repetition.
 
     Returns:
         Statements of the four yes/no tasks, both true and false ones, in a fixed order.
@@ -173,7 +173,7 @@ def _still(facts: Facts, part: int, phase: int | None) -> bool | None:
 
 
 def _larger(one_m: float, two_m: float) -> bool | None:
-    """True if the first is clearly larger, False if the second is, None if they are alike."""
+    """True if the first is clearly larger, False if the second is, None if they are similar."""
     lesser, greater = sorted((one_m, two_m))
     if greater < RATIO * lesser or greater - lesser < CLEAR_M:
         return None
@@ -181,14 +181,14 @@ def _larger(one_m: float, two_m: float) -> bool | None:
 
 
 def _sense(facts: Facts, part: int, phase: int, axis: int) -> int:
-    """+1 or -1 if the part clearly goes one way along the axis and not back, else 0."""
+    """+1 or -1 if the part clearly moves in one direction of the axis and not back, else 0."""
     net = facts.net_KPD[phase, part, axis]
     back = facts.sweep_KPDS[phase, part, axis, int(net > 0)]
     return int(np.sign(net)) if abs(net) >= CLEAR_M and back <= SLACK_M else 0
 
 
 def _high_first(facts: Facts, part: int, axis: int) -> bool | None:
-    """Whether the part is at its greatest value of the axis before its least; None if unclear.
+    """Whether the part reaches its largest value on the axis before its smallest; None if unclear.
 
     Clear means: all frames in the top fifth of the range come before all frames in the bottom
     fifth, or the other way round.

@@ -1,4 +1,4 @@
-"""Questions in words: several wordings per kind of statement, picked regardless of its truth."""
+"""Turns statements into questions; the wording is chosen at random, whatever the truth is."""
 
 from collections.abc import Sequence
 from typing import Final
