@@ -21,8 +21,7 @@ RATE_TOLERANCE_S = 1e-3
 """How far frames may lie from index / fps at a constant rate; Matroska rounds times to 1 ms."""
 
 MAX_PIXELS = 2**26
-"""Of one picture, about 8,192 x 8,192. A frame of more is no clip of a person, and decoding it would
-take gigabytes of memory."""
+"""Of one picture, about 8,192 x 8,192. Decoding larger ones would take gigabytes of memory."""
 
 
 @dataclass(frozen=True, slots=True)
