@@ -42,8 +42,9 @@ from fmau.dataset.clips import clip_path
 from fmau.dataset.questions import load_questions
 from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames, read_clip
-from fmau.frames.decode import decode, probe
+from fmau.frames.decode import decode
 from fmau.frames.sampling import sample_indices
+from fmau.frames.timeline import probe
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, load_recipe
 from fmau.runs import open_run

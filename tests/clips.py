@@ -1,7 +1,7 @@
 """Makes the test clips. Every frame shows its own number, so a decoded frame tells which it is."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,8 @@ def write_clip(
     rotation: int = 0,
     faststart: bool = False,
     trimmed_frames: int = 0,
+    gop: int = 250,
+    encoder: Mapping[str, str] | None = None,
 ) -> Path:
     """Encode numbered frames 0..frame_count-1; the suffix decides the container.
 
@@ -81,14 +83,17 @@ def write_clip(
         faststart: write the index before the pictures, so that a cut-off file can still be opened.
         trimmed_frames: frames at the start that the file holds but tells players to leave out, as
             editors write it when they cut a clip without encoding it again. Not with `times_ms`.
+        gop: most frames from one key frame to the next.
+        encoder: further options of the codec.
     """
     options = {"movflags": "faststart"} if faststart else {}
     if trimmed_frames:
         options |= {"avoid_negative_ts": "disabled", "use_editlist": "1"}
     with av.open(str(path), "w", options=options) as container:
-        stream: Any = container.add_stream(codec, rate=Fraction(rate))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.gop_size = 250
+        stream: Any = container.add_stream(codec, rate=Fraction(rate), options=dict(encoder or {}))
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.gop_size = gop
         time_base = Fraction(1, 1000) if times_ms is not None else 1 / Fraction(rate)
         stream.codec_context.time_base = time_base
         if rotation:

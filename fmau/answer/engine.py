@@ -193,15 +193,16 @@ class _Engine:
     ) -> None:
         loop = asyncio.get_running_loop()
         for asked in clips:
-            await queue.put((asked, loop.run_in_executor(self.pool, self._decode, asked.clip)))
+            await queue.put((asked, loop.run_in_executor(self.pool, self._decode, asked)))
         for _ in range(workers):
             await queue.put(None)
 
-    def _decode(self, clip: str) -> ClipParts | ClipError | None:
+    def _decode(self, asked: Pending) -> ClipParts | ClipError | None:
         if self.recipe.answer.blind:
             return None
         try:
-            frames = self.reader(clip, clip_path(self.recipe.data.clips, clip))
+            path = clip_path(self.recipe.data.clips, asked.file)
+            frames = self.reader(asked.clip, path)
         except ClipError as error:
             return error
         return ClipParts.of(frames)

@@ -28,6 +28,11 @@ class ClipQuestions:
     clip: str
     questions: tuple[Question, ...]
 
+    @property
+    def file(self) -> str:
+        """The name to look the clip's file up by."""
+        return self.questions[0].file
+
 
 def by_clip(questions: Iterable[Question]) -> list[ClipQuestions]:
     """Group questions by clip. The order depends only on clip names, tasks and qids, not on the

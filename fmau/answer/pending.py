@@ -5,10 +5,12 @@ The engine and the Ray driver use both.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.summary import Summary
+from fmau.core.errors import ClipError
 from fmau.core.records import Answer, Question
 from fmau.dataset.clips import clip_path
 from fmau.recipe import Recipe
@@ -47,16 +49,29 @@ class Pending:
     clip: str
     questions: tuple[tuple[Question, str], ...]
 
+    @property
+    def file(self) -> str:
+        """The name to look the clip's file up by."""
+        return self.questions[0][0].file
+
 
 def pending_clips(
     run: Sink, recipe: Recipe, clips: Iterable[ClipQuestions], summary: Summary
 ) -> Iterator[Pending]:
     """Yield the unanswered questions by clip; count the others in `summary.done_before`."""
     for asked in clips:
-        path = clip_path(recipe.data.clips, asked.clip)
-        size = path.stat().st_size if path.is_file() else None
+        size = _file_bytes(recipe.data.clips, asked.file)
         wanted = [(question, run.row_fingerprint(question, size)) for question in asked.questions]
         left = [pair for pair in wanted if not run.is_done(pair[0].qid, pair[1])]
         summary.done_before += len(wanted) - len(left)
         if left:
             yield Pending(asked.clip, tuple(left))
+
+
+def _file_bytes(folder: Path, file: str) -> int | None:
+    """Size of a clip's file; None if there is none, or if several fit its name."""
+    try:
+        path = clip_path(folder, file)
+    except ClipError:
+        return None  # reading the clip fails likewise, and its rows say why
+    return path.stat().st_size if path.is_file() else None

@@ -24,7 +24,7 @@ from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.families.load import load_processor
 from fmau.frames.clip import ClipFrames, read_clip
-from fmau.frames.decode import Timeline, probe
+from fmau.frames.timeline import Timeline, probe
 from fmau.prompting.conversation import VIDEO_PART, messages, user_text
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock
@@ -92,7 +92,7 @@ def check_recipe(recipe: Recipe) -> Plan:
     check_model(recipe.model)
     questions = load_questions(recipe.data.questions).questions
     timelines = _probe_all(recipe, questions)
-    first = read_clip(clip_path(recipe.data.clips, questions[0].clip), recipe.frames)
+    first = read_clip(clip_path(recipe.data.clips, questions[0].file), recipe.frames)
     plan = Plan(
         questions=dict(Counter(question.task for question in questions)),
         clips=len(timelines),
@@ -204,10 +204,11 @@ def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timel
         remedy = "put the clips there or correct the recipe"
         raise InputError([Problem(f"data.clips {recipe.data.clips}", "no such folder", remedy)])
     asked = Counter(question.clip for question in questions)
+    files = {question.clip: question.file for question in questions}
 
     def look(clip: str) -> Timeline | ClipError:
         try:
-            return probe(clip_path(recipe.data.clips, clip))
+            return probe(clip_path(recipe.data.clips, files[clip]))
         except ClipError as error:
             return error
 

@@ -1,6 +1,6 @@
 """Commands about data: mini, check, frames, audit."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +54,10 @@ def frames(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Also decode and check every frame in the cache.")
+        bool,
+        typer.Option(
+            "--verify", help="Also check every frame, and decode every clip a second time."
+        ),
     ] = False,
 ) -> None:
     """Extract a recipe's frames into data.cache and train.data.cache. Run it again to continue."""
@@ -72,39 +75,46 @@ def frames(
     if asked.cache is not None:
         with err.status("reading questions"):
             questions = load_questions(asked.questions).questions
-        clips = dict.fromkeys(question.clip for question in questions)
-        complete &= _extract(asked.cache, asked.clips, clips, recipe.frames, verify=verify)
+        files = {question.clip: question.file for question in questions}
+        complete &= _extract(asked.cache, asked.clips, files, recipe.frames, verify=verify)
     if train is not None:
         with err.status("reading captions"):
-            names = load_training_data(train).clips()
+            files = {clip: clip for clip in load_training_data(train).clips()}
         data = train.data
-        found = _extract(data.cache, data.clips, names, recipe.frames, verify=verify)
+        found = _extract(data.cache, data.clips, files, recipe.frames, verify=verify)
         complete &= found or data.skip_bad_clips
     if not complete:
         raise typer.Exit(1)
 
 
 def _extract(
-    cache: Path, folder: Path, clips: Iterable[str], spec: FramesBlock, *, verify: bool
+    cache: Path, folder: Path, files: Mapping[str, str], spec: FramesBlock, *, verify: bool
 ) -> bool:
     """Extract clips into a cache and print a summary. Returns whether all clips are in it."""
     from fmau.core.hardware import usable_cores
-    from fmau.dataset.clips import clip_path
-    from fmau.frames.cache import FrameCache, build_cache
+    from fmau.dataset.clips import clip_paths
+    from fmau.frames.cache import FrameCache, build_cache, recheck
 
-    paths = {clip: clip_path(folder, clip) for clip in clips}
+    paths, unclear = clip_paths(folder, files)
     with progress_bar("extracting frames") as progress:
         summary = build_cache(cache, paths, spec, workers=usable_cores(), progress=progress)
-    for reason in summary.failed.values():
+    failed = {**unclear, **summary.failed}
+    for reason in failed.values():
         err.print(f"[yellow]no frames:[/] {escape(reason)}", highlight=False, soft_wrap=True)
     out.print(
         f"{cache}: {summary.done:,} clips extracted in {summary.seconds:.0f} s, "
-        f"{summary.kept:,} were there already, {len(summary.failed):,} failed"
+        f"{summary.kept:,} were there already, {len(failed):,} failed"
     )
     if verify:
         with progress_bar("checking frames") as progress:
             FrameCache(cache).verify(workers=usable_cores(), progress=progress)
-    return not summary.failed
+        with progress_bar("decoding clips again") as progress:
+            found = recheck(FrameCache(cache), paths, workers=usable_cores(), progress=progress)
+        out.print(
+            f"{cache}: {found.equal:,} clips decoded again by decord, with the same frames; "
+            f"{found.left_out:,} left out, because decord cannot be relied on for them"
+        )
+    return not failed
 
 
 @app.command()

@@ -53,6 +53,7 @@ class Question:
         task: one of the eight tasks.
         stem: text of the question, without the option lines.
         options: the lettered options in order; empty unless the task is multiple choice.
+        named: file name of the clip, if a row of its file gives one with a suffix; else "".
     """
 
     qid: str
@@ -60,6 +61,12 @@ class Question:
     task: Task
     stem: str
     options: tuple[Option, ...] = ()
+    named: str = ""
+
+    @property
+    def file(self) -> str:
+        """The name to look the clip's file up by."""
+        return self.named or self.clip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ and all errors of a file are reported at once.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -65,6 +65,7 @@ def survey_questions(path: Path) -> Survey:
     questions: list[Question] = []
     gold: dict[str, str] = {}
     first_row: dict[str, int] = {}
+    file_of: dict[str, str] = {}
     for number, row in enumerate(rows, start=1):
         found = list(_row_problems(path, number, row))
         if not found and row["qid"] in first_row:
@@ -76,10 +77,19 @@ def survey_questions(path: Path) -> Survey:
             continue
         first_row[row["qid"]] = number
         question = _question(row)
+        has_suffix = question.file != question.clip
+        other = file_of.setdefault(question.clip, question.file) if has_suffix else question.file
+        if other != question.file:
+            what = f"names the clip {question.file!r}, other rows name {other!r}"
+            problem = Problem(_where(path, number, row), what, "give each clip one name")
+            problems.append((question.qid, problem))
+            continue
         questions.append(question)
         if row.get("answer") is not None:
             gold[question.qid] = _gold(question, row["answer"])
-    sound = QuestionFile(tuple(questions), MappingProxyType(gold))
+    # A clip that some rows name with its suffix, and others without, is one clip.
+    named = tuple(replace(q, named=file_of.get(q.clip, "")) for q in questions)
+    sound = QuestionFile(named, MappingProxyType(gold))
     return Survey(sound, tuple(problems), tuple(rows))
 
 
@@ -187,9 +197,9 @@ def _task(name: Any) -> Task | None:
 def _question(row: dict[str, Any]) -> Question:
     task = _task(row["task"])
     assert task is not None, "checked by _row_problems"
-    clip = clip_name(row.get("video_name") or row["video"])
+    named = row.get("video_name") or row["video"]
     stem, options = _split(row["question"]) if task.is_choice else (row["question"].strip(), ())
-    return Question(row["qid"], clip, task, stem, options)
+    return Question(row["qid"], clip_name(named), task, stem, options, named)
 
 
 def _gold(question: Question, answer: str) -> str:

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fmau.core.errors import ClipError
-from fmau.frames.decode import Timeline, decode, probe
+from fmau.frames.decode import decode
 from fmau.frames.resize import resize
 from fmau.frames.sampling import sample_indices
+from fmau.frames.timeline import Timeline, probe
 from fmau.frames.tokens import visual_tokens
 from fmau.recipe import FramesBlock
 
@@ -94,9 +95,22 @@ def read_clip(path: Path, spec: FramesBlock) -> ClipFrames:
     Raises:
         ClipError: the clip cannot be used; the text names the file, the reason and a remedy.
     """
+    frames = read_clip_with(decode, path, spec)
+    assert frames is not None, "this decoder gives frames or raises"
+    return frames
+
+
+Decoder = Callable[[Path, Timeline, Sequence[int]], "NDArray[np.uint8] | None"]
+"""A function that decodes the frames at given indices, like `decode`; None if it cannot."""
+
+
+def read_clip_with(decoder: Decoder, path: Path, spec: FramesBlock) -> ClipFrames | None:
+    """Like `read_clip`, with another decoder; None if that one gives no frames."""
     timeline = probe(path)
     indices = sample_indices(timeline.total_num_frames, spec, timeline.fps)
-    pixels_THWC = decode(path, timeline, indices)
+    pixels_THWC = decoder(path, timeline, indices)
+    if pixels_THWC is None:
+        return None
     ticks, fps, total = _ticks(timeline, indices)
     try:
         return frames_from_pixels(

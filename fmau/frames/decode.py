@@ -1,207 +1,134 @@
-"""Reads a video file: the time of every frame, and the pixels of chosen frames.
+"""The pixels of chosen frames of a video file, exactly those of a plain decode from its start.
 
-`fmau.frames.clip` uses it. PyAV reads the times from the packets of the container, without decoding
-them; decord decodes pixels by frame index. decord is built on an old FFmpeg: if it cannot open a
-file, or its list of frames differs from the container's, PyAV decodes instead. Both give the same
-pixels, and both apply the rotation that phones store in a file.
+A video is decoded in order, from the first frame to the last one wanted: seeking to a frame lands
+elsewhere in many files (open groups of pictures, B-frames without exact times, streams whose
+pictures refresh bit by bit), with right times and wrong pictures. What no wanted frame needs is not
+decoded: the frames that no other frame refers to. In the H.264 of phones and cameras these are half
+of all, and a third of the work (docs/speed.md).
 
 Axes: T frames, H height, W width, C red-green-blue.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import av
-import decord
 import numpy as np
-from av.container import InputContainer
-from av.packet import Packet
-from av.stream import Stream
-from av.video.stream import VideoStream
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from fmau.core.errors import ClipError
+from fmau.frames.orientation import orientation_of
+from fmau.frames.timeline import Timeline, open_video, probe
 
-Packets: TypeAlias = "Sequence[Packet[Stream]]"
-
-decord.logging.set_level(decord.logging.QUIET)
-
-RATE_TOLERANCE_S = 1e-3
-"""A rate is constant if no frame is further than this from index / fps; Matroska rounds to 1 ms."""
-
-MISMATCH_S = 2 * RATE_TOLERANCE_S
-"""If decord's time of a frame differs by more from the container's time, the frames differ."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """The times at which the frames of a clip are shown.
-
-    Attributes:
-        times_s: presentation time of every frame, in seconds after the first frame.
-        fps: frames per second; the mean for a variable-rate clip.
-        constant_rate: frame i is shown at i / fps.
-        duration_s: from the first frame to the end of the last, in seconds.
-    """
-
-    times_s: tuple[float, ...]
-    fps: float
-    constant_rate: bool
-    duration_s: float
-
-    @property
-    def total_num_frames(self) -> int:
-        """Number of frames of the clip."""
-        return len(self.times_s)
-
-
-def probe(path: Path) -> Timeline:
-    """Read the times of all frames of a clip, without decoding it.
-
-    Raises:
-        ClipError: the file is missing, empty, cut off, not a video, or has fewer than two frames.
-    """
-    if not path.is_file():
-        raise ClipError(f"{path}: no such file; put the clip there or correct the clips folder")
-    if path.stat().st_size == 0:
-        raise ClipError(f"{path}: the file is empty; copy the clip again")
-    try:
-        with _open(path) as container:
-            return _timeline(path, container)
-    except av.FFmpegError as error:
-        raise ClipError(
-            f"{path}: cannot be read as a video ({error.strerror}); the file is damaged or of "
-            "another kind, copy it again or convert it to mp4"
-        ) from None
+__all__ = ["Timeline", "decode", "probe"]
 
 
 def decode(path: Path, timeline: Timeline, indices: Sequence[int]) -> NDArray[np.uint8]:
-    """The pixels of the frames at `indices`, upright, as pixels_THWC.
+    """The pixels of the frames at `indices`, as a player shows them, as pixels_THWC.
 
     Args:
-        timeline: the result of `probe` for this file.
-        indices: ascending; repeats are allowed.
+        timeline: of this very file, from `probe`.
+        indices: ascending, repeats allowed.
 
     Raises:
-        ClipError: a chosen frame cannot be decoded.
+        ClipError: a frame that is needed is damaged or cannot be decoded.
     """
-    pixels_THWC = _decode_with_decord(path, timeline, indices)
-    if pixels_THWC is None:
-        pixels_THWC = _decode_with_pyav(path, timeline, indices)
-    return pixels_THWC
-
-
-def _open(path: Path) -> InputContainer:
-    # FFmpeg cannot mistake an absolute path for a URL, and the whitelist stops a playlist file from
-    # making FFmpeg fetch one.
-    return av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
-
-
-def _timeline(path: Path, container: InputContainer) -> Timeline:
-    if not container.streams.video:
-        raise ClipError(f"{path}: holds no video, only sound or data; name a video file")
-    stream = container.streams.video[0]
-    packets = [packet for packet in container.demux() if packet.size and not packet.is_discard]
-    if _is_cut_off(path, container, packets):
-        raise ClipError(f"{path}: the file is cut off before its end; copy it again")
-    shown = [packet for packet in packets if packet.stream is stream]
-    if len(shown) < 2:
-        what = "one frame shows no movement" if shown else "holds no frames"
-        raise ClipError(f"{path}: {what}; use a clip of at least two frames")
-    return _from_packets(path, stream, shown)
-
-
-def _from_packets(path: Path, stream: VideoStream, packets: Packets) -> Timeline:
-    shown = [(packet.pts, packet.duration) for packet in packets if packet.pts is not None]
-    if len(shown) < len(packets) or stream.time_base is None:
-        # A raw stream has no times; FFmpeg would assume 25 frames per second.
-        raise ClipError(f"{path}: does not say when its frames are shown; convert it to mp4")
-    shown.sort(key=lambda frame: frame[0])
-    times = [(pts - shown[0][0]) * stream.time_base for pts, _ in shown]
-    for rate in (stream.average_rate, stream.base_rate, stream.guessed_rate):
-        if rate and all(abs(time - i / rate) <= RATE_TOLERANCE_S for i, time in enumerate(times)):
-            return _constant(rate, len(times))
-    if times[-1] <= 0:
-        raise ClipError(f"{path}: all frames are shown at the same time; convert it to mp4 again")
-    mean_gap = times[-1] / (len(times) - 1)
-    last_gap = (shown[-1][1] or 0) * stream.time_base or mean_gap
-    return Timeline(
-        times_s=tuple(float(time) for time in times),
-        fps=float(1 / mean_gap),
-        constant_rate=False,
-        duration_s=float(times[-1] + last_gap),
-    )
-
-
-def _constant(rate: Fraction, count: int) -> Timeline:
-    times_s = tuple(float(i / rate) for i in range(count))
-    return Timeline(times_s, float(rate), constant_rate=True, duration_s=float(count / rate))
-
-
-def _is_cut_off(path: Path, container: InputContainer, packets: Packets) -> bool:
-    """Whether the file holds less than its header says.
-
-    Decoders accept such a file and repeat the last picture for the missing part, so that the
-    motion would seem to stop.
-    """
-    if any(packet.is_corrupt for packet in packets):
-        return True
-    stream = container.streams.video[0]
-    size = path.stat().st_size
-    if any(entry.pos + entry.size > size for entry in stream.index_entries):
-        return True
-    if stream.frames or not container.duration or not packets:
-        return False  # the header lists all frames, and the file holds them
-    # Matroska and WebM do not list frames: compare the end of the last packet with the duration in
-    # the header.
-    ends = [
-        (packet.pts + (packet.duration or 0)) * packet.time_base
-        for packet in packets
-        if packet.pts is not None
-    ]
-    promised = Fraction(container.duration, av.time_base)
-    mean_gap = promised / len(packets)
-    return bool(ends) and promised - max(ends) > max(3 * mean_gap, Fraction(1, 10))
-
-
-def _decode_with_decord(
-    path: Path, timeline: Timeline, indices: Sequence[int]
-) -> NDArray[np.uint8] | None:
-    """pixels_THWC; None if decord fails or its frames differ from the container's."""
-    try:
-        # One thread per clip: decoding several clips in parallel scales better.
-        reader = decord.VideoReader(str(path.absolute()), num_threads=1)
-        starts_s = reader.get_frame_timestamp(range(len(reader)))[:, 0]
-        if len(reader) != timeline.total_num_frames:
-            return None
-        if np.abs(starts_s - starts_s[0] - timeline.times_s).max() > MISMATCH_S:
-            return None
-        pixels_THWC: NDArray[np.uint8] = reader.get_batch(list(indices)).asnumpy()
-    except (decord.DECORDError, RuntimeError, AssertionError):
-        return None
-    return pixels_THWC
-
-
-def _decode_with_pyav(path: Path, timeline: Timeline, indices: Sequence[int]) -> NDArray[np.uint8]:
-    pixels_by_index: dict[int, NDArray[np.uint8]] = {}
-    decoded = 0
-    reason = "others are damaged"
-    try:
-        with _open(path) as container:
-            for decoded, frame in enumerate(container.decode(video=0), start=1):
-                if decoded - 1 in indices:
-                    pixels_HWC = frame.to_ndarray(format="rgb24")
-                    pixels_by_index[decoded - 1] = np.rot90(pixels_HWC, frame.rotation // 90)
-    except av.FFmpegError as error:
-        reason = error.strerror or str(error)
-    # Frames are identified by their order, because not all containers keep times (AVI confuses
-    # those of B-frames). A frame that the decoder skips would shift the index of all later ones.
-    if decoded != timeline.total_num_frames:
-        raise ClipError(
-            f"{path}: only {decoded} of {timeline.total_num_frames} frames can be decoded "
-            f"({reason}); copy the clip again or convert it to mp4 with H.264"
-        )
+    wanted = set(indices)
+    pixels_by_index = _decode_skipping(path, timeline, wanted)
+    if pixels_by_index is None:
+        pixels_by_index = _decode_all(path, timeline, wanted)
     return np.stack([pixels_by_index[index] for index in indices])
+
+
+Pixels = dict[int, NDArray[np.uint8]]
+
+
+def _decode_skipping(path: Path, timeline: Timeline, wanted: set[int]) -> Pixels | None:
+    """Frames told apart by the container's marks, so that others can be left out.
+
+    None where marks do not tell: two frames share one, or the decoder gives other marks than the
+    container (AVI mixes up those of B-frames).
+    """
+    place = {mark: index for index, mark in enumerate(timeline.marks)}
+    if len(place) < timeline.total_num_frames:
+        return None
+    needed = {timeline.marks[index] for index in wanted}
+    pixels: Pixels = {}
+    before = -1
+    for frame in _frames(path, timeline, needed):
+        index = place.get(frame.pts) if frame.pts is not None else None
+        if index is None or index <= before:
+            return None
+        before = index
+        if index in wanted:
+            pixels[index] = _shown(path, timeline, frame)
+            if len(pixels) == len(wanted):
+                return pixels
+    return None  # some did not come; in order, it will be seen which
+
+
+def _decode_all(path: Path, timeline: Timeline, wanted: set[int]) -> Pixels:
+    """Frames told apart by their order, the one thing that all containers keep."""
+    pixels: Pixels = {}
+    decoded = 0
+    for decoded, frame in enumerate(_frames(path, timeline, None), start=1):
+        if decoded - 1 in wanted:
+            pixels[decoded - 1] = _shown(path, timeline, frame)
+    # A frame that the decoder left out would shift all that follow.
+    if decoded != timeline.total_num_frames or len(pixels) < len(wanted):
+        raise ClipError(
+            f"{path}: only {decoded} of {timeline.total_num_frames} frames can be decoded; copy "
+            "the clip again or convert it to mp4 with H.264"
+        )
+    return pixels
+
+
+def _frames(path: Path, timeline: Timeline, needed: set[int] | None) -> Iterator[VideoFrame]:
+    """The frames of a file in the order in which they are shown, each sound.
+
+    Args:
+        needed: marks of the frames that must be among them; None for all frames.
+
+    Raises:
+        ClipError: a frame is damaged.
+    """
+    number = 0
+    try:
+        with open_video(path) as (container, stream):
+            decoder = stream.codec_context
+            # One thread: clips are decoded side by side, which scales better than threads within
+            # one; and what is skipped is then decided packet by packet.
+            decoder.thread_count = 1
+            for packet in container.demux(stream):
+                skip = needed is not None and packet.pts not in needed and packet.size > 0
+                decoder.skip_frame = "NONREF" if skip else "DEFAULT"
+                for frame in packet.decode():
+                    if not isinstance(frame, VideoFrame):
+                        continue
+                    if frame.is_corrupt:
+                        raise _unusable(path, timeline, frame, "is damaged")
+                    number += 1
+                    yield frame
+    except av.FFmpegError as error:
+        raise ClipError(
+            f"{path}: damaged after {number} decoded frames ({error.strerror or error}); copy the "
+            "clip again or convert it to mp4 with H.264"
+        ) from None
+
+
+def _shown(path: Path, timeline: Timeline, frame: VideoFrame) -> NDArray[np.uint8]:
+    """The pixels_HWC of a frame as a player shows it."""
+    try:
+        pixels_HWC = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        return orientation_of(frame).apply(pixels_HWC)
+    except ValueError as error:
+        raise _unusable(path, timeline, frame, str(error)) from None
+
+
+def _unusable(path: Path, timeline: Timeline, frame: VideoFrame, what: str) -> ClipError:
+    which = "a frame"
+    if frame.pts in timeline.marks:
+        index = timeline.marks.index(frame.pts)
+        which = f"frame {index} (at {timeline.times_s[index]:.2f} s)"
+    return ClipError(f"{path}: {which} {what}; copy the clip again or convert it to mp4 with H.264")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fmau.core.errors import ClipError, FmauError
 from fmau.dataset.clips import clip_path
+from fmau.dataset.questions import load_questions
 from fmau.frames.reader import ClipReader
 from fmau.recipe import DataBlock, FramesBlock
 from fmau.report.thumbnails import Strip, StripOf, make_strip
@@ -23,6 +24,7 @@ def strips_of(run: Path, note: Callable[[str], None] = lambda _text: None) -> St
 
     Raises:
         RunError: the folder holds no run.
+        InputError: the run's question file has defects.
     """
     recipe = read_manifest(run).recipe
     data = DataBlock.model_validate(recipe["data"])
@@ -37,9 +39,12 @@ def strips_of(run: Path, note: Callable[[str], None] = lambda _text: None) -> St
         note(f"{error}; the report decodes the clips instead")
         reader = ClipReader(spec)
 
+    questions = load_questions(data.questions).questions
+    files = {question.clip: question.file for question in questions}
+
     def strip_of(clip: str) -> Strip | None:
         try:
-            frames = reader(clip, clip_path(data.clips, clip))
+            frames = reader(clip, clip_path(data.clips, files.get(clip, clip)))
         except ClipError:
             return None  # the report counts such clips
         return make_strip(frames.jpegs, [index / frames.fps for index in frames.indices])

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from fmau.cli import app
 from fmau.dataset.questions import load_questions
-from fmau.frames.decode import probe
+from fmau.frames.timeline import probe
 
 pytestmark = pytest.mark.slow
 

@@ -155,3 +155,29 @@ def test_any_json_either_loads_or_raises_an_input_error(
         if question.qid in file.gold and question.task in CLOSED_TASKS:
             letters = [option.letter for option in question.options] or ["Yes", "No"]
             assert file.gold[question.qid] in letters
+
+
+def test_a_row_keeps_the_name_that_it_gives_its_clip(tmp_path: Path) -> None:
+    rows = [
+        {"qid": "SAD_1", "task": "SAD", "question": "Does it move?", "video": "two.mov"},
+        {"qid": "SAD_2", "task": "SAD", "question": "Does it rest?", "video_name": "one"},
+        {"qid": "SAD_3", "task": "SAD", "question": "Does it rest?", "video_name": "two"},
+    ]
+    (tmp_path / "q.json").write_text(json.dumps(rows), "utf-8")
+    asked = load_questions(tmp_path / "q.json").questions
+    assert [(q.clip, q.file) for q in asked] == [
+        ("two", "two.mov"),
+        ("one", "one"),
+        ("two", "two.mov"),
+    ]
+
+
+def test_two_files_of_one_clip_name_are_not_one_clip(tmp_path: Path) -> None:
+    rows = [
+        {"qid": f"SAD_{n}", "task": "SAD", "question": "Does it move?", "video": name}
+        for n, name in enumerate(("two.mov", "two.mp4", "two.mov"))
+    ]
+    (tmp_path / "q.json").write_text(json.dumps(rows), "utf-8")
+    with pytest.raises(InputError, match=r"row 2 \(SAD_1\): names the clip 'two\.mp4', other") as e:
+        load_questions(tmp_path / "q.json")
+    assert len(e.value.problems) == 1

@@ -18,5 +18,6 @@ unfinished folder and does not delay loader processes by seconds of imports.
 
 from fmau.frames.cache.build import CacheSummary, build_cache
 from fmau.frames.cache.reader import FrameCache
+from fmau.frames.cache.recheck import recheck
 
-__all__ = ["CacheSummary", "FrameCache", "build_cache"]
+__all__ = ["CacheSummary", "FrameCache", "build_cache", "recheck"]
