@@ -7,7 +7,7 @@ flow is bounded, so memory does not grow with the number of questions:
                                                         |
                                                         +--> answers.jsonl
 
-Decoding runs in threads, not processes: decord, PyAV and the JPEG encoder release the GIL while
+Decoding runs in threads, not processes: PyAV and the JPEG encoder release the GIL while
 they work, frames need no pickling, and a killed client leaves no orphan processes.
 """
 

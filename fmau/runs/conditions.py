@@ -18,7 +18,7 @@ from fmau.core.records import Question
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import DECODING, ModelBlock, Recipe
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Increase it when a new version of fmau asks questions, samples frames or reads replies
 differently with the same recipe."""
 

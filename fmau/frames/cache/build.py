@@ -1,6 +1,6 @@
 """Fills a frame cache, for `fmau frames`: decodes clips in parallel and writes them in shards.
 
-Decoding runs in threads, not processes: decord, PyAV and the JPEG encoder release the GIL while
+Decoding runs in threads, not processes: PyAV and the JPEG encoder release the GIL while
 they work, and frames need not be pickled.
 """
 

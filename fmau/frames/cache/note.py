@@ -21,7 +21,7 @@ class CacheNote(Record):
         frames: the settings with which every clip of the cache was made into frames.
     """
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     frames: FramesBlock
 
 
