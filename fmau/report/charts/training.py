@@ -35,7 +35,8 @@ def training_chart(log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     layout = {
         "xaxis": {"title": {"text": "optimizer step"}, "fixedrange": True},
         "yaxis": {"title": {"text": "loss"}, "rangemode": "tozero", "fixedrange": True},
-        "yaxis2": {"overlaying": "y", "side": "right", "range": [0, 100], "ticksuffix": " %"}
+        "yaxis2": {"overlaying": "y", "side": "right", "range": [0, 100]}
+        | {"title": {"text": "validation score, %"}, "tickvals": [0, 25, 50, 75, 100]}
         | {"showgrid": False, "fixedrange": True},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "margin": {"t": 40, "r": 48, "b": 50, "l": 56},
