@@ -325,9 +325,12 @@ def test_no_request_ages_in_the_queue_until_time_runs_out(
     monkeypatch.setattr("fmau.answer.server.LOOK_S", 0.1 if held else 60)
     wanted = recipe(tmp_path, clips_in_flight=10, request_timeout_s=1.5)
     with StubServer(delay_s=0.05, slots=2) as server:
-        done = answer(wanted, questions(10), server.base_url)
+        try:
+            complete = answer(wanted, questions(10), server.base_url).complete
+        except ServerError:  # so many in a row that the server is given up
+            complete = False
     repeated = len(server.questions) - 120
-    assert (done.complete, repeated == 0) == (held, held)
+    assert (complete, repeated == 0) == (held, held)
 
 
 def test_a_disk_that_fills_up_ends_the_run_with_its_own_words(
