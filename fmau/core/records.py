@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fmau.core.taxonomy import Task
 
@@ -145,6 +145,9 @@ LEVELS = (1, 2, 3)
 LEVEL_MAX = 5
 """The best score at a level; the worst is 0."""
 
+Points = Annotated[int, Field(strict=True, ge=0, le=LEVEL_MAX)]
+"""A judge's score at one level."""
+
 
 class VerdictStatus(StrEnum):
     """How one call of a judge ended. Any status but "scored" means unscored; it never means 0."""
@@ -165,6 +168,8 @@ class VerdictStatus(StrEnum):
 
 class Verdict(Record):
     """One line of `verdicts.jsonl`: one call of one judge about one open answer.
+
+    A row whose scores do not fit its levels or its status is an error when it is read.
 
     Attributes:
         qid, clip, task: of the question.
@@ -191,7 +196,7 @@ class Verdict(Record):
     levels: tuple[int, ...]
     sample: int = 0
     status: VerdictStatus
-    scores: dict[int, int] | None = None
+    scores: dict[int, Points] | None = None
     rationale: str | None = None
     removed: tuple[str, ...] = ()
     reply: str | None = None
@@ -200,3 +205,13 @@ class Verdict(Record):
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float | None = None
+
+    @model_validator(mode="after")
+    def _scores_fit(self) -> Self:
+        if not self.levels or set(self.levels) - set(LEVELS):
+            raise ValueError(f"levels must be some of {', '.join(map(str, LEVELS))}")
+        if (self.status is VerdictStatus.SCORED) != (self.scores is not None):
+            raise ValueError('a row must have scores if its status is "scored", and none otherwise')
+        if self.scores is not None and set(self.scores) != set(self.levels):
+            raise ValueError("a row must have one score for each of its levels")
+        return self
