@@ -89,8 +89,9 @@ def _judge_run(who: "Judge", folder: Path, limit: int | None, server: list[str] 
 def _estimate(who: "Judge", folder: Path, limit: int | None) -> None:
     from fmau.judge.judges import LlmJudge
     from fmau.judge.session import estimate_run, judge_note, run_items
+    from fmau.score.joined import read_joined
 
-    items = run_items(folder, limit)
+    items = run_items(read_joined(folder), limit)
     out.print(f"{len(items):,} answers to judge")
     if isinstance(who, LlmJudge):
         out.print(estimate_run(items, who, judge_note(who)).text(), highlight=False)
@@ -126,11 +127,11 @@ def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
     """Print how a judge agrees with the run's other judges, and with human scores."""
     from fmau.judge.calibrate import load_human_scores
     from fmau.report import print_agreements
-    from fmau.runs import read_verdicts
     from fmau.score.agreement import agreements, judge_agreement
+    from fmau.score.joined import read_joined
     from fmau.score.levels import scores_of
 
-    verdicts = read_verdicts(folder)
+    verdicts = read_joined(folder).verdicts
     judges = sorted({row.judge for row in verdicts})
     found = [pair for pair in agreements(verdicts, judges) if judge in (pair.first, pair.second)]
     if humans is not None:

@@ -10,6 +10,7 @@ from fmau.cli.app import RunFolder, app, err, out
 
 if TYPE_CHECKING:
     from fmau.report.thumbnails import StripOf
+    from fmau.score import ScoredRun
 
 
 @app.command()
@@ -28,7 +29,9 @@ def score(
     from fmau.score import score_predictions, score_run
 
     if run is not None and questions is None and predictions is None:
-        name, scores = run.name, score_run(run).scores
+        scored = score_run(run)
+        name, scores = run.name, scored.scores
+        print_notes(scored)
     elif run is None and questions is not None and predictions is not None:
         name, scores = predictions.stem, score_predictions(questions, predictions)
     else:
@@ -59,12 +62,20 @@ def report(
 
     strip_of = _strips(runs[0]) if frames else None
     scored = [score_run(run) for run in runs]
+    print_notes(*scored)
     path = write_report(scored, to or runs[0] / "report.html", strip_of)
     blind = {run.name for run in scored if run.blind}
     print_scores({run.name: run.scores for run in scored}, out, blind)
     out.print(f"report: {path}")
     for file in write_exports(scored, exports) if exports else ():
         out.print(f"export: {file}")
+
+
+def print_notes(*runs: "ScoredRun") -> None:
+    """Print on stderr which rows of the runs were left out."""
+    for run in runs:
+        for note in run.notes:
+            err.print(f"[yellow]note:[/] {escape(f'{run.name}: {note}')}", highlight=False)
 
 
 def _strips(run: Path) -> "StripOf | None":
@@ -92,6 +103,7 @@ def compare(
     from fmau.score import compare_runs, score_run
 
     one, other = score_run(first), score_run(second)
+    print_notes(one, other)
     found = compare_runs(one, other)
     if as_json:
         print(found.model_dump_json(indent=2))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -97,12 +97,21 @@ class AnswerStatus(StrEnum):
     """The server gave no reply after all retries."""
 
 
+class RowMark(NamedTuple):
+    """The two fingerprints of a row of `answers.jsonl`, with and without the clip's file."""
+
+    fingerprint: str
+    without_clip: str
+
+
 class Answer(Record):
     """One line of `answers.jsonl`.
 
     Attributes:
         qid, clip, task: of the question.
         fingerprint: hash of everything that can change the answer (see `fmau.runs`).
+        fingerprint_without_clip: the same without the size of the clip's file, so that rows can be
+            checked where the clips are not; None in rows of fmau 0.1.0.
         status: how the attempt ended; only "ok" rows have an answer.
         answer: option letter, "Yes"/"No", or free text; None unless status is "ok".
         reply: the model's text as received, None if there was none.
@@ -115,6 +124,7 @@ class Answer(Record):
     clip: str
     task: Task
     fingerprint: str
+    fingerprint_without_clip: str | None = None
     status: AnswerStatus
     answer: str | None = None
     reply: str | None = None
@@ -125,15 +135,14 @@ class Answer(Record):
     seconds: float | None = None
 
     @classmethod
-    def failed(
-        cls, question: Question, fingerprint: str, status: AnswerStatus, reason: str
-    ) -> Self:
+    def failed(cls, question: Question, mark: RowMark, status: AnswerStatus, reason: str) -> Self:
         """Build the row of a question that got no reply."""
         return cls(
             qid=question.qid,
             clip=question.clip,
             task=question.task,
-            fingerprint=fingerprint,
+            fingerprint=mark.fingerprint,
+            fingerprint_without_clip=mark.without_clip,
             status=status,
             reason=reason,
         )

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fmau.core.errors import InputError, Problem
 from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
@@ -20,6 +20,7 @@ from fmau.score.breakdowns import (
     label_match,
     majority,
 )
+from fmau.score.joined import contradictions
 from fmau.score.judged import judgement
 from fmau.score.levels import Judgement
 from fmau.score.scores import Average, Benchmark, Scores, TaskScore
@@ -36,6 +37,7 @@ def score(
     answers: Mapping[str, Answer],
     verdicts: Sequence[Verdict] = (),
     judges: Mapping[str, bool] | None = None,
+    stale: Collection[str] = (),
 ) -> Scores:
     """Score answers against the gold answers of their question file.
 
@@ -48,14 +50,18 @@ def score(
         answers: qid -> answer row, of a run or from `load_predictions`.
         verdicts: verdicts on the open answers; the latest row of every call of a judge.
         judges: name of each judge -> whether it is a proxy (the embedded rule, not an LLM).
+        stale: qids without an entry in `answers`, because their row answers another question
+            (`fmau.score.joined`). They are counted as stale instead of unanswered.
 
     Raises:
-        InputError: an answer has no question, or is not a valid answer to its question.
+        InputError: an answer has no question, names another clip or task than its question does, or
+            is not a valid answer to its question.
     """
     _check(questions, answers)
+    stale = frozenset(stale)
     columns = {str(task): closed_outcomes(questions, answers, task) for task in CLOSED_TASKS}
     tally = Tally(columns | fmar_columns(questions, answers))
-    tasks = {task: _task_score(questions, answers, task, tally) for task in Task}
+    tasks = {task: _task_score(questions, answers, task, tally, stale) for task in Task}
     closed_avg = tally.average([str(task) for task in CLOSED_TASKS])
     judgements = _judgements(questions, answers, verdicts, judges or {}, tasks)
     official = next((found for found in judgements if not found.proxy), None)
@@ -114,6 +120,7 @@ def _check(questions: QuestionFile, answers: Mapping[str, Answer]) -> None:
             remedy = "score these answers with the question file that they answer"
             problems.append(Problem(qid, "the question file has no such question", remedy))
             continue
+        problems += contradictions(asked, [row])
         if (row.status is AnswerStatus.OK) != (row.answer is not None):
             remedy = 'a row must have an answer if its status is "ok", and none otherwise'
             problems.append(Problem(qid, f"status {row.status}, answer {row.answer!r}", remedy))
@@ -149,11 +156,16 @@ def _judgements(
 
 
 def _task_score(
-    questions: QuestionFile, answers: Mapping[str, Answer], task: Task, tally: Tally
+    questions: QuestionFile,
+    answers: Mapping[str, Answer],
+    task: Task,
+    tally: Tally,
+    stale: frozenset[str],
 ) -> TaskScore:
     asked = [question for question in questions.questions if question.task is task]
     rows = [answers[question.qid] for question in asked if question.qid in answers]
     ended = Counter(row.status for row in rows)
+    outdated = sum(question.qid in stale for question in asked)
     accuracy = None if task.is_open else tally.accuracy(str(task))
     answered_with_gold = sum(
         row.qid in questions.gold for row in rows if row.status is AnswerStatus.OK
@@ -167,7 +179,7 @@ def _task_score(
         truncated=ended[AnswerStatus.TRUNCATED],
         clip_failed=ended[AnswerStatus.CLIP_FAILED],
         request_failed=ended[AnswerStatus.REQUEST_FAILED],
-        unanswered=len(asked) - len(rows),
+        unanswered=len(asked) - len(rows) - outdated,
         accuracy=accuracy,
         answered_percent=(
             100 * accuracy.correct / answered_with_gold if accuracy and answered_with_gold else None
@@ -175,6 +187,7 @@ def _task_score(
         chance=chance(task),
         majority=majority(task, asked, questions.gold),
         refused=sum(row.reply is not None and is_refusal(row.reply) for row in rows),
+        stale=outdated,
     )
 
 

@@ -9,10 +9,10 @@ from fmau.core.errors import RunError
 from fmau.core.files import write_whole
 from fmau.core.parsing import parse_json
 from fmau.core.records import Answer, QuestionFile, Verdict
-from fmau.dataset.questions import load_questions
-from fmau.runs import Manifest, read_answers, read_manifest, read_verdicts
+from fmau.runs import Manifest
 from fmau.score.compare import Comparison, compare
 from fmau.score.compute import score
+from fmau.score.joined import read_joined
 from fmau.score.scores import Scores
 
 SCORES = "scores.json"
@@ -27,10 +27,11 @@ class ScoredRun:
         name: name of the run.
         manifest: conditions and sessions of the run.
         questions: the question file that the recipe names, with its gold answers, if any.
-        answers: qid -> latest answer row.
-        verdicts: verdicts of all judges; the latest row of every call.
+        answers: qid -> latest answer row; only rows that answer the question as it is now.
+        verdicts: verdicts of all judges on these answers; the latest row of every call.
         scores: the scores of these answers and verdicts.
         training: rows of `training.json`; empty if the run folder has no training log.
+        notes: texts for people about rows that were left out.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ScoredRun:
     verdicts: Sequence[Verdict]
     scores: Scores
     training: Sequence[Mapping[str, Any]] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def blind(self) -> bool:
@@ -50,27 +52,28 @@ class ScoredRun:
 def score_run(folder: str | Path) -> ScoredRun:
     """Score a run's answers and write `scores.json` into its folder; an older one is replaced.
 
+    Rows that do not answer the questions as they are now are left out and counted apart.
+
     Raises:
-        RunError: the folder holds no run, or cannot be read or written.
-        InputError: the question file or `answers.jsonl` has defects, or they do not fit together.
+        RunError: the folder holds no run, cannot be read or written, or no row answers a question
+            as it is now.
+        InputError: the question file or a file of rows has defects, or they do not fit together.
     """
     folder = Path(folder)
-    manifest = read_manifest(folder)
-    questions = load_questions(Path(manifest.recipe["data"]["questions"]))
-    answers = {row.qid: row for row in read_answers(folder)}
-    verdicts = read_verdicts(folder)
-    heard = {row.judge for row in verdicts}
-    judges = {name: note.proxy for name, note in manifest.judges.items() if name in heard}
-    scores = score(questions, answers, verdicts, judges)
+    run = read_joined(folder)
+    heard = {row.judge for row in run.verdicts}
+    judges = {name: note.proxy for name, note in run.manifest.judges.items() if name in heard}
+    scores = score(run.questions, run.answers, run.verdicts, judges, stale=run.stale)
     write_whole(folder / SCORES, scores.model_dump_json(indent=2) + "\n")
     return ScoredRun(
-        manifest.recipe["name"],
-        manifest,
-        questions,
-        answers,
-        verdicts,
+        run.manifest.recipe["name"],
+        run.manifest,
+        run.questions,
+        run.answers,
+        run.verdicts,
         scores,
         _training_log(folder / TRAINING),
+        run.notes,
     )
 
 

@@ -8,7 +8,7 @@ where "prompts" has every task once and "answers" has every qid of the question 
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ from fmau.core.files import make_folder, read_text, write_whole
 from fmau.core.records import Answer, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree
-from fmau.dataset.questions import load_questions
 from fmau.prompting.extraction import choices
 from fmau.prompting.prompts import PromptSet
-from fmau.runs import FINAL, read_answers, read_manifest
+from fmau.runs import FINAL
+from fmau.score.joined import read_joined
 
 ADAPTER_WARNING = (
     "this run used a LoRA adapter: Track 3 of the MAC 2026 challenge forbids fine-tuning, so do "
@@ -54,14 +54,13 @@ def submit_run(run_folder: str | Path, team: str, out_folder: str | Path = ".") 
         InputError: some questions have no valid answer; each is named with the reason.
     """
     run_folder, out_folder = Path(run_folder), Path(out_folder)
-    manifest = read_manifest(run_folder)
-    prompts = PromptSet.model_validate(manifest.conditions["prompts"])
-    questions = load_questions(Path(manifest.recipe["data"]["questions"])).questions
-    answers = {row.qid: row for row in read_answers(run_folder)}
-    path = write_submission(questions, answers, prompts, team, out_folder)
+    run = read_joined(run_folder)
+    prompts = PromptSet.model_validate(run.manifest.conditions["prompts"])
+    questions = run.questions.questions
+    path = write_submission(questions, run.answers, prompts, team, out_folder, stale=run.stale)
     if problems := validate_submission(path, questions):  # the file itself, as it will be sent
         raise InputError(problems)
-    return Submission(path, (ADAPTER_WARNING,) if manifest.adapter else ())
+    return Submission(path, (ADAPTER_WARNING,) if run.manifest.adapter else ())
 
 
 def write_submission(
@@ -70,6 +69,8 @@ def write_submission(
     prompts: PromptSet,
     team: str,
     out_folder: Path,
+    *,
+    stale: Collection[str] = (),
 ) -> Path:
     """Write `out_folder`/TEAM_prediction.json, with the answers in the order of the questions.
 
@@ -78,6 +79,7 @@ def write_submission(
         answers: qid -> answer row.
         prompts: the prompts that the questions were asked with.
         team: letters, digits, "_" and "-".
+        stale: qids whose row does not answer the question as it is now; they have no answer.
 
     Raises:
         RunError: the team name is bad, or the file cannot be written.
@@ -88,10 +90,11 @@ def write_submission(
             f"team name {team!r}: use only the letters A-Z and a-z, digits, _ and -, and begin "
             "with a letter or digit"
         )
+    stale = frozenset(stale)
     problems = [
         problem
         for question in questions
-        if (problem := _defect(question, answers.get(question.qid)))
+        if (problem := _defect(question, answers.get(question.qid), question.qid in stale))
     ]
     if problems:
         raise InputError(problems)
@@ -144,9 +147,12 @@ def validate_submission(path: Path, questions: Sequence[Question]) -> list[Probl
     return problems
 
 
-def _defect(question: Question, row: Answer | None) -> Problem | None:
+def _defect(question: Question, row: Answer | None, is_stale: bool) -> Problem | None:
     """The reason why a question cannot be submitted; None if it can."""
     ask_again = "run `fmau answer` again: it asks every missing or failed question"
+    if is_stale:
+        what = "the answer is stale: it was given to another question or under other conditions"
+        return Problem(question.qid, what, ask_again)
     if row is None:
         return Problem(question.qid, "is not answered", ask_again)
     if row.answer is None:

@@ -117,11 +117,11 @@ def test_greedy_outcomes_are_final_and_faults_are_not(
     tmp_path: Path, status: AnswerStatus, done: bool
 ) -> None:
     with open_run(recipe(tmp_path), PROMPTS) as run:
-        fingerprint = run.row_fingerprint(QUESTION, 10)
+        fingerprint = run.row_mark(QUESTION, 10).fingerprint
         run.append(row(status, fingerprint))
     with open_run(recipe(tmp_path), PROMPTS) as run:
         assert run.is_done(QUESTION.qid, fingerprint) is done
-        assert not run.is_done(QUESTION.qid, run.row_fingerprint(QUESTION, 11))
+        assert not run.is_done(QUESTION.qid, run.row_mark(QUESTION, 11).fingerprint)
         assert not run.is_done("SAD_2", fingerprint)
 
 
