@@ -137,6 +137,7 @@ def judge_run(
     folder: str | Path,
     judge: Judge = EMBEDDED,
     *,
+    questions: str | Path | None = None,
     limit: int | None = None,
     servers: Sequence[str] = (),
     waiting: Waiting = starts_unseen,
@@ -148,6 +149,7 @@ def judge_run(
 
     Args:
         judge: see `fmau.judge.judges.load_judge`; the embedded rule is only a proxy, not an LLM.
+        questions: the question file; None for the one that the run's recipe names.
         limit: highest number of answers to judge, half from each task; None for all.
         servers: addresses of servers of the judge's model; if empty, running servers are found
             at its ports, or servers are started.
@@ -160,7 +162,7 @@ def judge_run(
         ServerError: the judge's server cannot be reached, or refuses every request.
     """
     folder = Path(folder)
-    joined = read_joined(folder)
+    joined = read_joined(folder, None if questions is None else Path(questions))
     items = run_items(joined, limit)
     if not items:
         raise RunError(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from fmau.core.errors import InputError, Problem
 from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
@@ -37,35 +37,30 @@ def score(
     answers: Mapping[str, Answer],
     verdicts: Sequence[Verdict] = (),
     judges: Mapping[str, bool] | None = None,
-    stale: Collection[str] = (),
+    stale: frozenset[str] = frozenset(),
 ) -> Scores:
     """Score answers against the gold answers of their question file.
 
-    The denominator of every accuracy is the number of questions with gold: a missing, failed or
-    unparsed answer counts as wrong. The number of each kind is counted separately, per task. A task
-    without gold has no accuracy (None), and a mean over tasks is None if one of them has none.
+    Every accuracy is over all questions with gold: a missing, failed or unparsed answer is wrong. A
+    task without gold has no accuracy (None), and a mean over such a task is None too.
 
     Args:
         questions: the question file; some or all of its questions have gold.
         answers: qid -> answer row, of a run or from `load_predictions`.
         verdicts: verdicts on the open answers; the latest row of every call of a judge.
         judges: name of each judge -> whether it is a proxy (the embedded rule, not an LLM).
-        stale: qids without an entry in `answers`, because their row answers another question
-            (`fmau.score.joined`). They are counted as stale instead of unanswered.
+        stale: qids that have no entry in `answers` because their rows are stale (`joined.py`).
 
     Raises:
-        InputError: an answer has no question, names another clip or task than its question does, or
-            is not a valid answer to its question.
+        InputError: an answer has no question, contradicts it, or is not a valid answer to it.
     """
     _check(questions, answers)
-    stale = frozenset(stale)
     columns = {str(task): closed_outcomes(questions, answers, task) for task in CLOSED_TASKS}
     tally = Tally(columns | fmar_columns(questions, answers))
     tasks = {task: _task_score(questions, answers, task, tally, stale) for task in Task}
     closed_avg = tally.average([str(task) for task in CLOSED_TASKS])
     judgements = _judgements(questions, answers, verdicts, judges or {}, tasks)
     official = next((found for found in judgements if not found.proxy), None)
-    majorities = [base.percent for task in CLOSED_TASKS if (base := tasks[task].majority)]
     return Scores(
         benchmark=benchmark_of(questions.questions),
         questions=len(questions.questions),
@@ -75,7 +70,7 @@ def score(
         cmar_confusion=cmar_confusion(questions.questions, questions.gold, answers),
         closed_avg=closed_avg,
         chance_avg=_mean([value for task in CLOSED_TASKS if (value := chance(task))]),
-        majority_avg=_mean(majorities) if closed_avg else None,
+        majority_avg=_mean(_majorities(tasks)) if closed_avg else None,
         open_avg=official.open_avg if official else None,
         final=official.final if official else None,
         fmar=fmar_readings(questions, tally),
@@ -189,6 +184,11 @@ def _task_score(
         refused=sum(row.reply is not None and is_refusal(row.reply) for row in rows),
         stale=outdated,
     )
+
+
+def _majorities(tasks: Mapping[Task, TaskScore]) -> list[float]:
+    """What the best constant answer scores, in percent, for each closed task with gold."""
+    return [base.percent for task in CLOSED_TASKS if (base := tasks[task].majority)]
 
 
 def _tiers(tally: Tally) -> dict[Tier, Average]:

@@ -35,7 +35,8 @@ class Joined:
 
     Attributes:
         manifest: conditions and sessions of the run.
-        questions: the question file, with its gold answers, if any.
+        file: path of the question file.
+        questions: its questions, with gold answers, if any.
         answers: qid -> latest answer row; only rows that answer the question as it is now.
         verdicts: the latest row of every call of a judge; only verdicts on these answers.
         stale: qids whose latest row answers the question as it was before, or was given under other
@@ -47,6 +48,7 @@ class Joined:
     """
 
     manifest: Manifest
+    file: Path
     questions: QuestionFile
     answers: Mapping[str, Answer]
     verdicts: tuple[Verdict, ...]
@@ -84,17 +86,20 @@ class Joined:
         return tuple(notes)
 
 
-def read_joined(folder: Path) -> Joined:
-    """Read a run folder, and check each row against the question file that the recipe names.
+def read_joined(folder: Path, file: Path | None = None) -> Joined:
+    """Read a run folder, and check each row against its question.
+
+    Args:
+        file: the question file; None for the one that the run's recipe names.
 
     Raises:
-        RunError: the folder holds no run, a file cannot be read, or no row answers a question of
-            the question file as it is now.
+        RunError: the folder holds no run, a file cannot be read, the recipe's question file is
+            missing, or no row answers a question as it is now.
         InputError: the question file, `answers.jsonl` or `verdicts.jsonl` has defects, or rows
             contradict their questions; each is named.
     """
     manifest = read_manifest(folder)
-    path = Path(manifest.recipe["data"]["questions"])
+    path = file or _recipes_file(folder, manifest)
     questions = load_questions(path)
     rows = read_answers(folder)
     asked = {question.qid: question for question in questions.questions}
@@ -114,13 +119,14 @@ def read_joined(folder: Path) -> Joined:
     if rows and not answers:
         raise RunError(
             f"{folder}: none of its {len(rows):,} rows answers a question of {path} as it is now; "
-            "name the question file that they answer, or answer again (fmau answer)"
+            "name the question file that they answer (--questions FILE), or run fmau answer again"
         )
     verdicts, old = _current_verdicts(folder, manifest, questions, answers)
     if problems := contradictions(asked, [*answers.values(), *verdicts]):
         raise InputError(problems)
     return Joined(
         manifest,
+        path,
         questions,
         answers,
         verdicts,
@@ -171,6 +177,18 @@ def contradictions(
 def _counted(count: int, what: str) -> str:
     """ "1 row", "2 rows"."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _recipes_file(folder: Path, manifest: Manifest) -> Path:
+    """The question file that a run's recipe names; it must exist."""
+    path = Path(manifest.recipe["data"]["questions"])
+    if not path.exists():
+        raise RunError(
+            f"{path}: no such file; the recipe of {folder} names it, and a relative path is "
+            "relative to the folder where fmau answer was started. Start this command there, or "
+            "name the question file with --questions FILE"
+        )
+    return path
 
 
 def _is_current(row: Answer, question: Question, run: str, clips: Path) -> bool | None:

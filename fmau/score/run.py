@@ -26,12 +26,13 @@ class ScoredRun:
     Attributes:
         name: name of the run.
         manifest: conditions and sessions of the run.
-        questions: the question file that the recipe names, with its gold answers, if any.
+        questions: the questions of `file`, with their gold answers, if any.
         answers: qid -> latest answer row; only rows that answer the question as it is now.
         verdicts: verdicts of all judges on these answers; the latest row of every call.
         scores: the scores of these answers and verdicts.
         training: rows of `training.json`; empty if the run folder has no training log.
         notes: texts for people about rows that were left out.
+        file: path of the question file; None for a run that is not read from a folder.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ScoredRun:
     scores: Scores
     training: Sequence[Mapping[str, Any]] = ()
     notes: tuple[str, ...] = ()
+    file: Path | None = None
 
     @property
     def blind(self) -> bool:
@@ -49,10 +51,13 @@ class ScoredRun:
         return bool(self.manifest.recipe["answer"].get("blind", False))
 
 
-def score_run(folder: str | Path) -> ScoredRun:
+def score_run(folder: str | Path, questions: str | Path | None = None) -> ScoredRun:
     """Score a run's answers and write `scores.json` into its folder; an older one is replaced.
 
     Rows that do not answer the questions as they are now are left out and counted apart.
+
+    Args:
+        questions: the question file; None for the one that the run's recipe names.
 
     Raises:
         RunError: the folder holds no run, cannot be read or written, or no row answers a question
@@ -60,10 +65,10 @@ def score_run(folder: str | Path) -> ScoredRun:
         InputError: the question file or a file of rows has defects, or they do not fit together.
     """
     folder = Path(folder)
-    run = read_joined(folder)
+    run = read_joined(folder, None if questions is None else Path(questions))
     heard = {row.judge for row in run.verdicts}
     judges = {name: note.proxy for name, note in run.manifest.judges.items() if name in heard}
-    scores = score(run.questions, run.answers, run.verdicts, judges, stale=run.stale)
+    scores = score(run.questions, run.answers, run.verdicts, judges, stale=frozenset(run.stale))
     write_whole(folder / SCORES, scores.model_dump_json(indent=2) + "\n")
     return ScoredRun(
         run.manifest.recipe["name"],
@@ -74,6 +79,7 @@ def score_run(folder: str | Path) -> ScoredRun:
         scores,
         _training_log(folder / TRAINING),
         run.notes,
+        run.file,
     )
 
 

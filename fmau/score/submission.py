@@ -44,21 +44,29 @@ class Submission:
     warnings: tuple[str, ...] = ()
 
 
-def submit_run(run_folder: str | Path, team: str, out_folder: str | Path = ".") -> Submission:
+def submit_run(
+    run_folder: str | Path,
+    team: str,
+    out_folder: str | Path = ".",
+    questions: str | Path | None = None,
+) -> Submission:
     """Write a run's answers as `out_folder`/TEAM_prediction.json; an older file is replaced.
 
     The prompts are taken from the run's manifest, so they are those that gave the answers.
+
+    Args:
+        questions: the question file; None for the one that the run's recipe names.
 
     Raises:
         RunError: the folder holds no run, the team name is bad, or the file cannot be written.
         InputError: some questions have no valid answer; each is named with the reason.
     """
     run_folder, out_folder = Path(run_folder), Path(out_folder)
-    run = read_joined(run_folder)
+    run = read_joined(run_folder, None if questions is None else Path(questions))
     prompts = PromptSet.model_validate(run.manifest.conditions["prompts"])
-    questions = run.questions.questions
-    path = write_submission(questions, run.answers, prompts, team, out_folder, stale=run.stale)
-    if problems := validate_submission(path, questions):  # the file itself, as it will be sent
+    asked = run.questions.questions
+    path = write_submission(asked, run.answers, prompts, team, out_folder, stale=run.stale)
+    if problems := validate_submission(path, asked):  # the file itself, as it will be sent
         raise InputError(problems)
     return Submission(path, (ADAPTER_WARNING,) if run.manifest.adapter else ())
 
