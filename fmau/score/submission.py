@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.core.errors import InputError, Problem, RunError
+from fmau.core.errors import InputError, Problem, RowsError, RunError
 from fmau.core.files import make_folder, read_text, write_whole
 from fmau.core.records import Answer, Question
 from fmau.core.taxonomy import Task
@@ -67,7 +67,7 @@ def submit_run(
     asked = run.questions.questions
     path = write_submission(asked, run.answers, prompts, team, out_folder, stale=run.stale)
     if problems := validate_submission(path, asked):  # the file itself, as it will be sent
-        raise InputError(problems)
+        raise RowsError(problems)
     return Submission(path, (ADAPTER_WARNING,) if run.manifest.adapter else ())
 
 
@@ -105,7 +105,7 @@ def write_submission(
         if (problem := _defect(question, answers.get(question.qid), question.qid in stale))
     ]
     if problems:
-        raise InputError(problems)
+        raise RowsError(problems)
     tree = {
         "prompts": [
             {"task": str(task), "system_prompt": full_prompt(prompts, task)} for task in Task
