@@ -90,6 +90,10 @@ class RunError(FmauError):
     writable."""
 
 
+class ReadOnlyError(RunError):
+    """An output cannot be written, because its folder or file system is read-only."""
+
+
 class TrainingError(FmauError):
     """Training cannot continue; the last complete checkpoint is intact."""
 

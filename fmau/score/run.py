@@ -1,11 +1,12 @@
 """Reads and scores run folders, for `fmau score`, `fmau report` and `fmau compare`."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.core.errors import RunError
+from fmau.core.errors import ReadOnlyError, RunError
 from fmau.core.files import write_whole
 from fmau.core.parsing import parse_json
 from fmau.core.records import Answer, QuestionFile, Verdict
@@ -31,7 +32,7 @@ class ScoredRun:
         verdicts: verdicts of all judges on these answers; the latest row of every call.
         scores: the scores of these answers and verdicts.
         training: rows of `training.json`; empty if the run folder has no training log.
-        notes: texts for people about rows that were left out.
+        notes: texts for people, about rows that were left out and scores that were not saved.
         file: path of the question file; None for a run that is not read from a folder.
     """
 
@@ -54,14 +55,17 @@ class ScoredRun:
 def score_run(folder: str | Path, questions: str | Path | None = None) -> ScoredRun:
     """Score a run's answers and write `scores.json` into its folder; an older one is replaced.
 
+    If the folder is read-only, nothing is written, and `notes` says so unless the file that is
+    there already has these scores.
+
     Rows that do not answer the questions as they are now are left out and counted apart.
 
     Args:
         questions: the question file; None for the one that the run's recipe names.
 
     Raises:
-        RunError: the folder holds no run, cannot be read or written, or no row answers a question
-            as it is now.
+        RunError: the folder holds no run, cannot be read, its disk is full, or no row answers a
+            question as it is now.
         InputError: the question file or a file of rows has defects, or they do not fit together.
     """
     folder = Path(folder)
@@ -69,7 +73,7 @@ def score_run(folder: str | Path, questions: str | Path | None = None) -> Scored
     heard = {row.judge for row in run.verdicts}
     judges = {name: note.proxy for name, note in run.manifest.judges.items() if name in heard}
     scores = score(run.questions, run.answers, run.verdicts, judges, stale=frozenset(run.stale))
-    write_whole(folder / SCORES, scores.model_dump_json(indent=2) + "\n")
+    notes = run.notes + _save(folder / SCORES, scores)
     return ScoredRun(
         run.manifest.recipe["name"],
         run.manifest,
@@ -78,9 +82,22 @@ def score_run(folder: str | Path, questions: str | Path | None = None) -> Scored
         run.verdicts,
         scores,
         _training_log(folder / TRAINING),
-        run.notes,
+        notes,
         run.file,
     )
+
+
+def _save(path: Path, scores: Scores) -> tuple[str, ...]:
+    """Write scores unless the file has them already; returns a note if the folder is read-only."""
+    text = scores.model_dump_json(indent=2) + "\n"
+    with suppress(OSError):
+        if path.read_bytes() == text.encode("utf-8"):
+            return ()
+    try:
+        write_whole(path, text)
+    except ReadOnlyError:
+        return (f"{path} is not written, because the folder is read-only",)
+    return ()
 
 
 def _training_log(path: Path) -> list[dict[str, Any]]:
