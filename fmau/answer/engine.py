@@ -35,7 +35,7 @@ from fmau.answer.summary import Summary
 from fmau.core.errors import ClipError
 from fmau.core.hardware import usable_cores
 from fmau.core.interrupt import finished, run_async
-from fmau.core.records import Answer, AnswerStatus, Question
+from fmau.core.records import Answer, AnswerStatus, Question, RowMark
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
 from fmau.dataset.clips import clip_path
 from fmau.frames.reader import ClipReader
@@ -212,9 +212,9 @@ class _Engine:
             asked, decoding = item
             parts = await decoding
             if isinstance(parts, ClipError):
-                for question, fingerprint in asked.questions:
+                for question, mark in asked.questions:
                     status = AnswerStatus.CLIP_FAILED
-                    self._record(Answer.failed(question, fingerprint, status, str(parts)))
+                    self._record(Answer.failed(question, mark, status, str(parts)))
             else:
                 await self._answer_clip(asked, parts)
 
@@ -222,30 +222,28 @@ class _Engine:
         """Ask one question with the frames, then the others by reference. A reference that arrives
         before the frames is refused; the first reply shows that the server holds the clip."""
         waiting = iter(asked.questions)
-        for question, fingerprint in waiting:
-            reply = await self._ask(question, fingerprint, parts, by_reference=False)
+        for question, mark in waiting:
+            reply = await self._ask(question, mark, parts, by_reference=False)
             if reply is not None:
                 if parts is not None:
                     self.summary.cache_report.first_reply(reply)
                 break
         async with asyncio.TaskGroup() as tasks:
-            for question, fingerprint in waiting:
-                tasks.create_task(self._ask_later(question, fingerprint, parts))
+            for question, mark in waiting:
+                tasks.create_task(self._ask_later(question, mark, parts))
 
-    async def _ask_later(
-        self, question: Question, fingerprint: str, parts: ClipParts | None
-    ) -> None:
-        reply = await self._ask(question, fingerprint, parts, by_reference=True)
+    async def _ask_later(self, question: Question, mark: RowMark, parts: ClipParts | None) -> None:
+        reply = await self._ask(question, mark, parts, by_reference=True)
         if reply is not None and parts is not None:
             self.summary.cache_report.later_reply(reply, parts.visual_tokens)
 
     async def _ask(
-        self, question: Question, fingerprint: str, parts: ClipParts | None, *, by_reference: bool
+        self, question: Question, mark: RowMark, parts: ClipParts | None, *, by_reference: bool
     ) -> Reply | None:
         """Ask one question and write its row. Returns the reply, None if the request failed.
 
         Args:
-            fingerprint: fingerprint of the question's row.
+            mark: fingerprints of the question's row.
         """
         given = (question, self.recipe, self.prompts, parts)
 
@@ -260,11 +258,11 @@ class _Engine:
         except RequestError as error:
             await self.watch.check(error)
             status = AnswerStatus.REQUEST_FAILED
-            self._record(Answer.failed(question, fingerprint, status, str(error)))
+            self._record(Answer.failed(question, mark, status, str(error)))
             self.watch.failed(question.qid, error)
             return None
         self.watch.replied()
-        self._record(answer_row(question, fingerprint, reply, time.monotonic() - started))
+        self._record(answer_row(question, mark, reply, time.monotonic() - started))
         return reply
 
     def _record(self, row: Answer) -> None:

@@ -5,14 +5,12 @@ The engine and the Ray driver use both.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.summary import Summary
-from fmau.core.errors import ClipError
-from fmau.core.records import Answer, Question
-from fmau.dataset.clips import clip_path
+from fmau.core.records import Answer, Question, RowMark
+from fmau.dataset.clips import clip_bytes
 from fmau.recipe import Recipe
 
 
@@ -23,8 +21,8 @@ class Sink(Protocol):
     def adapter(self) -> str | None:
         """Folder of the LoRA adapter to ask; None for the base model."""
 
-    def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
-        """Fingerprint of a question's row; `clip_bytes` is the file size of its clip, if any."""
+    def row_mark(self, question: Question, clip_bytes: int | None) -> RowMark:
+        """Fingerprints of a question's row; `clip_bytes` is the file size of its clip, if any."""
 
     def is_done(self, qid: str, row_fingerprint: str) -> bool:
         """Whether a final row with this qid and fingerprint exists already."""
@@ -44,10 +42,10 @@ def unanswered(run: Sink, recipe: Recipe, questions: Sequence[Question]) -> bool
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The questions that are left to ask about one clip, each with the fingerprint of its row."""
+    """The questions that are left to ask about one clip, each with the fingerprints of its row."""
 
     clip: str
-    questions: tuple[tuple[Question, str], ...]
+    questions: tuple[tuple[Question, RowMark], ...]
 
     @property
     def file(self) -> str:
@@ -60,18 +58,10 @@ def pending_clips(
 ) -> Iterator[Pending]:
     """Yield the unanswered questions by clip; count the others in `summary.done_before`."""
     for asked in clips:
-        size = _file_bytes(recipe.data.clips, asked.file)
-        wanted = [(question, run.row_fingerprint(question, size)) for question in asked.questions]
-        left = [pair for pair in wanted if not run.is_done(pair[0].qid, pair[1])]
+        # Where there is no size, reading the clip fails likewise, and its rows say why.
+        size = clip_bytes(recipe.data.clips, asked.file)
+        wanted = [(question, run.row_mark(question, size)) for question in asked.questions]
+        left = [pair for pair in wanted if not run.is_done(pair[0].qid, pair[1].fingerprint)]
         summary.done_before += len(wanted) - len(left)
         if left:
             yield Pending(asked.clip, tuple(left))
-
-
-def _file_bytes(folder: Path, file: str) -> int | None:
-    """Size of a clip's file; None if there is none, or if several fit its name."""
-    try:
-        path = clip_path(folder, file)
-    except ClipError:
-        return None  # reading the clip fails likewise, and its rows say why
-    return path.stat().st_size if path.is_file() else None

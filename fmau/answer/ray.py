@@ -27,7 +27,7 @@ from fmau.answer.pending import Pending, pending_clips
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.summary import Summary
 from fmau.core.errors import ServerError
-from fmau.core.records import Answer, Question
+from fmau.core.records import Answer, Question, RowMark
 from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
@@ -166,17 +166,17 @@ class AnswerActor:
             ClipQuestions(str(clip), _QUESTIONS.validate_json(questions))
             for clip, questions in zip(batch["clip"], batch["questions"], strict=True)
         ]
-        fingerprints: dict[str, str] = {}
-        for of_clip in batch["fingerprints"]:
-            fingerprints |= json.loads(of_clip)
-        collected = _Collected(self.adapter, fingerprints)
+        marks: dict[str, RowMark] = {}
+        for of_clip in batch["marks"]:
+            marks |= {qid: RowMark(*mark) for qid, mark in json.loads(of_clip).items()}
+        collected = _Collected(self.adapter, marks)
         summary = answer_clips(
             collected,
             self.recipe,
             self.prompts,
             clips,
             Endpoint(self.server.base_url, logs=(self.log,)),
-            total=len(fingerprints),
+            total=len(marks),
             progress=False,
             reader=self.reader,
         )
@@ -199,14 +199,14 @@ class _Collected:
         answers: the rows collected so far.
     """
 
-    def __init__(self, adapter: str | None, fingerprints: Mapping[str, str]) -> None:
+    def __init__(self, adapter: str | None, marks: Mapping[str, RowMark]) -> None:
         self.adapter = adapter
         self.answers: list[Answer] = []
-        self._fingerprints = fingerprints
+        self._marks = marks
 
-    def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
-        """The fingerprint that the driver computed."""
-        return self._fingerprints[question.qid]
+    def row_mark(self, question: Question, clip_bytes: int | None) -> RowMark:
+        """The fingerprints that the driver computed."""
+        return self._marks[question.qid]
 
     def is_done(self, qid: str, row_fingerprint: str) -> bool:
         """Always False: the driver sends only unanswered questions."""
@@ -221,14 +221,12 @@ class _Collected:
 
 
 def _item(asked: Pending) -> dict[str, str]:
-    """One dataset row: a clip, its questions and their fingerprints (qid -> hash) as JSON."""
+    """One dataset row: a clip, its questions and the marks of their rows (by qid) as JSON."""
     questions = tuple(question for question, _ in asked.questions)
     return {
         "clip": asked.clip,
         "questions": _QUESTIONS.dump_json(questions).decode(),
-        "fingerprints": json.dumps(
-            {question.qid: fingerprint for question, fingerprint in asked.questions}
-        ),
+        "marks": json.dumps({question.qid: mark for question, mark in asked.questions}),
     }
 
 

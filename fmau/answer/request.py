@@ -17,7 +17,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from fmau.core.records import Answer, AnswerStatus, Question
+from fmau.core.records import Answer, AnswerStatus, Question, RowMark
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import messages
 from fmau.prompting.extraction import Extraction, choices, complete_choice, extract
@@ -103,14 +103,15 @@ def read_reply(question: Question, reply: Reply) -> Extraction:
     return Extraction(AnswerStatus.UNPARSED, reason=reason)
 
 
-def answer_row(question: Question, fingerprint: str, reply: Reply, seconds: float) -> Answer:
+def answer_row(question: Question, mark: RowMark, reply: Reply, seconds: float) -> Answer:
     """Build the row for a reply that took `seconds` of wall time."""
     read = read_reply(question, reply)
     return Answer(
         qid=question.qid,
         clip=question.clip,
         task=question.task,
-        fingerprint=fingerprint,
+        fingerprint=mark.fingerprint,
+        fingerprint_without_clip=mark.without_clip,
         status=read.status,
         answer=read.answer,
         reply=reply.text,

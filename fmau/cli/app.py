@@ -63,6 +63,10 @@ RecipeFile = Annotated[
     Path, typer.Argument(metavar="RECIPE", help="Recipe: a name from fmau recipes, or a YAML file.")
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, e.g. runs/NAME.")]
+QuestionsFile = Annotated[
+    Path | None,
+    typer.Option("--questions", metavar="FILE", help="Question file, if not the recipe's."),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value, e.g. serve.port=9000."),

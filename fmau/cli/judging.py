@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from fmau.cli.app import Overrides, ServerUrls, app, err, out, progress_bar
+from fmau.cli.app import Overrides, QuestionsFile, ServerUrls, app, err, out, progress_bar
 from fmau.cli.servers import starting
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def judge(
             help="Name or file of a judge; default: the embedded rule.",
         ),
     ] = None,
+    questions: QuestionsFile = None,
     overrides: Overrides = None,
     server: ServerUrls = None,
     limit: Annotated[
@@ -56,28 +57,42 @@ def judge(
 
     if (run is None) == (calibrate is None):
         raise typer.BadParameter("give a RUN, or --calibrate QUESTIONS")
+    if questions is not None and calibrate is not None:
+        raise typer.BadParameter("--questions needs a RUN; --calibrate names its question file")
     who = load_judge(judge_file, overrides or ()) if judge_file else EMBEDDED
     if calibrate is not None:
         _calibrate(who, calibrate, count, seed, server)
         return
     assert run is not None
     if dry_run:
-        _estimate(who, run, limit)
+        _estimate(who, run, questions, limit)
         return
-    complete = _judge_run(who, run, limit, server)
-    _print_agreement(who.name, run, humans)
+    complete = _judge_run(who, run, questions, limit, server)
+    _print_agreement(who.name, run, questions, humans)
     if not complete:
         raise typer.Exit(1)
 
 
-def _judge_run(who: "Judge", folder: Path, limit: int | None, server: list[str] | None) -> bool:
+def _judge_run(
+    who: "Judge",
+    folder: Path,
+    questions: Path | None,
+    limit: int | None,
+    server: list[str] | None,
+) -> bool:
     from fmau.judge.judges import EmbeddedJudge
     from fmau.judge.session import judge_run
     from fmau.runs import VERDICTS
 
     shown = partial(progress_bar, "judging")
     summary = judge_run(
-        folder, who, limit=limit, servers=server or (), waiting=starting, shown=shown
+        folder,
+        who,
+        questions=questions,
+        limit=limit,
+        servers=server or (),
+        waiting=starting,
+        shown=shown,
     )
     out.print(escape(summary.text()), highlight=False)
     if isinstance(who, EmbeddedJudge):
@@ -86,11 +101,12 @@ def _judge_run(who: "Judge", folder: Path, limit: int | None, server: list[str] 
     return summary.complete
 
 
-def _estimate(who: "Judge", folder: Path, limit: int | None) -> None:
+def _estimate(who: "Judge", folder: Path, questions: Path | None, limit: int | None) -> None:
     from fmau.judge.judges import LlmJudge
     from fmau.judge.session import estimate_run, judge_note, run_items
+    from fmau.score.joined import read_joined
 
-    items = run_items(folder, limit)
+    items = run_items(read_joined(folder, questions), limit)
     out.print(f"{len(items):,} answers to judge")
     if isinstance(who, LlmJudge):
         out.print(estimate_run(items, who, judge_note(who)).text(), highlight=False)
@@ -122,15 +138,15 @@ def _calibrate(
         raise typer.Exit(1)
 
 
-def _print_agreement(judge: str, folder: Path, humans: Path | None) -> None:
+def _print_agreement(judge: str, folder: Path, questions: Path | None, humans: Path | None) -> None:
     """Print how a judge agrees with the run's other judges, and with human scores."""
     from fmau.judge.calibrate import load_human_scores
     from fmau.report import print_agreements
-    from fmau.runs import read_verdicts
     from fmau.score.agreement import agreements, judge_agreement
+    from fmau.score.joined import read_joined
     from fmau.score.levels import scores_of
 
-    verdicts = read_verdicts(folder)
+    verdicts = read_joined(folder, questions).verdicts
     judges = sorted({row.judge for row in verdicts})
     found = [pair for pair in agreements(verdicts, judges) if judge in (pair.first, pair.second)]
     if humans is not None:

@@ -30,13 +30,16 @@ def export(
     ] = None,
 ) -> None:
     """Check an adapter against its base model, write its model card; with --merge, merge both."""
+    from fmau.cli.results import print_notes
     from fmau.score import score_run
     from fmau.train.export import export_adapter
 
     if to and not merge:
         raise typer.BadParameter("--out needs --merge")
     merge_to = (to or adapter.parent / "merged") if merge else None
-    scores = {run.name: run.scores for run in map(score_run, runs or ())}
+    scored = [score_run(run) for run in runs or ()]
+    print_notes(*scored)
+    scores = {run.name: run.scores for run in scored}
     with err.status("merging" if merge else "checking"):
         done = export_adapter(adapter, base=base, merge_to=merge_to, scores=scores)
     out.print(escape(done.text()), highlight=False)

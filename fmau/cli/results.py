@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from fmau.cli.app import RunFolder, app, err, out
+from fmau.cli.app import QuestionsFile, RunFolder, app, err, out
 
 if TYPE_CHECKING:
     from fmau.report.thumbnails import StripOf
+    from fmau.score import ScoredRun
 
 
 @app.command()
@@ -17,7 +18,7 @@ def score(
     run: Annotated[
         Path | None, typer.Argument(metavar="[RUN]", help="Run folder; or give two files.")
     ] = None,
-    questions: Annotated[Path | None, typer.Option(help="Question file with answers.")] = None,
+    questions: QuestionsFile = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Prediction file in the official format.")
     ] = None,
@@ -27,8 +28,10 @@ def score(
     from fmau.report import print_scores
     from fmau.score import score_predictions, score_run
 
-    if run is not None and questions is None and predictions is None:
-        name, scores = run.name, score_run(run).scores
+    if run is not None and predictions is None:
+        scored = score_run(run, questions)
+        name, scores = run.name, scored.scores
+        print_notes(scored)
     elif run is None and questions is not None and predictions is not None:
         name, scores = predictions.stem, score_predictions(questions, predictions)
     else:
@@ -52,13 +55,15 @@ def report(
         Path | None,
         typer.Option("--export", help="Folder for Table 4 as md, csv, tex, and answers.parquet."),
     ] = None,
+    questions: QuestionsFile = None,
 ) -> None:
     """Write report.html and print Table 4."""
     from fmau.report import print_scores, write_exports, write_report
     from fmau.score import score_run
 
-    strip_of = _strips(runs[0]) if frames else None
-    scored = [score_run(run) for run in runs]
+    scored = [score_run(run, questions) for run in runs]
+    print_notes(*scored)
+    strip_of = _strips(runs[0], scored[0]) if frames else None
     path = write_report(scored, to or runs[0] / "report.html", strip_of)
     blind = {run.name for run in scored if run.blind}
     print_scores({run.name: run.scores for run in scored}, out, blind)
@@ -67,7 +72,14 @@ def report(
         out.print(f"export: {file}")
 
 
-def _strips(run: Path) -> "StripOf | None":
+def print_notes(*runs: "ScoredRun") -> None:
+    """Print on stderr which rows of the runs were left out."""
+    for run in runs:
+        for note in run.notes:
+            err.print(f"[yellow]note:[/] {escape(f'{run.name}: {note}')}", highlight=False)
+
+
+def _strips(folder: Path, run: "ScoredRun") -> "StripOf | None":
     """A function that gives a clip's frames as the model saw them. None, with a note on stderr, if
     that is not possible."""
     try:
@@ -78,20 +90,23 @@ def _strips(run: Path) -> "StripOf | None":
             "pip install 'fmau\\[frames]'"
         )
         return None
-    return strips_of(run, lambda text: err.print(f"[yellow]note:[/] {escape(text)}"))
+    asked = run.questions.questions
+    return strips_of(folder, asked, lambda text: err.print(f"[yellow]note:[/] {escape(text)}"))
 
 
 @app.command()
 def compare(
     first: Annotated[Path, typer.Argument(metavar="RUN_A", help="Run folder.")],
     second: Annotated[Path, typer.Argument(metavar="RUN_B", help="Run folder.")],
+    questions: QuestionsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Test whether RUN_B is better than RUN_A: paired tests, per task and overall."""
     from fmau.report import print_comparison
     from fmau.score import compare_runs, score_run
 
-    one, other = score_run(first), score_run(second)
+    one, other = score_run(first, questions), score_run(second, questions)
+    print_notes(one, other)
     found = compare_runs(one, other)
     if as_json:
         print(found.model_dump_json(indent=2))
@@ -104,11 +119,12 @@ def submit(
     run: RunFolder,
     team: Annotated[str, typer.Option(help="Team name; the file is TEAM_prediction.json.")],
     to: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("."),
+    questions: QuestionsFile = None,
 ) -> None:
     """Write and validate the challenge's submission file."""
     from fmau.score.submission import submit_run
 
-    submission = submit_run(run, team, to)
+    submission = submit_run(run, team, to, questions)
     for warning in submission.warnings:
         err.print(f"[yellow]warning:[/] {escape(warning)}")
     out.print(f"submission: {submission.path}")

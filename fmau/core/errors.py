@@ -5,11 +5,14 @@ do. The command line prints only that text; a traceback from `fmau` is a bug in 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+
+MAX_NAMED = 5
+"""Number of places that one line of an error text names."""
 
 SHOWN_CHARS = 200
 """Length at which a wrong value is cut in an error text."""
@@ -46,12 +49,28 @@ class InputError(FmauError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        shown = [f"  {problem}" for problem in self.problems[: self.MAX_SHOWN]]
-        hidden = len(self.problems) - len(shown)
+        groups = self._groups()
+        shown = [f"  {_joined(group)}" for group in groups[: self.MAX_SHOWN]]
+        hidden = sum(len(group) for group in groups[self.MAX_SHOWN :])
         if hidden:
-            shown.append(f"  ... and {hidden} more")
-        count = f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}"
+            shown.append(f"  ... and {hidden:,} more")
+        count = f"{len(self.problems):,} problem{'s' if len(self.problems) != 1 else ''}"
         super().__init__("\n".join([f"{count} found:", *shown]))
+
+    def _groups(self) -> list[list[Problem]]:
+        """The problems, in groups that are shown in one line each."""
+        return [[problem] for problem in self.problems]
+
+
+class RowsError(InputError):
+    """Rows that a program wrote have problems. There may be thousands of the same kind, and nobody
+    mends them one by one. So equal ones are shown in one line that names a few of the rows."""
+
+    def _groups(self) -> list[list[Problem]]:
+        groups: dict[tuple[str, str], list[Problem]] = {}
+        for problem in self.problems:
+            groups.setdefault((problem.what, problem.remedy), []).append(problem)
+        return list(groups.values())
 
 
 class RecipeError(FmauError):
@@ -71,8 +90,20 @@ class RunError(FmauError):
     writable."""
 
 
+class ReadOnlyError(RunError):
+    """An output cannot be written, because its folder or file system is read-only."""
+
+
 class TrainingError(FmauError):
     """Training cannot continue; the last complete checkpoint is intact."""
+
+
+def _joined(group: list[Problem]) -> str:
+    """Equal problems as one text: "A, B, C, D, E and 7 more: what; remedy"."""
+    named = [problem.where for problem in group[:MAX_NAMED]]
+    hidden = len(group) - len(named)
+    where = ", ".join(named) + (f" and {hidden:,} more" if hidden else "")
+    return str(replace(group[0], where=where))
 
 
 def first_line(error: Exception) -> str:

@@ -4,21 +4,32 @@ A reader never sees a half-written file: a file is written under a temporary nam
 disk, and then renamed to its final name in one atomic step.
 """
 
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
-from fmau.core.errors import InputError, Problem, RecipeError, RunError, problems_of
+from fmau.core.errors import (
+    InputError,
+    Problem,
+    ReadOnlyError,
+    RecipeError,
+    RunError,
+    problems_of,
+)
 from fmau.core.parsing import parse_yaml
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""Error numbers that more room on the disk does not mend."""
 
 LOCK = ".lock"
 UNFINISHED = ".part"
@@ -88,6 +99,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     process may write `path` at a time; see `hold_folder`.
 
     Raises:
+        ReadOnlyError: the folder is read-only.
         RunError: the disk is full or failing; an older file at `path` is unchanged.
     """
     unfinished = path.with_name(path.name + UNFINISHED)
@@ -98,12 +110,17 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.replace(unfinished, path)
     except OSError as error:
+        what = f"{path}: cannot be written: {error.strerror or error}"
+        if error.errno in READ_ONLY:
+            remedy = "make the folder writable, or write to another one"
+            raise ReadOnlyError(f"{what}; {remedy}") from error
         raise RunError(
-            f"{path}: cannot be written: {error.strerror or error}; make room on the disk, then "
-            "start the same command again: complete files are safe"
+            f"{what}; make room on the disk, then start the same command again: complete files are "
+            "safe"
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)  # exists only if the block failed
+        with suppress(OSError):  # a read-only file system refuses this even if there is no file
+            unfinished.unlink(missing_ok=True)  # exists only if the block failed
 
 
 def write_whole(path: Path, text: str) -> None:

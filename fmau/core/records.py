@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fmau.core.taxonomy import Task
 
@@ -97,12 +97,21 @@ class AnswerStatus(StrEnum):
     """The server gave no reply after all retries."""
 
 
+class RowMark(NamedTuple):
+    """The two fingerprints of a row of `answers.jsonl`, with and without the clip's file."""
+
+    fingerprint: str
+    without_clip: str
+
+
 class Answer(Record):
     """One line of `answers.jsonl`.
 
     Attributes:
         qid, clip, task: of the question.
         fingerprint: hash of everything that can change the answer (see `fmau.runs`).
+        fingerprint_without_clip: the same without the size of the clip's file, so that rows can be
+            checked where the clips are not; None in rows of fmau 0.1.0.
         status: how the attempt ended; only "ok" rows have an answer.
         answer: option letter, "Yes"/"No", or free text; None unless status is "ok".
         reply: the model's text as received, None if there was none.
@@ -115,6 +124,7 @@ class Answer(Record):
     clip: str
     task: Task
     fingerprint: str
+    fingerprint_without_clip: str | None = None
     status: AnswerStatus
     answer: str | None = None
     reply: str | None = None
@@ -125,15 +135,14 @@ class Answer(Record):
     seconds: float | None = None
 
     @classmethod
-    def failed(
-        cls, question: Question, fingerprint: str, status: AnswerStatus, reason: str
-    ) -> Self:
+    def failed(cls, question: Question, mark: RowMark, status: AnswerStatus, reason: str) -> Self:
         """Build the row of a question that got no reply."""
         return cls(
             qid=question.qid,
             clip=question.clip,
             task=question.task,
-            fingerprint=fingerprint,
+            fingerprint=mark.fingerprint,
+            fingerprint_without_clip=mark.without_clip,
             status=status,
             reason=reason,
         )
@@ -144,6 +153,9 @@ LEVELS = (1, 2, 3)
 
 LEVEL_MAX = 5
 """The best score at a level; the worst is 0."""
+
+Points = Annotated[int, Field(strict=True, ge=0, le=LEVEL_MAX)]
+"""A judge's score at one level."""
 
 
 class VerdictStatus(StrEnum):
@@ -165,6 +177,8 @@ class VerdictStatus(StrEnum):
 
 class Verdict(Record):
     """One line of `verdicts.jsonl`: one call of one judge about one open answer.
+
+    A row whose scores do not fit its levels or its status is an error when it is read.
 
     Attributes:
         qid, clip, task: of the question.
@@ -191,7 +205,7 @@ class Verdict(Record):
     levels: tuple[int, ...]
     sample: int = 0
     status: VerdictStatus
-    scores: dict[int, int] | None = None
+    scores: dict[int, Points] | None = None
     rationale: str | None = None
     removed: tuple[str, ...] = ()
     reply: str | None = None
@@ -200,3 +214,13 @@ class Verdict(Record):
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float | None = None
+
+    @model_validator(mode="after")
+    def _scores_fit(self) -> Self:
+        if not self.levels or set(self.levels) - set(LEVELS):
+            raise ValueError(f"levels must be some of {', '.join(map(str, LEVELS))}")
+        if (self.status is VerdictStatus.SCORED) != (self.scores is not None):
+            raise ValueError('a row must have scores if its status is "scored", and none otherwise')
+        if self.scores is not None and set(self.scores) != set(self.levels):
+            raise ValueError("a row must have one score for each of its levels")
+        return self

@@ -82,6 +82,19 @@ def clip_path(folder: Path, file: str) -> Path:
     return exact if clip_name(file) != file else folder / f"{file}{CLIP_SUFFIXES[0]}"
 
 
+def clip_bytes(folder: Path, file: str) -> int | None:
+    """Size of a clip's file; None if there is none, or if several fit its name.
+
+    Args:
+        file: as for `clip_path`.
+    """
+    try:
+        path = clip_path(folder, file)
+    except ClipError:
+        return None
+    return path.stat().st_size if path.is_file() else None
+
+
 def clip_paths(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, Path], dict[str, str]]:
     """Find the video files of many clips.
 

@@ -35,6 +35,8 @@ class JudgeSummary:
         input_tokens, cached_tokens, output_tokens: sums of the server's counts over the replies.
         dollars: their cost in US dollars; None without a price.
         removed: calls about answers with removed passages.
+        stale: rows of the run that are not judged, because they do not answer the questions as they
+            are now.
         seconds: wall time.
         stopped: True if a signal ended the work early.
     """
@@ -47,6 +49,7 @@ class JudgeSummary:
     output_tokens: int = 0
     dollars: float | None = None
     removed: int = 0
+    stale: int = 0
     seconds: float = 0.0
     stopped: bool = False
 
@@ -84,6 +87,11 @@ class JudgeSummary:
             )
         if self.removed:
             lines.append(f"{self.removed:,} calls without passages that address the judge")
+        if self.stale:
+            lines.append(
+                f"stale rows, not judged: {self.stale:,}, given to an earlier form of their "
+                "questions; fmau answer asks them again"
+            )
         if not self.complete:
             lines.append("not complete: run the same command again to continue")
         return "\n".join(lines)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fmau.core.records import Answer, QuestionFile
 from fmau.core.taxonomy import Task
-from fmau.prompting.extraction import visible_answer
+from fmau.score.joined import open_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,7 @@ def items_of(questions: QuestionFile, answers: Mapping[str, Answer]) -> list[Jud
     Args:
         answers: qid -> answer row.
     """
-    items = []
-    for question in questions.questions:
-        row = answers.get(question.qid)
-        text = visible_answer(row) if row and question.task.is_open else None
-        if text is not None and question.qid in questions.gold:
-            reference = questions.gold[question.qid]
-            given = (question.qid, question.clip, question.task, question.stem)
-            items.append(JudgeItem(*given, reference=reference, answer=text))
-    return items
+    return [
+        JudgeItem(question.qid, question.clip, question.task, question.stem, reference, text)
+        for question, reference, text in open_answers(questions, answers)
+    ]

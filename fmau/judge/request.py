@@ -8,12 +8,12 @@ computes the rubric only once.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fmau.core.files import digest
 from fmau.judge.candidate import Shown, quoted, shown
 from fmau.judge.items import JudgeItem
 from fmau.judge.judges import LlmJudge
 from fmau.judge.reply import reply_schema
 from fmau.judge.rubric import Rubric
+from fmau.runs import verdict_fingerprint
 from fmau.serve.client import ChatRequest
 
 
@@ -38,8 +38,8 @@ def call_fingerprint(
     judge_fingerprint: str, item: JudgeItem, levels: tuple[int, ...], sample: int
 ) -> str:
     """SHA-256 (hex) of the judge's fingerprint and everything about one call."""
-    asked = [item.qid, item.task.value, item.question, item.reference, item.answer]
-    return digest([judge_fingerprint, asked, list(levels), sample])
+    case = (item.qid, item.task.value, item.question, item.reference, item.answer)
+    return verdict_fingerprint(judge_fingerprint, case, levels, sample)
 
 
 def plan_calls(items: Sequence[JudgeItem], judge: LlmJudge, judge_fingerprint: str) -> list[Call]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from fmau.core.errors import RunError, ServerError
 from fmau.core.files import digest
 from fmau.core.taxonomy import OPEN_TASKS
-from fmau.dataset.questions import load_questions
 from fmau.judge.embedded.run import judge_by_rule
 from fmau.judge.engine import JudgeSummary, Progress, judge_calls, remaining
 from fmau.judge.estimate import Estimate, estimate
@@ -17,7 +16,8 @@ from fmau.judge.judges import EMBEDDED, EmbeddedJudge, Judge, LlmJudge
 from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
 from fmau.judge.verdicts import VerdictFile, introduce
-from fmau.runs import VERDICTS, JudgeNote, read_answers, read_manifest, reopen_run
+from fmau.runs import VERDICTS, JudgeNote, reopen_run
+from fmau.score.joined import Joined, read_joined
 from fmau.serve.client import Endpoint
 from fmau.serve.reach import Waiting, reached, url_of
 from fmau.serve.reach import in_silence as starts_unseen
@@ -69,19 +69,13 @@ def way_to(judge: Judge, folder: Path, given: Sequence[str], waiting: Waiting) -
     return reach
 
 
-def run_items(folder: Path, limit: int | None = None) -> list[JudgeItem]:
+def run_items(run: Joined, limit: int | None = None) -> list[JudgeItem]:
     """The answers of a run that can be judged, in the order of its question file.
 
     Args:
         limit: highest number of answers, half from each task; None for all.
-
-    Raises:
-        RunError: the folder has no run.
-        InputError: the question file or `answers.jsonl` has defects.
     """
-    manifest = read_manifest(folder)
-    questions = load_questions(Path(manifest.recipe["data"]["questions"]))
-    items = items_of(questions, {row.qid: row for row in read_answers(folder)})
+    items = items_of(run.questions, run.answers)
     if limit is None:
         return items
     shares = [limit - limit // 2, limit // 2]
@@ -143,6 +137,7 @@ def judge_run(
     folder: str | Path,
     judge: Judge = EMBEDDED,
     *,
+    questions: str | Path | None = None,
     limit: int | None = None,
     servers: Sequence[str] = (),
     waiting: Waiting = starts_unseen,
@@ -154,6 +149,7 @@ def judge_run(
 
     Args:
         judge: see `fmau.judge.judges.load_judge`; the embedded rule is only a proxy, not an LLM.
+        questions: the question file; None for the one that the run's recipe names.
         limit: highest number of answers to judge, half from each task; None for all.
         servers: addresses of servers of the judge's model; if empty, running servers are found
             at its ports, or servers are started.
@@ -166,7 +162,8 @@ def judge_run(
         ServerError: the judge's server cannot be reached, or refuses every request.
     """
     folder = Path(folder)
-    items = run_items(folder, limit)
+    joined = read_joined(folder, None if questions is None else Path(questions))
+    items = run_items(joined, limit)
     if not items:
         raise RunError(
             f"{folder}: no open answer with a reference, so there is nothing to judge; the "
@@ -177,6 +174,7 @@ def judge_run(
     with reopen_run(folder, "judge") as run, VerdictFile(folder / VERDICTS) as verdicts:
         introduce(run, judge.name, note, verdicts)
         summary = judge_items(items, judge, note, verdicts, reach, shown)
+        summary.stale = len(joined.stale)
         run.note(summary.facts())
     return summary
 

@@ -110,7 +110,7 @@ def _reasons(row: Verdict) -> str:
 
 def _run_row(question: Question, gold: str | None, row: Answer | None) -> tuple[str, str, str]:
     if row is None:
-        return NO_ANSWER, "", "there is no row for this question"
+        return NO_ANSWER, "", "no row answers this question as it is now"
     result = verdict(question, gold, row)
     answer = _spelled_out(question, row.answer)
     if row.answer is None:

@@ -39,7 +39,6 @@ from fmau.report.tables import (
     span,
 )
 from fmau.report.thumbnails import StripOf, embedded
-from fmau.runs import Manifest
 from fmau.score.intervals import Interval
 from fmau.score.run import ScoredRun
 from fmau.score.scores import Scores
@@ -76,9 +75,9 @@ def write_report(
     return path
 
 
-def run_facts(manifest: Manifest) -> dict[str, str]:
+def run_facts(run: ScoredRun) -> dict[str, str]:
     """The facts shown at the top of a run: model, adapter, prompts, question file, date."""
-    recipe = manifest.recipe
+    manifest, recipe = run.manifest, run.manifest.recipe
     model = recipe["model"]["path"]
     if revision := recipe["model"].get("revision"):
         model += f" @ {revision}"
@@ -86,7 +85,7 @@ def run_facts(manifest: Manifest) -> dict[str, str]:
         "model": model,
         "adapter": manifest.adapter or "none",
         "prompts": recipe["prompt"]["set"],
-        "questions": recipe["data"]["questions"],
+        "questions": str(run.file or recipe["data"]["questions"]),
         "conditions": manifest.fingerprint[:12],
     }
     if manifest.sessions:
@@ -148,7 +147,7 @@ def _run_context(place: int, run: ScoredRun) -> dict[str, Any]:
     return {
         "place": place,
         "name": run.name,
-        "facts": run_facts(run.manifest),
+        "facts": run_facts(run),
         "figures": _figures(run.scores),
         "accuracy": accuracy_table(run.scores),
         "counts": count_table(run.scores),

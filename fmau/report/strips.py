@@ -1,22 +1,27 @@
 """Reads the frames that a run's model saw, from the clips or their frame cache, for the report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fmau.core.errors import ClipError, FmauError
+from fmau.core.records import Question
 from fmau.dataset.clips import clip_path
-from fmau.dataset.questions import load_questions
 from fmau.frames.reader import ClipReader
 from fmau.recipe import DataBlock, FramesBlock
 from fmau.report.thumbnails import Strip, StripOf, make_strip
 from fmau.runs import read_manifest
 
 
-def strips_of(run: Path, note: Callable[[str], None] = lambda _text: None) -> StripOf | None:
+def strips_of(
+    run: Path,
+    questions: Iterable[Question],
+    note: Callable[[str], None] = lambda _text: None,
+) -> StripOf | None:
     """A function that returns the frames of a run's clip as one picture.
 
     Args:
         run: folder of the run.
+        questions: the run's questions; they name the files of the clips.
         note: called with a text if clips or cache cannot be used.
 
     Returns:
@@ -24,7 +29,6 @@ def strips_of(run: Path, note: Callable[[str], None] = lambda _text: None) -> St
 
     Raises:
         RunError: the folder holds no run.
-        InputError: the run's question file has defects.
     """
     recipe = read_manifest(run).recipe
     data = DataBlock.model_validate(recipe["data"])
@@ -39,7 +43,6 @@ def strips_of(run: Path, note: Callable[[str], None] = lambda _text: None) -> St
         note(f"{error}; the report decodes the clips instead")
         reader = ClipReader(spec)
 
-    questions = load_questions(data.questions).questions
     files = {question.clip: question.file for question in questions}
 
     def strip_of(clip: str) -> Strip | None:

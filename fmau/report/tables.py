@@ -45,6 +45,7 @@ COUNT_COLUMNS = (
     "clip failed",
     "no reply",
     "missing",
+    "stale",
     "refusals",
 )
 
@@ -169,6 +170,7 @@ def count_table(scores: Scores) -> TextTable:
             score.clip_failed,
             score.request_failed,
             score.unanswered,
+            score.stale,
             score.refused,
         )
         for task, score in scores.tasks.items()

@@ -14,6 +14,8 @@ from fmau.runs.conditions import (
     fingerprint,
     folder_digest,
     model_identity,
+    row_mark,
+    verdict_fingerprint,
 )
 from fmau.runs.folder import FINAL, VERDICTS, Run, open_run, read_answers, read_verdicts, reopen_run
 from fmau.runs.manifest import JudgeNote, Manifest, Session, read_manifest
@@ -38,4 +40,6 @@ __all__ = [
     "read_rows",
     "read_verdicts",
     "reopen_run",
+    "row_mark",
+    "verdict_fingerprint",
 ]

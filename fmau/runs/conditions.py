@@ -7,14 +7,14 @@ versions can change an answer through rounding, if two tokens are almost equally
 manifest records them, but they are not conditions, because a run may continue on another machine.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from fmau.core.errors import RecipeError
 from fmau.core.files import digest, file_digest
-from fmau.core.records import Question
+from fmau.core.records import Question, RowMark
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import DECODING, ModelBlock, Recipe
 
@@ -56,8 +56,8 @@ def fingerprint(conditions: Mapping[str, Any]) -> str:
     return digest(conditions)
 
 
-def row_fingerprint(run_fingerprint: str, question: Question, clip_bytes: int | None) -> str:
-    """SHA-256 (hex) of the run's conditions together with one question and its clip.
+def row_mark(run_fingerprint: str, question: Question, clip_bytes: int | None) -> RowMark:
+    """SHA-256 (hex) of the run's conditions together with one question, with and without its clip.
 
     Args:
         run_fingerprint: the `fingerprint` of the run's conditions.
@@ -67,7 +67,19 @@ def row_fingerprint(run_fingerprint: str, question: Question, clip_bytes: int | 
     """
     options = [[option.letter, option.label, option.class_code] for option in question.options]
     asked = [question.clip, question.task.value, question.stem, options]
-    return digest([run_fingerprint, asked, clip_bytes])
+    return RowMark(digest([run_fingerprint, asked, clip_bytes]), digest([run_fingerprint, asked]))
+
+
+def verdict_fingerprint(
+    judge_fingerprint: str, case: Sequence[str], levels: Sequence[int], sample: int
+) -> str:
+    """SHA-256 (hex) of everything that can change a verdict.
+
+    Args:
+        judge_fingerprint: the `fingerprint` of the judge's conditions.
+        case: qid, task, question, reference and answer.
+    """
+    return digest([judge_fingerprint, list(case), list(levels), sample])
 
 
 def folder_digest(folder: Path) -> str:

@@ -8,10 +8,10 @@ from filelock import FileLock
 
 from fmau.core.errors import RunError
 from fmau.core.files import digest, hold_folder
-from fmau.core.records import Answer, AnswerStatus, Question, Verdict
+from fmau.core.records import Answer, AnswerStatus, Question, RowMark, Verdict
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.runs.conditions import conditions, differences, fingerprint, row_fingerprint
+from fmau.runs.conditions import conditions, differences, fingerprint, row_mark
 from fmau.runs.manifest import MANIFEST, Manifest, Session, read_manifest, utc_now
 from fmau.runs.rows import RowFile, iter_rows, read_rows
 
@@ -47,9 +47,9 @@ class Run:
         """Folder of the LoRA adapter that the model answers with; None without."""
         return self.manifest.adapter
 
-    def row_fingerprint(self, question: Question, clip_bytes: int | None) -> str:
-        """Fingerprint of the run's conditions with this question and its clip's size in bytes."""
-        return row_fingerprint(self.manifest.fingerprint, question, clip_bytes)
+    def row_mark(self, question: Question, clip_bytes: int | None) -> RowMark:
+        """Fingerprints of the run's conditions with this question and its clip's size in bytes."""
+        return row_mark(self.manifest.fingerprint, question, clip_bytes)
 
     def is_done(self, qid: str, row_fingerprint: str) -> bool:
         """Whether the run, when it was opened, had a final answer with this fingerprint."""

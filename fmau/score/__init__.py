@@ -9,6 +9,7 @@ judged.py         judge levels from verdicts
 agreement.py      agreement between judges, or between judges and people
 compare.py        paired tests of two runs
 table4.py         the paper's Table 4
+joined.py         reads a run's rows with the questions that they answer
 run.py            reads and scores a run folder
 predictions.py    reads prediction files of any origin
 submission.py     writes the challenge's submission file

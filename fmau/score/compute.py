@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from fmau.core.errors import InputError, Problem
+from fmau.core.errors import Problem, RowsError
 from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
 from fmau.core.taxonomy import CLOSED_TASKS, Task, Tier
 from fmau.prompting.extraction import choices, is_refusal
@@ -20,6 +20,7 @@ from fmau.score.breakdowns import (
     label_match,
     majority,
 )
+from fmau.score.joined import contradictions
 from fmau.score.judged import judgement
 from fmau.score.levels import Judgement
 from fmau.score.scores import Average, Benchmark, Scores, TaskScore
@@ -36,30 +37,30 @@ def score(
     answers: Mapping[str, Answer],
     verdicts: Sequence[Verdict] = (),
     judges: Mapping[str, bool] | None = None,
+    stale: frozenset[str] = frozenset(),
 ) -> Scores:
     """Score answers against the gold answers of their question file.
 
-    The denominator of every accuracy is the number of questions with gold: a missing, failed or
-    unparsed answer counts as wrong. The number of each kind is counted separately, per task. A task
-    without gold has no accuracy (None), and a mean over tasks is None if one of them has none.
+    Every accuracy is over all questions with gold: a missing, failed or unparsed answer is wrong. A
+    task without gold has no accuracy (None), and a mean over such a task is None too.
 
     Args:
         questions: the question file; some or all of its questions have gold.
         answers: qid -> answer row, of a run or from `load_predictions`.
         verdicts: verdicts on the open answers; the latest row of every call of a judge.
         judges: name of each judge -> whether it is a proxy (the embedded rule, not an LLM).
+        stale: qids that have no entry in `answers` because their rows are stale (`joined.py`).
 
     Raises:
-        InputError: an answer has no question, or is not a valid answer to its question.
+        InputError: an answer has no question, contradicts it, or is not a valid answer to it.
     """
     _check(questions, answers)
     columns = {str(task): closed_outcomes(questions, answers, task) for task in CLOSED_TASKS}
     tally = Tally(columns | fmar_columns(questions, answers))
-    tasks = {task: _task_score(questions, answers, task, tally) for task in Task}
+    tasks = {task: _task_score(questions, answers, task, tally, stale) for task in Task}
     closed_avg = tally.average([str(task) for task in CLOSED_TASKS])
     judgements = _judgements(questions, answers, verdicts, judges or {}, tasks)
     official = next((found for found in judgements if not found.proxy), None)
-    majorities = [base.percent for task in CLOSED_TASKS if (base := tasks[task].majority)]
     return Scores(
         benchmark=benchmark_of(questions.questions),
         questions=len(questions.questions),
@@ -69,7 +70,7 @@ def score(
         cmar_confusion=cmar_confusion(questions.questions, questions.gold, answers),
         closed_avg=closed_avg,
         chance_avg=_mean([value for task in CLOSED_TASKS if (value := chance(task))]),
-        majority_avg=_mean(majorities) if closed_avg else None,
+        majority_avg=_mean(_majorities(tasks)) if closed_avg else None,
         open_avg=official.open_avg if official else None,
         final=official.final if official else None,
         fmar=fmar_readings(questions, tally),
@@ -114,6 +115,7 @@ def _check(questions: QuestionFile, answers: Mapping[str, Answer]) -> None:
             remedy = "score these answers with the question file that they answer"
             problems.append(Problem(qid, "the question file has no such question", remedy))
             continue
+        problems += contradictions(asked, [row])
         if (row.status is AnswerStatus.OK) != (row.answer is not None):
             remedy = 'a row must have an answer if its status is "ok", and none otherwise'
             problems.append(Problem(qid, f"status {row.status}, answer {row.answer!r}", remedy))
@@ -122,7 +124,7 @@ def _check(questions: QuestionFile, answers: Mapping[str, Answer]) -> None:
             remedy = f"valid answers are {', '.join(allowed)}"
             problems.append(Problem(qid, f"the answer is {row.answer!r}", remedy))
     if problems:
-        raise InputError(problems)
+        raise RowsError(problems)
 
 
 def _judgements(
@@ -149,11 +151,16 @@ def _judgements(
 
 
 def _task_score(
-    questions: QuestionFile, answers: Mapping[str, Answer], task: Task, tally: Tally
+    questions: QuestionFile,
+    answers: Mapping[str, Answer],
+    task: Task,
+    tally: Tally,
+    stale: frozenset[str],
 ) -> TaskScore:
     asked = [question for question in questions.questions if question.task is task]
     rows = [answers[question.qid] for question in asked if question.qid in answers]
     ended = Counter(row.status for row in rows)
+    outdated = sum(question.qid in stale for question in asked)
     accuracy = None if task.is_open else tally.accuracy(str(task))
     answered_with_gold = sum(
         row.qid in questions.gold for row in rows if row.status is AnswerStatus.OK
@@ -167,7 +174,7 @@ def _task_score(
         truncated=ended[AnswerStatus.TRUNCATED],
         clip_failed=ended[AnswerStatus.CLIP_FAILED],
         request_failed=ended[AnswerStatus.REQUEST_FAILED],
-        unanswered=len(asked) - len(rows),
+        unanswered=len(asked) - len(rows) - outdated,
         accuracy=accuracy,
         answered_percent=(
             100 * accuracy.correct / answered_with_gold if accuracy and answered_with_gold else None
@@ -175,7 +182,13 @@ def _task_score(
         chance=chance(task),
         majority=majority(task, asked, questions.gold),
         refused=sum(row.reply is not None and is_refusal(row.reply) for row in rows),
+        stale=outdated,
     )
+
+
+def _majorities(tasks: Mapping[Task, TaskScore]) -> list[float]:
+    """What the best constant answer scores, in percent, for each closed task with gold."""
+    return [base.percent for task in CLOSED_TASKS if (base := tasks[task].majority)]
 
 
 def _tiers(tally: Tally) -> dict[Tier, Average]:

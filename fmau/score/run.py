@@ -1,18 +1,19 @@
 """Reads and scores run folders, for `fmau score`, `fmau report` and `fmau compare`."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.core.errors import RunError
+from fmau.core.errors import ReadOnlyError, RunError
 from fmau.core.files import write_whole
 from fmau.core.parsing import parse_json
 from fmau.core.records import Answer, QuestionFile, Verdict
-from fmau.dataset.questions import load_questions
-from fmau.runs import Manifest, read_answers, read_manifest, read_verdicts
+from fmau.runs import Manifest
 from fmau.score.compare import Comparison, compare
 from fmau.score.compute import score
+from fmau.score.joined import read_joined
 from fmau.score.scores import Scores
 
 SCORES = "scores.json"
@@ -26,11 +27,13 @@ class ScoredRun:
     Attributes:
         name: name of the run.
         manifest: conditions and sessions of the run.
-        questions: the question file that the recipe names, with its gold answers, if any.
-        answers: qid -> latest answer row.
-        verdicts: verdicts of all judges; the latest row of every call.
+        questions: the questions of `file`, with their gold answers, if any.
+        answers: qid -> latest answer row; only rows that answer the question as it is now.
+        verdicts: verdicts of all judges on these answers; the latest row of every call.
         scores: the scores of these answers and verdicts.
         training: rows of `training.json`; empty if the run folder has no training log.
+        notes: texts for people, about rows that were left out and scores that were not saved.
+        file: path of the question file; None for a run that is not read from a folder.
     """
 
     name: str
@@ -40,6 +43,8 @@ class ScoredRun:
     verdicts: Sequence[Verdict]
     scores: Scores
     training: Sequence[Mapping[str, Any]] = ()
+    notes: tuple[str, ...] = ()
+    file: Path | None = None
 
     @property
     def blind(self) -> bool:
@@ -47,31 +52,52 @@ class ScoredRun:
         return bool(self.manifest.recipe["answer"].get("blind", False))
 
 
-def score_run(folder: str | Path) -> ScoredRun:
+def score_run(folder: str | Path, questions: str | Path | None = None) -> ScoredRun:
     """Score a run's answers and write `scores.json` into its folder; an older one is replaced.
 
+    If the folder is read-only, nothing is written, and `notes` says so unless the file that is
+    there already has these scores.
+
+    Rows that do not answer the questions as they are now are left out and counted apart.
+
+    Args:
+        questions: the question file; None for the one that the run's recipe names.
+
     Raises:
-        RunError: the folder holds no run, or cannot be read or written.
-        InputError: the question file or `answers.jsonl` has defects, or they do not fit together.
+        RunError: the folder holds no run, cannot be read, its disk is full, or no row answers a
+            question as it is now.
+        InputError: the question file or a file of rows has defects, or they do not fit together.
     """
     folder = Path(folder)
-    manifest = read_manifest(folder)
-    questions = load_questions(Path(manifest.recipe["data"]["questions"]))
-    answers = {row.qid: row for row in read_answers(folder)}
-    verdicts = read_verdicts(folder)
-    heard = {row.judge for row in verdicts}
-    judges = {name: note.proxy for name, note in manifest.judges.items() if name in heard}
-    scores = score(questions, answers, verdicts, judges)
-    write_whole(folder / SCORES, scores.model_dump_json(indent=2) + "\n")
+    run = read_joined(folder, None if questions is None else Path(questions))
+    heard = {row.judge for row in run.verdicts}
+    judges = {name: note.proxy for name, note in run.manifest.judges.items() if name in heard}
+    scores = score(run.questions, run.answers, run.verdicts, judges, stale=frozenset(run.stale))
+    notes = run.notes + _save(folder / SCORES, scores)
     return ScoredRun(
-        manifest.recipe["name"],
-        manifest,
-        questions,
-        answers,
-        verdicts,
+        run.manifest.recipe["name"],
+        run.manifest,
+        run.questions,
+        run.answers,
+        run.verdicts,
         scores,
         _training_log(folder / TRAINING),
+        notes,
+        run.file,
     )
+
+
+def _save(path: Path, scores: Scores) -> tuple[str, ...]:
+    """Write scores unless the file has them already; returns a note if the folder is read-only."""
+    text = scores.model_dump_json(indent=2) + "\n"
+    with suppress(OSError):
+        if path.read_bytes() == text.encode("utf-8"):
+            return ()
+    try:
+        write_whole(path, text)
+    except ReadOnlyError:
+        return (f"{path} is not written, because the folder is read-only",)
+    return ()
 
 
 def _training_log(path: Path) -> list[dict[str, Any]]:

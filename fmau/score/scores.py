@@ -52,7 +52,7 @@ class Baseline(Record):
 class TaskScore(Record):
     """One task of one run.
 
-    The six counts from `answered` to `unanswered` add up to `asked`.
+    The six counts from `answered` to `unanswered`, and `stale`, add up to `asked`.
 
     Attributes:
         task: which task.
@@ -70,6 +70,8 @@ class TaskScore(Record):
         chance: percent that uniform guessing among the options scores; None for open tasks.
         majority: the best constant answer on this file; None without gold.
         refused: replies that decline to answer; the six counts above include them.
+        stale: questions whose row answers the question as it was before, or was given under other
+            conditions; such an answer does not count.
     """
 
     task: Task
@@ -86,6 +88,7 @@ class TaskScore(Record):
     chance: float | None
     majority: Baseline | None
     refused: int = 0
+    stale: int = 0
 
     @property
     def failed(self) -> int:

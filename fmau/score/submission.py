@@ -8,20 +8,20 @@ where "prompts" has every task once and "answers" has every qid of the question 
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.core.errors import InputError, Problem, RunError
+from fmau.core.errors import InputError, Problem, RowsError, RunError
 from fmau.core.files import make_folder, read_text, write_whole
 from fmau.core.records import Answer, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree
-from fmau.dataset.questions import load_questions
 from fmau.prompting.extraction import choices
 from fmau.prompting.prompts import PromptSet
-from fmau.runs import FINAL, read_answers, read_manifest
+from fmau.runs import FINAL
+from fmau.score.joined import read_joined
 
 ADAPTER_WARNING = (
     "this run used a LoRA adapter: Track 3 of the MAC 2026 challenge forbids fine-tuning, so do "
@@ -44,24 +44,31 @@ class Submission:
     warnings: tuple[str, ...] = ()
 
 
-def submit_run(run_folder: str | Path, team: str, out_folder: str | Path = ".") -> Submission:
+def submit_run(
+    run_folder: str | Path,
+    team: str,
+    out_folder: str | Path = ".",
+    questions: str | Path | None = None,
+) -> Submission:
     """Write a run's answers as `out_folder`/TEAM_prediction.json; an older file is replaced.
 
     The prompts are taken from the run's manifest, so they are those that gave the answers.
+
+    Args:
+        questions: the question file; None for the one that the run's recipe names.
 
     Raises:
         RunError: the folder holds no run, the team name is bad, or the file cannot be written.
         InputError: some questions have no valid answer; each is named with the reason.
     """
     run_folder, out_folder = Path(run_folder), Path(out_folder)
-    manifest = read_manifest(run_folder)
-    prompts = PromptSet.model_validate(manifest.conditions["prompts"])
-    questions = load_questions(Path(manifest.recipe["data"]["questions"])).questions
-    answers = {row.qid: row for row in read_answers(run_folder)}
-    path = write_submission(questions, answers, prompts, team, out_folder)
-    if problems := validate_submission(path, questions):  # the file itself, as it will be sent
-        raise InputError(problems)
-    return Submission(path, (ADAPTER_WARNING,) if manifest.adapter else ())
+    run = read_joined(run_folder, None if questions is None else Path(questions))
+    prompts = PromptSet.model_validate(run.manifest.conditions["prompts"])
+    asked = run.questions.questions
+    path = write_submission(asked, run.answers, prompts, team, out_folder, stale=run.stale)
+    if problems := validate_submission(path, asked):  # the file itself, as it will be sent
+        raise RowsError(problems)
+    return Submission(path, (ADAPTER_WARNING,) if run.manifest.adapter else ())
 
 
 def write_submission(
@@ -70,6 +77,8 @@ def write_submission(
     prompts: PromptSet,
     team: str,
     out_folder: Path,
+    *,
+    stale: Collection[str] = (),
 ) -> Path:
     """Write `out_folder`/TEAM_prediction.json, with the answers in the order of the questions.
 
@@ -78,6 +87,7 @@ def write_submission(
         answers: qid -> answer row.
         prompts: the prompts that the questions were asked with.
         team: letters, digits, "_" and "-".
+        stale: qids whose row does not answer the question as it is now; they have no answer.
 
     Raises:
         RunError: the team name is bad, or the file cannot be written.
@@ -88,13 +98,14 @@ def write_submission(
             f"team name {team!r}: use only the letters A-Z and a-z, digits, _ and -, and begin "
             "with a letter or digit"
         )
+    stale = frozenset(stale)
     problems = [
         problem
         for question in questions
-        if (problem := _defect(question, answers.get(question.qid)))
+        if (problem := _defect(question, answers.get(question.qid), question.qid in stale))
     ]
     if problems:
-        raise InputError(problems)
+        raise RowsError(problems)
     tree = {
         "prompts": [
             {"task": str(task), "system_prompt": full_prompt(prompts, task)} for task in Task
@@ -144,9 +155,12 @@ def validate_submission(path: Path, questions: Sequence[Question]) -> list[Probl
     return problems
 
 
-def _defect(question: Question, row: Answer | None) -> Problem | None:
+def _defect(question: Question, row: Answer | None, is_stale: bool) -> Problem | None:
     """The reason why a question cannot be submitted; None if it can."""
     ask_again = "run `fmau answer` again: it asks every missing or failed question"
+    if is_stale:
+        what = "the answer is stale: it was given to another question or under other conditions"
+        return Problem(question.qid, what, ask_again)
     if row is None:
         return Problem(question.qid, "is not answered", ask_again)
     if row.answer is None:

@@ -15,7 +15,7 @@ from fmau.core.taxonomy import Task
 from fmau.frames.cache import build_cache
 from fmau.frames.clip import ClipFrames
 from fmau.recipe import FramesBlock
-from fmau.runs import open_run, read_answers, read_manifest
+from fmau.runs import open_run, read_answers, read_manifest, row_mark
 from fmau.serve.client import MAX_FAILURES_IN_A_ROW, Endpoint
 from tests.answer.small_run import (
     PROMPTS,
@@ -51,6 +51,23 @@ def test_every_question_gets_its_own_answer(tmp_path: Path) -> None:
     assert (summary.prompt_tokens, summary.cached_tokens) == (6000, 55 * 80)
     assert summary.complete
     assert summary.text().splitlines()[:2] == ["60 of 60 questions have a row", "  60 ok"]
+
+
+def test_rows_can_be_checked_with_and_without_their_clips(tmp_path: Path) -> None:
+    """Answered, failed and unreadable: every row has both fingerprints of its question."""
+    asked = [*questions(2), question("broken", Task.SAD, 0)]
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips/clip00.mp4").write_bytes(b"12345")
+    bad = "MARE_clip01_0"
+    with StubServer(fault=lambda a: "400" if a.qid == bad else None) as server:
+        answer(recipe(tmp_path), asked, server.base_url)
+    run = read_manifest(tmp_path / "runs/run").fingerprint
+    found = {row.qid: row for row in read_answers(tmp_path / "runs/run")}
+    assert {row.status for row in found.values()} == {"ok", "request_failed", "clip_failed"}
+    for one in asked:
+        row = found[one.qid]
+        mark = row_mark(run, one, 5 if one.clip == "clip00" else None)
+        assert (row.fingerprint, row.fingerprint_without_clip) == mark
 
 
 def test_frames_travel_once_and_first(tmp_path: Path) -> None:

@@ -60,3 +60,63 @@ def test_a_report_without_clips_says_so_and_exports(tmp_path: Path, capsys: Capt
     assert "12 clips stand here without their frames" in page  # the folder holds no clips
     run(capsys, "report", folder, "--no-frames")
     assert "stand here without" not in (folder / "report.html").read_text("utf-8")
+
+
+@pytest.fixture
+def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run that was made with relative paths, seen from another folder."""
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    folder = write_run(Path(), "base", QUESTIONS, gold_answers(QUESTIONS)).resolve()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("score", []),
+        ("report", ["--no-frames"]),
+        ("compare", ["{run}"]),
+        ("judge", []),
+        ("judge", ["--dry-run"]),
+        ("submit", ["--team", "T"]),
+    ],
+)
+def test_a_run_seen_from_another_folder_is_told_its_question_file(
+    moved: Path, capsys: Capture, command: str, options: list[str]
+) -> None:
+    arguments = [command, moved, *(option.format(run=moved) for option in options)]
+    said = fails(capsys, *arguments)
+    assert "base-questions.json: no such file; the recipe of" in said
+    assert "--questions FILE" in " ".join(said.split())
+    file = moved.parent / "base-questions.json"
+    code, said, complained = run(capsys, *arguments, "--questions", file)
+    assert (code, "left out" in complained) == (0, False), said + complained
+
+
+def test_the_named_question_file_is_the_one_that_counts(moved: Path, capsys: Capture) -> None:
+    """The run's own file has no answers; a sample of it has."""
+    own = moved.parent / "base-questions.json"
+    sample = moved.parent / "sample.json"
+    rows = json.loads(own.read_text("utf-8"))
+    own.write_text(json.dumps([row | {"answer": None} for row in rows]), "utf-8")
+    clips = {f"clip-{number:04d}" for number in range(3)}
+    sample.write_text(json.dumps([row for row in rows if row["video_name"] in clips]), "utf-8")
+    code, said, complained = run(capsys, "score", moved, "--questions", sample, "--json")
+    assert code == 0
+    scores = json.loads(said)
+    assert (scores["questions"], scores["with_gold"]) == (36, 36)
+    assert scores["closed_avg"]["percent"] == 100
+    assert "left out: 108 rows with a qid that is not in the question file" in complained
+    run(capsys, "report", moved, "--no-frames", "--questions", sample)
+    assert str(sample) in (moved / "report.html").read_text("utf-8")
+
+
+def test_a_run_and_a_prediction_file_are_not_scored_together(moved: Path, capsys: Capture) -> None:
+    code, _, said = run(capsys, "score", moved, "--predictions", moved / "x.json")
+    assert code == 2
+    assert "give a RUN, or both --questions and --predictions" in said
+    code, _, said = run(capsys, "judge", "--calibrate", "q.json", "--questions", "q.json")
+    assert (code, "--questions needs a RUN" in said) == (2, True)

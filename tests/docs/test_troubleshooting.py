@@ -198,6 +198,19 @@ def damaged_row(desk: Desk) -> str:
     return desk.run("score", folder, [])
 
 
+def run_from_elsewhere(desk: Desk) -> str:
+    folder = opened(desk)
+    (desk.folder / "q.json").unlink()
+    return desk.run("score", folder, [])
+
+
+def stale_run(desk: Desk) -> str:
+    folder = opened(desk)
+    row = {"qid": "a", "clip": "c", "task": Task.MAS, "fingerprint": "f", "status": "unparsed"}
+    (folder / "answers.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    return desk.run("score", folder, [])
+
+
 def benchmark_clip(desk: Desk) -> str:
     desk.write_captions(["nod", "other"])
     return desk.run("check", LORA, desk.training())
@@ -262,6 +275,8 @@ PROVOKED: dict[str, Callable[[Desk], str]] = {
     "open host": lambda desk: desk.run("serve", TINY, desk.settings("serve.host=0.0.0.0")),
     "other conditions": other_conditions,
     "no run": lambda desk: desk.run("score", desk.folder, []),
+    "run from elsewhere": run_from_elsewhere,
+    "stale run": stale_run,
     "locked": locked,
     "damaged row": damaged_row,
     "unanswered": lambda desk: desk.run("submit", opened(desk), [], "--team", "T"),

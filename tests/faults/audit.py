@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fmau.core.records import Question
-from fmau.runs.conditions import conditions, fingerprint, row_fingerprint
+from fmau.runs.conditions import conditions, fingerprint, row_mark
 from tests.answer.small_run import PROMPTS, expected, recipe
 
 FINAL = {"ok", "unparsed", "truncated"}
@@ -62,6 +62,7 @@ def audit(root: Path, asked: Sequence[Question], spoiled: Collection[str] = ()) 
             right = row["status"] == "ok" and row["answer"] == right_answers[question.qid]
             if question.qid in spoiled:
                 right = right or row["status"] != "ok"
-            if not right or row["fingerprint"] != row_fingerprint(run_fingerprint, question, None):
+            mark = row_mark(run_fingerprint, question, None)
+            if not right or row["fingerprint"] != mark.fingerprint:
                 wrong.add(question.qid)
     return Finding(*map(frozenset, (lost, doubled, wrong, failed)))

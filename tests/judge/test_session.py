@@ -11,6 +11,7 @@ from fmau.core.taxonomy import OPEN_TASKS
 from fmau.judge.session import run_items
 from fmau.runs import read_manifest, read_verdicts
 from fmau.score import score_run
+from fmau.score.joined import read_joined
 from tests.cli.support import run as run_command
 from tests.judge.cases import StubJudge, judge_file
 from tests.report.runs import write_run
@@ -88,7 +89,7 @@ def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path, fmau: Fmau) ->
         assert not server.asked
         fmau(run, "--judge", file, "--limit", 5)
         assert len(server.asked) == 15
-    items = run_items(run, 5)
+    items = run_items(read_joined(run), 5)
     assert [sum(item.task is task for item in items) for task in OPEN_TASKS] == [3, 2]
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fmau.core.records import Answer, QuestionFile, Verdict
+from fmau.core.records import Answer, QuestionFile, RowMark, Verdict
 from fmau.core.taxonomy import Task
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
@@ -46,10 +46,17 @@ def write_run(
 ) -> Path:
     """A run folder with these answers, as the answering stage leaves it."""
     file = folder / f"{name}-questions.json"
+    asked = {question.qid: question for question in questions.questions}
     with open_run(recipe(folder, name, write_questions(file, questions)), PROMPTS) as run:
         for answer in answers.values():
-            run.append(answer)
+            run.append(marked(answer, run.row_mark(asked[answer.qid], None)))
     return run.folder
+
+
+def marked(answer: Answer, mark: RowMark) -> Answer:
+    """The answer with the fingerprints of a run."""
+    prints = {"fingerprint": mark.fingerprint, "fingerprint_without_clip": mark.without_clip}
+    return answer.model_copy(update=prints)
 
 
 def scored(

@@ -12,7 +12,7 @@ from fmau.core.taxonomy import Task
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import conditions, fingerprint, folder_digest
-from fmau.runs.conditions import differences, row_fingerprint
+from fmau.runs.conditions import differences, row_mark
 
 TREE = {
     "name": "a",
@@ -147,4 +147,7 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 def test_row_fingerprint_covers_run_question_and_clip(
     run: str, question: Question, clip_bytes: int | None
 ) -> None:
-    assert row_fingerprint(run, question, clip_bytes) != row_fingerprint("run", QUESTION, 10)
+    mark, plain = row_mark(run, question, clip_bytes), row_mark("run", QUESTION, 10)
+    assert mark.fingerprint != plain.fingerprint
+    same_question = (run, question) == ("run", QUESTION)
+    assert (mark.without_clip == plain.without_clip) is same_question

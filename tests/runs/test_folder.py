@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fmau.core.errors import RunError
+from fmau.core.errors import InputError, RunError
 from fmau.core.records import Answer, AnswerStatus, Question
 from fmau.core.taxonomy import Task
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.runs import open_run, read_answers, read_manifest, reopen_run
+from fmau.runs import open_run, read_answers, read_manifest, read_verdicts, reopen_run
 from fmau.runs.manifest import git_state
 
 PROMPTS = PromptSet(system="s", common="c", tasks=dict.fromkeys(Task, "{question}"))
@@ -117,11 +117,11 @@ def test_greedy_outcomes_are_final_and_faults_are_not(
     tmp_path: Path, status: AnswerStatus, done: bool
 ) -> None:
     with open_run(recipe(tmp_path), PROMPTS) as run:
-        fingerprint = run.row_fingerprint(QUESTION, 10)
+        fingerprint = run.row_mark(QUESTION, 10).fingerprint
         run.append(row(status, fingerprint))
     with open_run(recipe(tmp_path), PROMPTS) as run:
         assert run.is_done(QUESTION.qid, fingerprint) is done
-        assert not run.is_done(QUESTION.qid, run.row_fingerprint(QUESTION, 11))
+        assert not run.is_done(QUESTION.qid, run.row_mark(QUESTION, 11).fingerprint)
         assert not run.is_done("SAD_2", fingerprint)
 
 
@@ -133,6 +133,47 @@ def test_the_latest_row_of_a_question_counts(tmp_path: Path) -> None:
     answers = read_answers(tmp_path / "run")
     assert [(a.qid, a.status) for a in answers] == [("SAD_1", "ok"), ("SAD_2", "ok")]
     assert len((tmp_path / "run" / "answers.jsonl").read_text("utf-8").splitlines()) == 3
+
+
+VERDICT = {
+    "qid": "MADU_1",
+    "clip": "clip",
+    "task": "MADU",
+    "judge": "stub",
+    "fingerprint": "f",
+    "levels": [1, 2],
+    "status": "scored",
+    "scores": {"1": 0, "2": 5},
+}
+
+
+def test_verdicts_on_the_scale_are_read(tmp_path: Path) -> None:
+    (tmp_path / "verdicts.jsonl").write_text(json.dumps(VERDICT) + "\n", "utf-8")
+    assert [row.scores for row in read_verdicts(tmp_path)] == [{1: 0, 2: 5}]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scores": {"1": 0, "2": 7}}, r"scores\.2: .*less than or equal to 5 \(found 7\)"),
+        ({"scores": {"1": -3, "2": 5}}, r"scores\.1: .*greater than or equal to 0 \(found -3\)"),
+        ({"scores": {"1": True, "2": 5}}, r"scores\.1: .*integer \(found True\)"),
+        ({"scores": {"1": 4.0, "2": 5}}, r"scores\.1: .*integer \(found 4\.0\)"),
+        ({"scores": {"1": 4}}, "one score for each of its levels"),
+        ({"scores": {"1": 4, "2": 5, "3": 5}}, "one score for each of its levels"),
+        ({"scores": None}, 'must have scores if its status is "scored"'),
+        ({"status": "unparsed"}, "and none otherwise"),
+        ({"levels": [4], "scores": {"4": 5}}, "levels must be some of 1, 2, 3"),
+        ({"levels": [], "scores": {}}, "levels must be some of 1, 2, 3"),
+    ],
+)
+def test_a_verdict_off_the_scale_is_refused_with_its_line(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    lines = [json.dumps(row) + "\n" for row in (VERDICT, VERDICT | change)]
+    (tmp_path / "verdicts.jsonl").write_text("".join(lines), "utf-8")
+    with pytest.raises(InputError, match=f"verdicts.jsonl line 2: .*{said}"):
+        read_verdicts(tmp_path)
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:

@@ -130,15 +130,8 @@ def test_intervals_of_means_cover_the_truth_where_naive_ones_do_not() -> None:
 def test_level_means_agree_with_a_direct_count() -> None:
     questions = question_file(clips=15)
     answers = dict(random_answers(questions))
-    rows = verdicts(questions, "llm", lambda q, level: int(q.qid[-4:]) * level % 7 - 1)
-    rows = [
-        row
-        if row.scores != {row.levels[0]: -1}
-        else verdict(
-            next(q for q in questions.questions if q.qid == row.qid), "llm", row.levels[0], None
-        )
-        for row in rows
-    ]
+    points_of: tuple[int | None, ...] = (None, 0, 1, 2, 3, 4, 5)
+    rows = verdicts(questions, "llm", lambda q, level: points_of[int(q.qid[-4:]) * level % 7])
     found = score(questions, answers, rows, LLM).judgements[0]
     scored = {(row.qid, row.levels[0]): row.scores[row.levels[0]] for row in rows if row.scores}
     for task in OPEN_TASKS:

@@ -1,15 +1,20 @@
 """From run folders to scores and reports on the disk."""
 
+import errno
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fmau.core.errors import RunError
 from fmau.report import write_report
 from fmau.score import Scores, compare_runs, score, score_run
+from tests.paths import REPO
 from tests.report.runs import write_run
 from tests.score.synthetic import ok, question_file, random_answers
 
@@ -89,3 +94,85 @@ def test_scoring_and_reporting_load_no_model_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "set()\n"
+
+
+READ_ONLY = """
+mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 77
+shift
+exec "$@"
+"""
+"""Run a command in a name space of its own, in which one folder is read-only even for root."""
+
+
+def with_read_only(folder: Path, *command: object) -> subprocess.CompletedProcess[str]:
+    words = ["unshare", "-rm", "sh", "-c", READ_ONLY, "sh", folder, sys.executable, "-m", "fmau"]
+    done = subprocess.run(
+        [*map(str, words), *map(str, command)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+        cwd=REPO,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("this machine lets nobody mount a folder")
+    return done
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs Linux' unshare")
+def test_a_read_only_run_is_scored_compared_and_reported(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    folder = write_run(tmp_path / "runs", "base", QUESTIONS, ANSWERS)
+    done = with_read_only(tmp_path / "runs", "score", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["questions"] == len(QUESTIONS.questions)
+    assert "scores.json is not written, because the folder is read-only" in done.stderr
+    assert not (folder / "scores.json").exists()
+    done = with_read_only(tmp_path / "runs", "report", folder, "--no-frames")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "make the folder writable, or write to another one" in done.stderr
+    page = tmp_path / "page.html"
+    done = with_read_only(tmp_path / "runs", "report", folder, "--no-frames", "--out", page)
+    assert (done.returncode, page.exists()) == (0, True), done.stderr
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a read-only file system, where even removing a missing file fails so."""
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    read = Path.open
+
+    def opened(path: Path, mode: str = "r", *more: Any, **options: Any) -> Any:
+        if mode == "wb":
+            refuse(path)
+        return read(path, mode, *more, **options)
+
+    monkeypatch.setattr(Path, "open", opened)
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+
+def test_scores_that_are_there_already_are_not_written_again(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder = write_run(tmp_path, "base", QUESTIONS, ANSWERS)
+    before = score_run(folder)
+    request.getfixturevalue("read_only")
+    assert score_run(folder) == before
+    (folder / "scores.json").write_text("{}", "utf-8")
+    (note,) = score_run(folder).notes
+    assert note == f"{folder / 'scores.json'} is not written, because the folder is read-only"
+
+
+def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_run(tmp_path, "base", QUESTIONS, ANSWERS)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RunError, match="No space left on device; make room on the disk"):
+        score_run(folder)
+    assert not (folder / "scores.json").exists()

@@ -101,3 +101,25 @@ def test_validation_of_what_is_no_submission(tmp_path: Path) -> None:
     texts = [str(problem) for problem in validate_submission(path, QUESTIONS)]
     assert "prompts: is missing or is not a list" in texts[0]
     assert len(texts) == 1 + len(QUESTIONS)
+
+
+def test_a_run_without_answers_is_refused_in_few_lines(tmp_path: Path) -> None:
+    """Equal reasons stand in one line, with their number."""
+    failed = [q for q in QUESTIONS if q.task is Task.SAD]
+    answers = {q.qid: without_answer(q, AnswerStatus.REQUEST_FAILED) for q in failed}
+    with pytest.raises(InputError) as caught:
+        write_submission(QUESTIONS, answers, PROMPTS, "team", tmp_path)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "36 problems found:"
+    assert len(lines) == 3
+    assert any("and 25 more: is not answered; run `fmau answer` again" in line for line in lines)
+    assert any("and 1 more: has no answer (request_failed: no luck)" in line for line in lines)
+
+
+def test_a_bad_prediction_file_is_refused_in_few_lines(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    rows = [{"qid": f"X_{number}", "pred_answer": "A"} for number in range(500)]
+    path.write_text(json.dumps(rows), "utf-8")
+    with pytest.raises(InputError, match="and 495 more: unknown qid; use the qids of") as caught:
+        load_predictions(path, FILE)
+    assert len(str(caught.value).splitlines()) == 2
