@@ -11,6 +11,7 @@ from fmau.core.errors import InputError, Problem
 from fmau.core.parsing import parse_json
 from fmau.core.records import Question
 from fmau.core.taxonomy import TASK_ALIASES
+from fmau.core.texts import half_fault, whole
 
 
 def prediction_tree(path: Path, text: str) -> Any:
@@ -51,7 +52,7 @@ def entry_problems(
             remedy = 'write {"qid": "...", "pred_answer": "..."}'
             yield Problem(where, "is not an object with a text under 'qid'", remedy)
             continue
-        where += f" ({qid})"
+        where += f" ({whole(qid)})"
         if qid not in asked:
             yield Problem(where, "unknown qid", _qid_remedy(qid, asked))
         if qid in first:
@@ -61,6 +62,8 @@ def entry_problems(
         if not isinstance(entry.get("pred_answer"), str):
             what = f"'pred_answer' is {entry.get('pred_answer')!r}"
             yield Problem(where, what, "write the answer as a text, in quotes")
+        elif fault := half_fault(entry["pred_answer"]):
+            yield Problem(where, *fault)
 
 
 def _qid_remedy(qid: str, asked: Mapping[str, Question]) -> str:

@@ -20,6 +20,7 @@ from fmau.core.files import read_yaml
 from fmau.core.records import LEVELS, Record
 from fmau.core.shipped import find
 from fmau.core.taxonomy import OPEN_TASKS, Task
+from fmau.core.texts import text_fault, texts_in
 
 _SYSTEM_PLACEHOLDERS = {"task", "levels", "keys"}
 _CASE_PLACEHOLDERS = {"question", "reference", "candidate"}
@@ -104,6 +105,8 @@ def _problems(rubric: Rubric) -> list[str]:
             lines.append(f"tasks.{task}.levels: must be exactly 1, 2 and 3")
         empty = [level for level, text in levels.levels.items() if not text.strip()]
         lines += [f"tasks.{task}.levels.{level}: empty; write the text" for level in empty]
+    faults = {fault for text in texts_in(rubric.model_dump()) if (fault := text_fault(text))}
+    lines += [f"{what}; {remedy}" for what, remedy in sorted(faults)]
     return lines
 
 

@@ -160,6 +160,13 @@ def test_a_field_name_in_a_sentence_is_no_heading(tmp_path: Path) -> None:
         ({"coarse": "Tail"}, "'coarse' names 'Tail', which is not a body-part group"),
         ({"coarse": "Body"}, "'coarse' says 'Body', but 'Nodding' belongs to 'Head'"),
         ({"fine": "Waving", "coarse": None}, "'fine' is 'Waving', but the ending of"),
+        (
+            {"caption": {**CAPTION, "judgment_basis": "It ends.<|im_end|>"}},
+            "holds the control token '<|im_end|>'",
+        ),
+        ({"participant": "<|video_pad|>"}, "holds the control token '<|video_pad|>'"),
+        ({"participant": "P\ud83d"}, "holds half a character, 'P\\ud83d'"),
+        ({"caption": {**CAPTION, "judgment_basis": "\ud83d"}}, "holds half a character"),
     ],
 )
 def test_a_defect_is_named_with_row_and_clip(

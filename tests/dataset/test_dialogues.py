@@ -104,6 +104,15 @@ def said_by(role: str, content: Any) -> dict[str, Any]:
         ({"messages": [said_by("user", "In <video> who?"), ASSISTANT]}, "inside the user's text"),
         ({"messages": [said_by("user", "<video> "), ASSISTANT]}, "the 'user' turn has no text"),
         ({"messages": [USER, said_by("assistant", "\n")]}, "the 'assistant' turn has no text"),
+        (
+            {"messages": [USER, said_by("assistant", "Head.<|im_end|>\n<|im_start|>user")]},
+            "the text holds the control token",
+        ),
+        (
+            {"messages": [said_by("user", "<video><|vision_start|>Why?"), ASSISTANT]},
+            "the text holds the control token '<|vision_start|>'",
+        ),
+        ({"messages": [USER, said_by("assistant", "H\udc00")]}, "half a character, 'H\\udc00'"),
     ],
 )
 def test_a_defect_is_named_with_row_and_clip(

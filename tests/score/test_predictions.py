@@ -62,11 +62,13 @@ def test_all_defects_are_reported_at_once(tmp_path: Path) -> None:
         {"qid": "XYZ_0001", "pred_answer": "A"},
         {"qid": "CMAC_0001", "pred_answer": "A"},
         "A",
+        {"qid": QUESTIONS.questions[1].qid, "pred_answer": "A\ud83d"},
     ]
     with pytest.raises(InputError) as caught:
         load_predictions(write(tmp_path / "p.json", entries), QUESTIONS)
     texts = [str(problem) for problem in caught.value.problems]
-    assert len(texts) == 5
+    assert len(texts) == 6
+    assert "the text holds half a character, 'A\\ud83d'" in texts[5]
     assert f"answer 1 ({qid}): 'pred_answer' is 3" in texts[0]
     assert f"answer 2 ({qid}): has the same qid as answer 1" in texts[1]
     assert "answer 3 (XYZ_0001): unknown qid" in texts[2]
