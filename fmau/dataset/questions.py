@@ -15,7 +15,7 @@ from typing import Any
 
 from fmau.core.errors import InputError, Problem
 from fmau.core.files import read_text
-from fmau.core.parsing import parse_json
+from fmau.core.parsing import keys_twice, parse_rows
 from fmau.core.records import Option, Question, QuestionFile
 from fmau.core.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
 from fmau.core.texts import half_fault, whole
@@ -97,7 +97,7 @@ def survey_questions(path: Path) -> Survey:
 def _read_list(path: Path) -> list[Any]:
     text = read_text(path)
     try:
-        rows = parse_json(text)
+        rows = parse_rows(text)
     except ValueError as error:
         remedy = "write the question file as a JSON list in UTF-8"
         raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
@@ -126,6 +126,8 @@ def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:
         return
     for key in sorted(set(row) - _KEYS):
         yield Problem(where, f"unknown field {key!r}", f"fields are {', '.join(sorted(_KEYS))}")
+    for key in keys_twice(row):
+        yield Problem(where, f"the key {key!r} is given twice", "keep one of them")
     for key in ("qid", "task", "question"):
         if not isinstance(row.get(key), str) or not row[key].strip():
             yield Problem(where, f"{key!r} is missing or empty", "fill it in")

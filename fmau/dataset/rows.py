@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from fmau.core.errors import InputError, Problem
 from fmau.core.files import read_text
-from fmau.core.parsing import parse_json
+from fmau.core.parsing import keys_twice, parse_rows
 from fmau.core.texts import text_fault, texts_in, whole
 from fmau.dataset.clips import clip_name, name_fault
 
@@ -68,7 +68,7 @@ def read_records(path: Path, record: Callable[[Row], Record | None]) -> tuple[Re
     records: list[Record] = []
     for row in _rows(path):
         made = None if row.problems else record(row)
-        _refuse_unfit_texts(row)
+        _check_whole(row)
         problems += row.problems
         if not row.problems:
             assert made is not None, "a row without problems has a record"
@@ -96,8 +96,11 @@ def named_clip(row: Row, name: Any) -> str | None:
     return row.clip
 
 
-def _refuse_unfit_texts(row: Row) -> None:
-    """Note the row's first text with a control token or half a character as a problem."""
+def _check_whole(row: Row) -> None:
+    """Check what no reader looks at by key, and note it as problems of the row: keys that are given
+    twice, and the first text with a control token or half a character."""
+    for key in keys_twice(row.values):
+        row.refuse(f"the key {key!r} is given twice", "keep one of them")
     for text in texts_in(row.values):
         if fault := text_fault(text):
             row.refuse(*fault)
@@ -140,6 +143,6 @@ def _listed(path: Path, text: str) -> list[Any]:
 def _parsed(text: str) -> Any:
     """The value that the text encodes; the error if it is not JSON."""
     try:
-        return parse_json(text)
+        return parse_rows(text)
     except ValueError as error:
         return error

@@ -292,3 +292,13 @@ def test_a_headed_text_keeps_its_words(tmp_path_factory: pytest.TempPathFactory,
     headed = "\n".join(f"## {name}\n{text}" for name, text in texts.items())
     clip = load_one(tmp_path_factory.getbasetemp(), {"video": "a", "caption": headed})
     assert dict(clip.fields) == texts
+
+
+@pytest.mark.parametrize("form", ["[{}, {}]", "{}\n{}"], ids=["list", "lines"])
+@pytest.mark.parametrize("key", ["fine", "judgment_basis"])
+def test_a_key_given_twice_is_named_with_its_row(tmp_path: Path, form: str, key: str) -> None:
+    path = tmp_path / "captions.json"
+    doubled = json.dumps(ROW).replace(f'"{key}"', f'"{key}": "x", "{key}"')
+    path.write_text(form.format(json.dumps({**ROW, "video": "b"}), doubled), "utf-8")
+    (problem,) = problems(path)
+    assert problem == f"{path} row 2 (a): the key '{key}' is given twice; keep one of them"

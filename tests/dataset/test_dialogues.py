@@ -139,6 +139,14 @@ def test_all_defects_are_listed_at_once(tmp_path: Path) -> None:
     assert [problem.split(" row ")[1][0] for problem in found] == ["1", "1", "2", "3", "3"]
 
 
+def test_a_key_given_twice_is_named_with_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "dialogues.jsonl"
+    doubled = json.dumps(ROW).replace('"content": " The', '"content": "No.", "content": " The')
+    path.write_text(f"{json.dumps(ROW)}\n{doubled}", "utf-8")
+    (problem,) = problems(path)
+    assert problem == f"{path} row 2 (a.b): the key 'content' is given twice; keep one of them"
+
+
 text = st.text(max_size=10) | st.sampled_from(["<video>", "<video>Why?", "user", "assistant"])
 turn = st.fixed_dictionaries({"role": st.sampled_from([*FROM, "x"]), "content": text}) | text
 row = st.fixed_dictionaries(

@@ -202,3 +202,15 @@ def test_half_a_character_costs_no_question(tmp_path: Path) -> None:
     both_halves = tmp_path / "both.json"
     both_halves.write_text(json.dumps([{**ROW, "question": "Does \U0001f600 move?"}]), "ascii")
     assert load_questions(both_halves).questions[0].stem == "Does \U0001f600 move?"
+
+
+def test_a_key_given_twice_is_named_with_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "q.json"
+    doubled = json.dumps(ROW).replace('"answer"', '"answer": "No", "answer"')
+    path.write_text(f"[{json.dumps({**ROW, 'qid': 'MAS_0'})}, {doubled}]", "utf-8")
+    with pytest.raises(InputError) as error:
+        load_questions(path)
+    (problem,) = error.value.problems
+    assert (
+        str(problem) == f"{path} row 2 (MAS_1): the key 'answer' is given twice; keep one of them"
+    )

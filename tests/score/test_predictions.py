@@ -98,3 +98,17 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         load_predictions(tmp_path / "none.json", QUESTIONS)
     with pytest.raises(InputError, match="is a folder"):
         load_predictions(tmp_path, QUESTIONS)
+
+
+def test_an_answer_given_twice_is_named(tmp_path: Path) -> None:
+    qid = QUESTIONS.questions[0].qid
+    entry = f'{{"qid": "{qid}", "pred_answer": "A", "pred_answer": "B"}}'
+    for text, said in (
+        (f"[{entry}]", f"answer 1 ({qid}): the key 'pred_answer' is given twice"),
+        ('{"answers": [], "answers": []}', "the key 'answers' is given twice"),
+    ):
+        (tmp_path / "p.json").write_text(text, "utf-8")
+        with pytest.raises(InputError) as caught:
+            load_predictions(tmp_path / "p.json", QUESTIONS)
+        assert len(caught.value.problems) == 1
+        assert said in str(caught.value)
