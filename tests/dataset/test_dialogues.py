@@ -104,6 +104,18 @@ def said_by(role: str, content: Any) -> dict[str, Any]:
         ({"messages": [said_by("user", "In <video> who?"), ASSISTANT]}, "inside the user's text"),
         ({"messages": [said_by("user", "<video> "), ASSISTANT]}, "the 'user' turn has no text"),
         ({"messages": [USER, said_by("assistant", "\n")]}, "the 'assistant' turn has no text"),
+        ({"video_start": 1.5}, "the key 'video_start' (1.5) is not supported; remove the key"),
+        ({"video_end": 0}, "the key 'video_end' (0) is not supported"),
+        ({"fps": 2}, "the key 'fps' (2) is not supported"),
+        ({"loss": False}, "the key 'loss' (False) is not supported"),
+        ({"weight": 0.5}, "the key 'weight' (0.5) is not supported"),
+        ({"rejected_response": "The foot."}, "the key 'rejected_response' ('The foot.') is not"),
+        ({"images": ["a.png"]}, "the key 'images' (['a.png']) is not supported"),
+        ({"label": False}, "the key 'label' (False) is not supported"),
+        ({"messages": [USER, {**ASSISTANT, "loss": False}]}, "turn 2: the key 'loss' (False) is"),
+        ({"messages": [USER, {**ASSISTANT, "weight": 0}]}, "turn 2: the key 'weight' (0) is not"),
+        ({"messages": [{**USER, "loss": True}, ASSISTANT]}, "turn 1: the key 'loss' (True) is not"),
+        ({"messages": [USER, {**ASSISTANT, "tool_calls": [{}]}]}, "turn 2: the key 'tool_calls'"),
         (
             {"messages": [USER, said_by("assistant", "Head.<|im_end|>\n<|im_start|>user")]},
             "the text holds the control token",
@@ -125,6 +137,20 @@ def test_a_defect_is_named_with_row_and_clip(
     assert found[0].startswith(f"{path} row 2")
     named = "row 2 (a.b): " in found[0]
     assert named == (not {"video", "videos"} & set(changes))
+
+
+def test_keys_that_change_nothing_are_ignored(tmp_path: Path) -> None:
+    names = {"id": 3, "source": "web", "dataset": "x", "system": "Be brief.", "metadata": {"a": 1}}
+    empty: dict[str, Any] = {
+        "images": [],
+        "rejected_response": None,
+        "tools": "",
+        "loss": True,
+        "weight": 1.0,
+    }
+    turns = [{**USER, "loss": False, "weight": 0}, {**ASSISTANT, "loss": True, "weight": 1}]
+    row = {**ROW, **names, **empty, "messages": turns}
+    assert load_dialogues(write(tmp_path, [row])) == (EXAMPLE,)
 
 
 def test_folders_cannot_tell_two_clips_apart(tmp_path: Path) -> None:
