@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _CONTROL = re.compile(r"<\|[^\s<>|]+\|>")
+_LINE_END = re.compile(r"\r\n?")
 _HALF = re.compile(r"[\ud800-\udfff]")
 
 
@@ -52,6 +53,15 @@ def as_letters(text: str) -> str:
     'What does < |im_end|> mean?'
     """
     return _CONTROL.sub(lambda token: f"< {token[0][1:]}", whole(text))
+
+
+def with_newlines(text: str) -> str:
+    r"""The text with the line end "\n" in place of "\r\n" and "\r".
+
+    >>> with_newlines("up\r\ndown")
+    'up\ndown'
+    """
+    return _LINE_END.sub("\n", text)
 
 
 def texts_in(value: Any) -> Iterator[str]:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any, Final
 
+from fmau.core.texts import with_newlines
 from fmau.dataset.examples.example import Example
 from fmau.dataset.rows import Row, named_clip, read_records
 
@@ -168,7 +169,7 @@ def _turns(row: Row, form: _Format, turns: Any) -> list[tuple[str, str]] | None:
             remedy = f'write {{"{form.speaker}": one of {", ".join(known)}, "{form.text}": text}}'
             row.refuse(f"turn {number} has no known speaker, or no text", remedy)
         else:
-            read.append((speaker, text))
+            read.append((speaker, with_newlines(text)))
     return read if len(read) == len(turns) else None
 
 

@@ -139,6 +139,12 @@ def test_a_defect_is_named_with_row_and_clip(
     assert named == (not {"video", "videos"} & set(changes))
 
 
+def test_line_ends_are_the_same_on_all_systems(tmp_path: Path) -> None:
+    turns = [said_by("user", "<video>\r\nWhy?\r\nHow?"), said_by("assistant", "It\r\nnods.\r\n")]
+    (example,) = load_dialogues(write(tmp_path, [{**ROW, "messages": turns}]))
+    assert (example.ask, example.answer) == ("Why?\nHow?", "It\nnods.")
+
+
 def test_keys_that_change_nothing_are_ignored(tmp_path: Path) -> None:
     names = {"id": 3, "source": "web", "dataset": "x", "system": "Be brief.", "metadata": {"a": 1}}
     empty: dict[str, Any] = {
