@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from fmau.core.errors import (
     problems_of,
 )
 from fmau.core.parsing import parse_yaml
+from fmau.core.texts import with_newlines
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -36,23 +38,67 @@ UNFINISHED = ".part"
 """Suffix of a file that is being written. The next write replaces one that a kill left behind."""
 
 
-def read_text(path: Path) -> str:
-    """Read an input file in UTF-8, with or without a byte order mark.
+_UNPACK = "unpack or convert it to JSON in UTF-8"
+_FROM_PARQUET = (
+    'convert it: python -c "import json, pyarrow.parquet as p; '
+    "json.dump(p.read_table('FILE').to_pylist(), open('NEW.json', 'w'))\""
+)
+_KINDS = {
+    b"PAR1": ("a Parquet file", _FROM_PARQUET),
+    b"ARROW1": ("an Arrow file", _UNPACK),
+    b"PK\x03\x04": ("a ZIP archive or an Excel file", _UNPACK),
+    b"\x1f\x8b": ("a gzip archive", _UNPACK),
+    b"\x28\xb5\x2f\xfd": ("a zstd archive", _UNPACK),
+    b"SQLite format 3\x00": ("an SQLite database", _UNPACK),
+}
+"""First bytes of a file -> what it is, and what to do with it."""
+
+_PATH_REMEDIES = {
+    errno.ENAMETOOLONG: "check the path",
+    errno.ELOOP: "the link leads back to itself; name the file itself",
+    errno.EINVAL: "copy what it gives into a file, because fmau reads it more than once",
+}
+
+
+def read_bytes(path: Path) -> bytes:
+    """`Path.read_bytes`, but a pipe or device is an OSError; reading a pipe could wait for ever.
 
     Raises:
-        InputError: the file is missing, a folder, unreadable, or not UTF-8.
+        OSError: as for `Path.read_bytes`; EINVAL for what is not a regular file or folder.
     """
     try:
-        return path.read_text("utf-8-sig")
+        kind = path.stat().st_mode
+    except ValueError:  # a name with a zero byte
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise OSError(errno.EINVAL, "not a file, but a pipe or device")
+    return path.read_bytes()
+
+
+def read_text(path: Path) -> str:
+    """Read an input file in UTF-8, with or without a byte order mark. Line ends become "\\n".
+
+    Raises:
+        InputError: the file is missing, a folder, a pipe, unreadable, not UTF-8, or of a binary
+            format, which is named.
+    """
+    try:
+        content = read_bytes(path)
     except FileNotFoundError:
         raise InputError([Problem(str(path), "no such file", "check the path")]) from None
     except IsADirectoryError:
         raise InputError([Problem(str(path), "is a folder", "name the file itself")]) from None
+    except OSError as error:
+        remedy = _PATH_REMEDIES.get(error.errno or 0, "check its permissions")
+        problem = Problem(str(path), f"cannot be read ({error.strerror})", remedy)
+        raise InputError([problem]) from None
+    for start, (kind, remedy) in _KINDS.items():
+        if content.startswith(start):
+            raise InputError([Problem(str(path), f"is {kind}, not text", remedy)])
+    try:
+        return with_newlines(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         problem = Problem(str(path), f"not UTF-8 ({error})", "save the file as UTF-8")
-        raise InputError([problem]) from None
-    except OSError as error:
-        problem = Problem(str(path), f"cannot be read ({error.strerror})", "check its permissions")
         raise InputError([problem]) from None
 
 
@@ -63,7 +109,7 @@ def read_yaml(path: Path) -> Any:
         RecipeError: the file cannot be read, or is not YAML.
     """
     try:
-        return parse_yaml(path.read_text("utf-8"))
+        return parse_yaml(read_bytes(path).decode("utf-8"))
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: cannot be read as YAML: {error}") from None
 
@@ -79,7 +125,7 @@ def read_record(path: Path, kind: type[ModelT], remedy: str) -> ModelT:
         RunError: the file cannot be read, or is damaged.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read_bytes(path))
     except FileNotFoundError:
         raise
     except OSError as error:

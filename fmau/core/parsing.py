@@ -1,10 +1,12 @@
 """Parse JSON and YAML texts. Every malformed text raises `ValueError`.
 
 The libraries can raise other errors too: a text with thousands of nested brackets, or a YAML anchor
-that contains itself, raises RecursionError.
+that contains itself, raises RecursionError. Of a key that one object has twice, they silently take
+the last value; here it is an error.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -12,27 +14,88 @@ import yaml
 RECURSIVE = "nested too deeply"
 
 
+class Doubled(dict[str, Any]):
+    """A JSON object that has keys more than once. It holds the last value of each.
+
+    Attributes:
+        keys_twice: these keys, in the order of the text.
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        names = [key for key, _ in pairs]
+        self.keys_twice = tuple(key for key in self if names.count(key) > 1)
+
+
 def parse_json(text: str) -> Any:
     """Parse a JSON text.
 
     Raises:
-        ValueError: not JSON, nested too deeply, or an integer with thousands of digits.
+        ValueError: not JSON, nested too deeply, an integer with thousands of digits, or an object
+            that has a key twice.
+    """
+    value = parse_rows(text)
+    for key in keys_twice(value):
+        raise ValueError(f"the key {key!r} is given twice in one object")
+    return value
+
+
+def parse_rows(text: str) -> Any:
+    """Parse a JSON text whose reader checks row by row: an object with a key twice is `Doubled`.
+
+    Raises:
+        ValueError: as for `parse_json`, but for keys that are given twice.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError(RECURSIVE) from None
+
+
+def keys_twice(value: Any) -> Iterator[str]:
+    """Yield the keys that any object inside a value of `parse_rows` has more than once."""
+    left = [value]
+    while left:  # not a recursion, because a value may be nested as deeply as Python can recurse
+        inner = left.pop()
+        if isinstance(inner, Doubled):
+            yield from inner.keys_twice
+        if isinstance(inner, dict):
+            left += inner.values()
+        elif isinstance(inner, list):
+            left += inner
 
 
 def parse_yaml(text: str) -> Any:
     """Parse a YAML text. Only plain values are created, never Python objects.
 
     Raises:
-        ValueError: not YAML, or nested too deeply.
+        ValueError: not YAML, nested too deeply, or a mapping that has a key twice.
     """
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _OnceLoader)
     except RecursionError:
         raise ValueError(RECURSIVE) from None
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """The safe loader, but a mapping that has a key twice is an error."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """Compose a mapping, and check its own keys before others are merged into it ("<<")."""
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if (name := (key.tag, key.value)) in seen:
+                what = f"the key {key.value!r} is given twice"
+                raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
+            seen.add(name)
+        return node
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    return read if len(read) == len(pairs) else Doubled(pairs)

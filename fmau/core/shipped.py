@@ -4,6 +4,7 @@ In a checkout they are in folders at the top, where people read and change them;
 package contains them. In both cases users refer to them by name, and to their own files by path.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from itertools import takewhile
@@ -76,7 +77,7 @@ def find(kind: Kind, name_or_path: str | Path) -> Path:
     known = {one.name: one.path for one in shipped(kind)}
     if not is_path and given in known:
         return known[given]
-    if is_path and Path(given).exists():
+    if is_path and os.path.exists(given):  # False, not an error, for a name that cannot be
         return Path(given)
     names = ", ".join(known) or "none"
     own = "" if is_path else "; for your own file give its path, ending in .yaml"

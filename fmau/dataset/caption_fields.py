@@ -6,6 +6,10 @@ the start of lines, in any case and order, with or without numbers:
 
     ## Overall Overview        **Overall Overview:** The head ...
     Overall Overview: The ...  1. overall overview: The head ...
+
+Captions come from chats with a model. Layout around a field is removed: its own heading, ruling
+lines (---), fences (```), "\\r" at line ends. Words to the reader of the chat ("I hope this helps")
+are refused, because the model would learn to write them.
 """
 
 import re
@@ -13,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from fmau.core.texts import with_newlines
 from fmau.dataset.rows import Row
 
 FIELDS: Final = (
@@ -33,6 +38,20 @@ _HEADING = re.compile(
     r"(?(bold)(?:[ \t]*[:：])?(?P=bold)(?:[ \t]*[:：])?|(?:[ \t]*[:：]|[ \t\r#]*$))",
     re.IGNORECASE | re.MULTILINE,
 )
+_RULE = re.compile(r"\s*(?:[-*_=]{3,}|`{3,}\w*)?\s*")
+_CHATTER = re.compile(
+    r"""
+      \A\W{0,8} (?: (?:sure|certainly|absolutely|of\ course|okay|ok) [!,.:]
+             | here (?:['’]s|\ is|\ are)\b .{0,80} : )
+    | \b (?: let\ me\ know | feel\ free\ to | i\ hope\ (?:this|that)\ helps ) \b [^\n]*
+    | (?:^|[.!?:)*\]"”]\s) \W{0,8}
+      (?: please\ (?:let|feel|note) | (?:i\ )?hope\ (?:this|that|it)
+        | if\ you (?:['’]d|\ would|\ have|\ need|\ want) | would\ you\ like | do\ you\ (?:want|need)
+        | is\ there\ anything | (?:i['’]m|i\ am)\ (?:happy|glad)\ to | as\ an\ ai ) \b [^\n]*
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+"""What a model says to the person who asked for a caption, at its start or as a sentence."""
 
 
 def read_fields(row: Row) -> Mapping[str, str] | None:
@@ -43,7 +62,7 @@ def read_fields(row: Row) -> Mapping[str, str] | None:
     before = len(row.problems)
     fields: dict[str, str] = {}
     for name, text in _named_texts(row):
-        field = re.sub(r"[\s_-]+", "_", name.strip()).lower()
+        field = _field_name(name)
         if field not in FIELDS:
             row.refuse(f"unknown caption field {name!r}", f"the fields are {_NAMES}")
         elif field in fields:
@@ -52,7 +71,7 @@ def read_fields(row: Row) -> Mapping[str, str] | None:
             row.refuse(f"caption field {field} is empty or not a text", "write a text, in quotes")
             fields[field] = ""
         else:
-            fields[field] = text.strip()
+            fields[field] = _tidy(row, field, text)
     if not fields and len(row.problems) > before:
         return None  # there is no caption, which is already noted as a problem
     for field in FIELDS:
@@ -61,6 +80,36 @@ def read_fields(row: Row) -> Mapping[str, str] | None:
     if len(row.problems) > before:
         return None
     return MappingProxyType({field: fields[field] for field in FIELDS})
+
+
+def _tidy(row: Row, field: str, text: str) -> str:
+    """The words of a field without the layout around them; what cannot stay is noted as a problem.
+
+    Args:
+        text: not empty, perhaps with the field's own heading.
+    """
+    lines = with_newlines(text).split("\n")
+    while lines and _RULE.fullmatch(lines[-1]):
+        lines.pop()
+    while lines and _RULE.fullmatch(lines[0]):
+        lines.pop(0)
+    words = "\n".join(lines).strip()
+    heading = _HEADING.match(words)
+    if heading and _field_name(heading["name"]) == field:
+        words = words[heading.end() :].strip()
+    if not words:
+        row.refuse(f"caption field {field} holds no words", "write a text")
+    if inner := _HEADING.search(words):
+        what = f"caption field {field} holds a heading, {inner['name']!r}"
+        row.refuse(what, "move the text below it into a field of its own, or remove the heading")
+    if chatter := _CHATTER.search(words):
+        what = f"caption field {field} speaks to the reader of a chat: {chatter[0].strip()[:60]!r}"
+        row.refuse(what, "remove these words; the model would learn to write them")
+    return words
+
+
+def _field_name(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip()).lower()
 
 
 def _named_texts(row: Row) -> Iterator[tuple[str, Any]]:

@@ -7,9 +7,13 @@
                        {"from": "gpt", "value": "The head."}], "video": "clips/NAME.mp4"}
 
 A row holds one exchange about one clip. It may begin with a system turn, which is not used: the
-system prompt comes from the prompt set, in training as in answering. Other keys of a row ("id",
-"source") are ignored. Only the file name of a clip's path is used, because clips are looked up in
-the recipe's folder.
+system prompt comes from the prompt set, in training as in answering. Only the file name of a clip's
+path is used, because clips are looked up in the recipe's folder.
+
+Training tools know many more keys, and some of them change what a row means: a section of the clip
+("video_start", "fps"), a turn that is not learned ("loss": false), a weight, an answer to avoid
+("rejected_response"). fmau honours none of them, so a row that uses one is refused. Keys that only
+name a row ("id", "source") are ignored.
 """
 
 import re
@@ -17,8 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any, Final
 
+from fmau.core.texts import with_newlines
 from fmau.dataset.examples.example import Example
 from fmau.dataset.rows import Row, named_clip, read_records
+
+NAMING_KEYS: Final = frozenset(
+    [
+        *("id", "uid", "uuid", "idx", "index", "qid", "question_id", "sample_id", "source"),
+        *("dataset", "data_source", "split", "task", "category", "comment", "meta", "metadata"),
+        "system",
+    ]
+)
+"""Keys of a row that are ignored, because they do not change what is learned."""
 
 _VIDEO: Final = "<video>"
 _PLACEHOLDER = re.compile(r"<(?:video|image|audio)>")
@@ -51,8 +65,8 @@ def load_dialogues(path: Path) -> tuple[Example, ...]:
     Raises:
         InputError: the file is missing or has an unknown format, or rows are malformed: not exactly
             one clip and one <video>, more than one exchange, turns in the wrong order or empty,
-            clips in different folders with the same name. Every problem is listed with row and
-            clip.
+            keys that change the meaning, clips in different folders with the same name. Every
+            problem is listed with row and clip.
     """
     first_path: dict[str, str] = {}
 
@@ -64,10 +78,42 @@ def load_dialogues(path: Path) -> tuple[Example, ...]:
             if first != video:
                 what = f"{video!r} has the file name of another clip, {first!r}"
                 row.refuse(what, "give every clip a different file name; folders are ignored")
+        _refuse_keys(row)
         exchange = _exchange(row)
         return Example(clip, "dialogue", *exchange) if clip and exchange else None
 
     return read_records(path, example)
+
+
+def _refuse_keys(row: Row) -> None:
+    """Note every key of the row and its turns that could change its meaning as a problem."""
+    read = {"video", "videos", *(form.turns for form in _FORMATS)}
+    for key, value in row.values.items():
+        if key not in read | NAMING_KEYS and not _says_nothing(key, value, learned=True):
+            row.refuse(*_unread(key, value))
+    for form in _FORMATS:
+        turns = row.values.get(form.turns)
+        for number, turn in enumerate(turns if isinstance(turns, list) else [], start=1):
+            for key, value in turn.items() if isinstance(turn, dict) else ():
+                learned = turn.get(form.speaker) == form.assistant
+                if key not in (form.speaker, form.text) and not _says_nothing(key, value, learned):
+                    what, remedy = _unread(key, value)
+                    row.refuse(f"turn {number}: {what}", remedy)
+
+
+def _says_nothing(key: str, value: Any, learned: bool) -> bool:
+    """Whether a key has a value that changes nothing: none, or "loss" and "weight" as they are
+    anyhow, 1 for what is learned and 0 for the rest."""
+    if key in ("loss", "weight") and isinstance(value, (bool, int, float)):
+        return value == learned
+    return value is None or (isinstance(value, (str, list, dict)) and not value)
+
+
+def _unread(key: str, value: Any) -> tuple[str, str]:
+    shown = repr(value)
+    shown = shown if len(shown) <= 40 else f"{shown[:40]}..."
+    what = f"the key {key!r} ({shown}) is not supported"
+    return what, "remove the key if the row is right without it, or remove the row"
 
 
 def _video(row: Row) -> str | None:
@@ -123,7 +169,7 @@ def _turns(row: Row, form: _Format, turns: Any) -> list[tuple[str, str]] | None:
             remedy = f'write {{"{form.speaker}": one of {", ".join(known)}, "{form.text}": text}}'
             row.refuse(f"turn {number} has no known speaker, or no text", remedy)
         else:
-            read.append((speaker, text))
+            read.append((speaker, with_newlines(text)))
     return read if len(read) == len(turns) else None
 
 

@@ -8,22 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from fmau.core.errors import InputError, Problem
-from fmau.core.parsing import parse_json
+from fmau.core.parsing import Doubled, keys_twice, parse_rows
 from fmau.core.records import Question
 from fmau.core.taxonomy import TASK_ALIASES
+from fmau.core.texts import half_fault, whole
 
 
 def prediction_tree(path: Path, text: str) -> Any:
     """Parse the JSON text of a prediction file.
 
     Raises:
-        InputError: the text is not JSON.
+        InputError: the text is not JSON, or has a list of answers twice.
     """
     try:
-        return parse_json(text)
+        tree = parse_rows(text)
     except ValueError as error:
         remedy = "prediction files are JSON, see `fmau submit`"
         raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
+    if isinstance(tree, Doubled):
+        what = f"the key {tree.keys_twice[0]!r} is given twice"
+        raise InputError([Problem(str(path), what, "keep one of them")])
+    return tree
 
 
 def answer_entries(path: Path, tree: Any) -> list[Any]:
@@ -51,9 +56,11 @@ def entry_problems(
             remedy = 'write {"qid": "...", "pred_answer": "..."}'
             yield Problem(where, "is not an object with a text under 'qid'", remedy)
             continue
-        where += f" ({qid})"
+        where += f" ({whole(qid)})"
         if qid not in asked:
             yield Problem(where, "unknown qid", _qid_remedy(qid, asked))
+        for key in keys_twice(entry):
+            yield Problem(where, f"the key {key!r} is given twice", "keep one of them")
         if qid in first:
             what = f"has the same qid as answer {first[qid]}"
             yield Problem(where, what, "answer each question once")
@@ -61,6 +68,8 @@ def entry_problems(
         if not isinstance(entry.get("pred_answer"), str):
             what = f"'pred_answer' is {entry.get('pred_answer')!r}"
             yield Problem(where, what, "write the answer as a text, in quotes")
+        elif fault := half_fault(entry["pred_answer"]):
+            yield Problem(where, *fault)
 
 
 def _qid_remedy(qid: str, asked: Mapping[str, Question]) -> str:

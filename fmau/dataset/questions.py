@@ -15,9 +15,10 @@ from typing import Any
 
 from fmau.core.errors import InputError, Problem
 from fmau.core.files import read_text
-from fmau.core.parsing import parse_json
+from fmau.core.parsing import keys_twice, parse_rows
 from fmau.core.records import Option, Question, QuestionFile
 from fmau.core.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
+from fmau.core.texts import half_fault, whole
 from fmau.dataset.clips import clip_name, name_fault
 
 _KEYS = {"video", "video_name", "task", "qid", "question", "answer"}
@@ -96,7 +97,7 @@ def survey_questions(path: Path) -> Survey:
 def _read_list(path: Path) -> list[Any]:
     text = read_text(path)
     try:
-        rows = parse_json(text)
+        rows = parse_rows(text)
     except ValueError as error:
         remedy = "write the question file as a JSON list in UTF-8"
         raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
@@ -112,9 +113,9 @@ def _where(path: Path, number: int, row: Any) -> str:
 
 
 def _qid(row: Any) -> str:
-    """The qid of a row, "" if it has none."""
+    """The qid of a row, as it can be printed; "" if it has none."""
     qid = row.get("qid") if isinstance(row, dict) else None
-    return qid if isinstance(qid, str) else ""
+    return whole(qid) if isinstance(qid, str) else ""
 
 
 def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:
@@ -125,9 +126,13 @@ def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:
         return
     for key in sorted(set(row) - _KEYS):
         yield Problem(where, f"unknown field {key!r}", f"fields are {', '.join(sorted(_KEYS))}")
+    for key in keys_twice(row):
+        yield Problem(where, f"the key {key!r} is given twice", "keep one of them")
     for key in ("qid", "task", "question"):
         if not isinstance(row.get(key), str) or not row[key].strip():
             yield Problem(where, f"{key!r} is missing or empty", "fill it in")
+    if isinstance(row.get("qid"), str) and (fault := half_fault(row["qid"])):
+        yield Problem(where, *fault)  # answers are written and sent in under this name
     yield from _clip_problems(where, row)
     answer = row.get("answer")
     if answer is not None and (not isinstance(answer, str) or not answer.strip()):
@@ -198,7 +203,8 @@ def _question(row: dict[str, Any]) -> Question:
     task = _task(row["task"])
     assert task is not None, "checked by _row_problems"
     named = row.get("video_name") or row["video"]
-    stem, options = _split(row["question"]) if task.is_choice else (row["question"].strip(), ())
+    text = whole(row["question"])
+    stem, options = _split(text) if task.is_choice else (text.strip(), ())
     return Question(row["qid"], clip_name(named), task, stem, options, named)
 
 
@@ -206,4 +212,6 @@ def _gold(question: Question, answer: str) -> str:
     """Closed answers in their canonical spelling: an upper-case letter, or "Yes"/"No"."""
     if question.task.is_choice:
         return answer.strip().upper()
-    return answer.strip().capitalize() if question.task in YES_NO_TASKS else answer.strip()
+    if question.task in YES_NO_TASKS:
+        return answer.strip().capitalize()
+    return whole(answer.strip())

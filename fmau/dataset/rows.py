@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from fmau.core.errors import InputError, Problem
 from fmau.core.files import read_text
-from fmau.core.parsing import parse_json
+from fmau.core.parsing import keys_twice, parse_rows
+from fmau.core.texts import text_fault, texts_in, whole
 from fmau.dataset.clips import clip_name, name_fault
 
 Record = TypeVar("Record")
@@ -67,6 +68,7 @@ def read_records(path: Path, record: Callable[[Row], Record | None]) -> tuple[Re
     records: list[Record] = []
     for row in _rows(path):
         made = None if row.problems else record(row)
+        _check_whole(row)
         problems += row.problems
         if not row.problems:
             assert made is not None, "a row without problems has a record"
@@ -86,12 +88,23 @@ def named_clip(row: Row, name: Any) -> str | None:
         return None
     fault = name_fault(name)
     if isinstance(name, str) and name.strip():
-        row.clip = name
+        row.clip = whole(name)
     if fault is not None:
         row.refuse(*fault)
         return None
     row.clip = clip_name(name)
     return row.clip
+
+
+def _check_whole(row: Row) -> None:
+    """Check what no reader looks at by key, and note it as problems of the row: keys that are given
+    twice, and the first text with a control token or half a character."""
+    for key in keys_twice(row.values):
+        row.refuse(f"the key {key!r} is given twice", "keep one of them")
+    for text in texts_in(row.values):
+        if fault := text_fault(text):
+            row.refuse(*fault)
+            return
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -130,6 +143,6 @@ def _listed(path: Path, text: str) -> list[Any]:
 def _parsed(text: str) -> Any:
     """The value that the text encodes; the error if it is not JSON."""
     try:
-        return parse_json(text)
+        return parse_rows(text)
     except ValueError as error:
         return error

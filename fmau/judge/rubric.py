@@ -16,10 +16,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from fmau.core.errors import RecipeError, problems_of
-from fmau.core.files import read_yaml
+from fmau.core.files import read_bytes, read_yaml
 from fmau.core.records import LEVELS, Record
 from fmau.core.shipped import find
 from fmau.core.taxonomy import OPEN_TASKS, Task
+from fmau.core.texts import text_fault, texts_in, with_newlines
 
 _SYSTEM_PLACEHOLDERS = {"task", "levels", "keys"}
 _CASE_PLACEHOLDERS = {"question", "reference", "candidate"}
@@ -76,7 +77,7 @@ def load_rubric(name_or_path: str) -> Rubric:
 def _read(rubric: Path, name: str) -> str:
     path = rubric.parent / name
     try:
-        return path.read_text("utf-8")
+        return with_newlines(read_bytes(path).decode("utf-8"))
     except (OSError, ValueError) as error:  # no such file, not UTF-8, or not a valid file name
         raise RecipeError(f"{rubric}: {path}: cannot be read: {error}") from None
 
@@ -104,6 +105,8 @@ def _problems(rubric: Rubric) -> list[str]:
             lines.append(f"tasks.{task}.levels: must be exactly 1, 2 and 3")
         empty = [level for level, text in levels.levels.items() if not text.strip()]
         lines += [f"tasks.{task}.levels.{level}: empty; write the text" for level in empty]
+    faults = {fault for text in texts_in(rubric.model_dump()) if (fault := text_fault(text))}
+    lines += [f"{what}; {remedy}" for what, remedy in sorted(faults)]
     return lines
 
 

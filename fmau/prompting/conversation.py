@@ -11,12 +11,15 @@ on. The order of the parts is chosen for the server's prefix cache:
 
 So the questions about one clip share everything up to the end of `common`. The user turn has two
 parts, video and text. All text is one part, because chat templates differ in how they join several.
+
+Control tokens in a question are broken up, so that they are read as letters (`fmau.core.texts`).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fmau.core.records import Option, Question
+from fmau.core.texts import as_letters
 from fmau.prompting.prompts import PromptSet
 
 Message = dict[str, Any]
@@ -74,7 +77,7 @@ def with_answer(conversation: Sequence[Message], answer: str) -> list[Message]:
 
 
 def _after_common(prompts: PromptSet, instruction: str) -> str:
-    return f"{prompts.common}\n\n{instruction}"
+    return f"{prompts.common}\n\n{as_letters(instruction)}"
 
 
 def _system_and_user(

@@ -24,6 +24,7 @@ from fmau.core.files import read_yaml
 from fmau.core.records import Record
 from fmau.core.shipped import find
 from fmau.core.taxonomy import Task
+from fmau.core.texts import text_fault
 from fmau.recipe import Recipe
 
 QUESTION = "question"
@@ -78,8 +79,9 @@ def load_prompts(name_or_path: str, *, strip_class_codes: bool = True) -> Prompt
         strip_class_codes: see `PromptSet`.
 
     Raises:
-        RecipeError: no such prompt set, malformed YAML, a missing task, an empty text, or a
-            template without `{question}` or with an unknown placeholder.
+        RecipeError: no such prompt set, malformed YAML, a missing task, an empty text, a text
+            with a control token such as <|im_end|>, or a template without `{question}` or with an
+            unknown placeholder.
     """
     path = find("prompt set", name_or_path)
     try:
@@ -106,6 +108,11 @@ def _problems(prompts: PromptTexts) -> list[str]:
         for name, text in (("system", prompts.system), ("common", prompts.common))
         if not text
     ]
+    texts = {"system": prompts.system, "common": prompts.common}
+    texts |= {f"tasks.{task}": text for task, text in prompts.tasks.items()}
+    for name, text in texts.items():
+        if fault := text_fault(text):
+            lines.append(f"  {name}: {fault[0]}; {fault[1]}")
     for task in Task:
         if task not in prompts.tasks:
             lines.append(f"  tasks.{task}: missing; every task needs a template")

@@ -1,5 +1,6 @@
 """Files are whole or not there, a folder is held until its holder ends, digests tell apart."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -7,20 +8,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from fmau.core.errors import InputError, RecipeError, RunError
 from fmau.core.files import (
     digest,
     file_digest,
     hold_folder,
+    read_record,
     read_text,
     read_yaml,
     whole_file,
     write_whole,
 )
+from fmau.core.records import Record
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -86,9 +91,56 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=what):
             read_text(tmp_path / name)
     assert read_text(tmp_path / "bom") == "a: 1"
+    (tmp_path / "ends").write_bytes(b"a\r\nb\rc\n")
+    assert read_text(tmp_path / "ends") == "a\nb\nc\n"
     (tmp_path / "y").write_text("a: [", "utf-8")
     with pytest.raises(RecipeError, match="y: cannot be read as YAML"):
         read_yaml(tmp_path / "y")
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A pipe that nobody writes to: reading it would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path / "pipe"
+
+
+def test_a_pipe_is_refused_and_not_waited_for(pipe: Path) -> None:
+    with pytest.raises(InputError, match=r"pipe: cannot be read \(not a file, but a pipe.*copy"):
+        read_text(pipe)
+    with pytest.raises(RecipeError, match="not a file, but a pipe"):
+        read_yaml(pipe)
+    with pytest.raises(RunError, match="not a file, but a pipe"):
+        read_record(pipe, Record, "")
+    with pytest.raises(InputError, match="not a file, but a pipe"):
+        read_text(Path(os.devnull))
+
+
+def test_paths_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name, said in (
+        ("x" * 300, "File name too long.*check the path"),
+        ("loop", "the link leads back to itself"),
+        ("a\0b", "no such file"),
+    ):
+        with pytest.raises(InputError, match=said):
+            read_text(tmp_path / name)
+        with pytest.raises(RecipeError):
+            read_yaml(tmp_path / name)
+
+
+def test_binary_formats_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "captions.parquet"
+    parquet.write_table(pyarrow.table({"video": ["a.mp4"]}), path)
+    with pytest.raises(InputError, match=r"is a Parquet file, not text; convert it: python") as e:
+        read_text(path)
+    code = str(e.value).rpartition('-c "')[2].rstrip('"')
+    code = code.replace("FILE", str(path)).replace("NEW", str(tmp_path / "new"))
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert json.loads(read_text(tmp_path / "new.json")) == [{"video": "a.mp4"}]
+    path.write_bytes(gzip.compress(b"[]"))
+    with pytest.raises(InputError, match=r"is a gzip archive, not text; unpack"):
+        read_text(path)
 
 
 @given(st.dictionaries(st.text(), json_values, min_size=2))

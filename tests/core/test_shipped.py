@@ -30,7 +30,9 @@ def test_names_and_paths_are_told_apart(tmp_path: Path, monkeypatch: pytest.Monk
     assert find("recipe", Path("mine/zero_shot_tiny")) == Path("mine/zero_shot_tiny")
 
 
-@pytest.mark.parametrize("given", ["zero_shott", "zero_shott.yaml", "recipes/none"])
+@pytest.mark.parametrize(
+    "given", ["zero_shott", "zero_shott.yaml", "recipes/none", f"{'x' * 300}.yaml"]
+)
 def test_what_is_not_there_is_answered_with_what_is(given: str) -> None:
     with pytest.raises(RecipeError, match=rf"^{given}: no such prompt set; .*brief, zero_shot"):
         find("prompt set", given)

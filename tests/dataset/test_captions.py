@@ -155,11 +155,34 @@ def test_a_field_name_in_a_sentence_is_no_heading(tmp_path: Path) -> None:
         ({"caption": {k: CAPTION[k] for k in FIELDS[1:]}}, "overall_overview is missing"),
         ({"caption": "Sure!\nOverall overview: x"}, "before its first heading: 'Sure!'"),
         ({"caption": "Overall overview: x"}, "timeline_description is missing"),
+        (
+            {"caption": {**CAPTION, "judgment_basis": "It is.\n\n## Conclusive Summary\nA nod."}},
+            "judgment_basis holds a heading, 'Conclusive Summary'",
+        ),
+        (
+            {"caption": {**CAPTION, "judgment_basis": "Judgment basis:\n---"}},
+            "caption field judgment_basis holds no words",
+        ),
+        (
+            {"caption": {**CAPTION, "overall_overview": "Sure! The head leads."}},
+            "overall_overview speaks to the reader of a chat: 'Sure!'",
+        ),
+        (
+            {"caption": {**CAPTION, "overall_overview": "Here is the overview:\nA nod."}},
+            "overall_overview speaks to the reader of a chat: 'Here is the overview:'",
+        ),
         ({"fine": "Flying"}, "'fine' names 'Flying', which is not a micro-action"),
         ({"fine": 3}, "'fine' is 3"),
         ({"coarse": "Tail"}, "'coarse' names 'Tail', which is not a body-part group"),
         ({"coarse": "Body"}, "'coarse' says 'Body', but 'Nodding' belongs to 'Head'"),
         ({"fine": "Waving", "coarse": None}, "'fine' is 'Waving', but the ending of"),
+        (
+            {"caption": {**CAPTION, "judgment_basis": "It ends.<|im_end|>"}},
+            "holds the control token '<|im_end|>'",
+        ),
+        ({"participant": "<|video_pad|>"}, "holds the control token '<|video_pad|>'"),
+        ({"participant": "P\ud83d"}, "holds half a character, 'P\\ud83d'"),
+        ({"caption": {**CAPTION, "judgment_basis": "\ud83d"}}, "holds half a character"),
     ],
 )
 def test_a_defect_is_named_with_row_and_clip(
@@ -282,6 +305,66 @@ def test_any_json_either_loads_whole_or_raises_an_input_error(
 @given(text=st.text(alphabet="ab*#:1. \n-_") | st.text())
 def test_a_headed_text_keeps_its_words(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     texts = {**CAPTION, "key_part_details": f"x{text}x"}
+    kept = {**texts, "key_part_details": "\n".join(re.split("\r\n|\r|\n", f"x{text}x"))}
     headed = "\n".join(f"## {name}\n{text}" for name, text in texts.items())
-    clip = load_one(tmp_path_factory.getbasetemp(), {"video": "a", "caption": headed})
-    assert dict(clip.fields) == texts
+    for caption in (headed, texts):
+        clip = load_one(tmp_path_factory.getbasetemp(), {"video": "a", "caption": caption})
+        assert dict(clip.fields) == kept
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}\r\n",
+        "\r\n{}\r\n\r\n---\r\n",
+        "---\n{}\n\n***\n---",
+        "{}\n```",
+        "## Key Part Details\n{}",
+        "**Key part details:** {}",
+        "3. key_part_details: {}\n\n---",
+    ],
+)
+def test_layout_around_a_field_is_not_learned(tmp_path: Path, form: str) -> None:
+    texts = {**CAPTION, "key_part_details": form.format("It rests.\r\n--- So\r\ndo the legs.")}
+    kept = {**CAPTION, "key_part_details": "It rests.\n--- So\ndo the legs."}
+    assert dict(load_one(tmp_path, {"video": "a", "caption": texts}).fields) == kept
+
+
+@pytest.mark.parametrize(
+    "chatter",
+    [
+        "\n\nLet me know if you'd like another clip described!",
+        " I hope this helps.",
+        "\n\n*Would you like me to shorten it?*",
+        "\n\n---\n\nFeel free to ask.",
+        "\nIf you need more detail, ask.",
+        "\n\nPlease let me know.",
+        "\nI'm happy to help.",
+    ],
+)
+def test_words_after_a_caption_are_not_a_part_of_it(tmp_path: Path, chatter: str) -> None:
+    said = "caption field conclusive_summary speaks to the reader of a chat"
+    texts = {**CAPTION, "conclusive_summary": CAPTION["conclusive_summary"] + chatter}
+    headed = "\n\n".join(f"## {name}\n{text}" for name, text in texts.items())
+    for caption in (texts, headed):
+        (problem,) = problems(write(tmp_path, [{**ROW, "caption": caption}]))
+        assert said in problem
+
+
+@pytest.mark.skipif(not SAMPLE_60.exists(), reason="no MA-Bench files here")
+def test_no_reference_of_the_benchmark_speaks_to_a_reader(tmp_path: Path) -> None:
+    file = load_questions(SAMPLE_60)
+    for question in file.questions:
+        if question.task.is_open:
+            caption = {**CAPTION, "judgment_basis": file.gold[question.qid]}
+            load_one(tmp_path, {"video": "a", "caption": caption})
+
+
+@pytest.mark.parametrize("form", ["[{}, {}]", "{}\n{}"], ids=["list", "lines"])
+@pytest.mark.parametrize("key", ["fine", "judgment_basis"])
+def test_a_key_given_twice_is_named_with_its_row(tmp_path: Path, form: str, key: str) -> None:
+    path = tmp_path / "captions.json"
+    doubled = json.dumps(ROW).replace(f'"{key}"', f'"{key}": "x", "{key}"')
+    path.write_text(form.format(json.dumps({**ROW, "video": "b"}), doubled), "utf-8")
+    (problem,) = problems(path)
+    assert problem == f"{path} row 2 (a): the key '{key}' is given twice; keep one of them"

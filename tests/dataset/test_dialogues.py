@@ -104,6 +104,27 @@ def said_by(role: str, content: Any) -> dict[str, Any]:
         ({"messages": [said_by("user", "In <video> who?"), ASSISTANT]}, "inside the user's text"),
         ({"messages": [said_by("user", "<video> "), ASSISTANT]}, "the 'user' turn has no text"),
         ({"messages": [USER, said_by("assistant", "\n")]}, "the 'assistant' turn has no text"),
+        ({"video_start": 1.5}, "the key 'video_start' (1.5) is not supported; remove the key"),
+        ({"video_end": 0}, "the key 'video_end' (0) is not supported"),
+        ({"fps": 2}, "the key 'fps' (2) is not supported"),
+        ({"loss": False}, "the key 'loss' (False) is not supported"),
+        ({"weight": 0.5}, "the key 'weight' (0.5) is not supported"),
+        ({"rejected_response": "The foot."}, "the key 'rejected_response' ('The foot.') is not"),
+        ({"images": ["a.png"]}, "the key 'images' (['a.png']) is not supported"),
+        ({"label": False}, "the key 'label' (False) is not supported"),
+        ({"messages": [USER, {**ASSISTANT, "loss": False}]}, "turn 2: the key 'loss' (False) is"),
+        ({"messages": [USER, {**ASSISTANT, "weight": 0}]}, "turn 2: the key 'weight' (0) is not"),
+        ({"messages": [{**USER, "loss": True}, ASSISTANT]}, "turn 1: the key 'loss' (True) is not"),
+        ({"messages": [USER, {**ASSISTANT, "tool_calls": [{}]}]}, "turn 2: the key 'tool_calls'"),
+        (
+            {"messages": [USER, said_by("assistant", "Head.<|im_end|>\n<|im_start|>user")]},
+            "the text holds the control token",
+        ),
+        (
+            {"messages": [said_by("user", "<video><|vision_start|>Why?"), ASSISTANT]},
+            "the text holds the control token '<|vision_start|>'",
+        ),
+        ({"messages": [USER, said_by("assistant", "H\udc00")]}, "half a character, 'H\\udc00'"),
     ],
 )
 def test_a_defect_is_named_with_row_and_clip(
@@ -118,6 +139,26 @@ def test_a_defect_is_named_with_row_and_clip(
     assert named == (not {"video", "videos"} & set(changes))
 
 
+def test_line_ends_are_the_same_on_all_systems(tmp_path: Path) -> None:
+    turns = [said_by("user", "<video>\r\nWhy?\r\nHow?"), said_by("assistant", "It\r\nnods.\r\n")]
+    (example,) = load_dialogues(write(tmp_path, [{**ROW, "messages": turns}]))
+    assert (example.ask, example.answer) == ("Why?\nHow?", "It\nnods.")
+
+
+def test_keys_that_change_nothing_are_ignored(tmp_path: Path) -> None:
+    names = {"id": 3, "source": "web", "dataset": "x", "system": "Be brief.", "metadata": {"a": 1}}
+    empty: dict[str, Any] = {
+        "images": [],
+        "rejected_response": None,
+        "tools": "",
+        "loss": True,
+        "weight": 1.0,
+    }
+    turns = [{**USER, "loss": False, "weight": 0}, {**ASSISTANT, "loss": True, "weight": 1}]
+    row = {**ROW, **names, **empty, "messages": turns}
+    assert load_dialogues(write(tmp_path, [row])) == (EXAMPLE,)
+
+
 def test_folders_cannot_tell_two_clips_apart(tmp_path: Path) -> None:
     other = {**ROW, "videos": ["/data/more/a.b.mp4"]}
     (problem,) = problems(write(tmp_path, [ROW, other]))
@@ -128,6 +169,14 @@ def test_all_defects_are_listed_at_once(tmp_path: Path) -> None:
     rows = [{**ROW, "videos": [], "messages": [USER]}, 5, {}, ROW]
     found = problems(write(tmp_path, rows))
     assert [problem.split(" row ")[1][0] for problem in found] == ["1", "1", "2", "3", "3"]
+
+
+def test_a_key_given_twice_is_named_with_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "dialogues.jsonl"
+    doubled = json.dumps(ROW).replace('"content": " The', '"content": "No.", "content": " The')
+    path.write_text(f"{json.dumps(ROW)}\n{doubled}", "utf-8")
+    (problem,) = problems(path)
+    assert problem == f"{path} row 2 (a.b): the key 'content' is given twice; keep one of them"
 
 
 text = st.text(max_size=10) | st.sampled_from(["<video>", "<video>Why?", "user", "assistant"])

@@ -103,6 +103,7 @@ def test_class_codes_are_kept_apart_from_labels(tmp_path: Path) -> None:
         ({"task": "FMAR", "question": FMAR.replace("Nodding", "Flying")}, "'Flying'"),
         ({"task": "FMAR", "question": FMAR, "answer": "F"}, "write one of A, B, C, D, E"),
         ({"task": "CMAR", "question": FMAR}, "CMAR has 7 options"),
+        ({"video": "a\ud83d.mp4"}, "holds half a character"),
     ],
 )
 def test_a_defect_is_named_with_row_and_qid(
@@ -181,3 +182,35 @@ def test_two_files_of_one_clip_name_are_not_one_clip(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"row 2 \(SAD_1\): names the clip 'two\.mp4', other") as e:
         load_questions(tmp_path / "q.json")
     assert len(e.value.problems) == 1
+
+
+def test_a_qid_that_no_file_can_hold_is_named_with_its_row(tmp_path: Path) -> None:
+    path = write(tmp_path, [ROW, {**ROW, "qid": "MAS_\ud83d"}])
+    with pytest.raises(InputError) as error:
+        load_questions(path)
+    assert len(error.value.problems) == 1
+    assert f"{path} row 2 (MAS_\ufffd): the text holds half a character" in str(error.value)
+    str(error.value).encode("utf-8")
+
+
+def test_half_a_character_costs_no_question(tmp_path: Path) -> None:
+    rows = [{**ROW, "task": "MADU", "question": "Does it\ud83d move?", "answer": "No\udc00."}, ROW]
+    rows[0]["qid"] = "MADU_1"
+    file = load_questions(write(tmp_path, rows))
+    assert [question.stem for question in file.questions] == ["Does it\ufffd move?", "First?"]
+    assert file.gold == {"MADU_1": "No\ufffd.", "MAS_1": "Yes"}
+    both_halves = tmp_path / "both.json"
+    both_halves.write_text(json.dumps([{**ROW, "question": "Does \U0001f600 move?"}]), "ascii")
+    assert load_questions(both_halves).questions[0].stem == "Does \U0001f600 move?"
+
+
+def test_a_key_given_twice_is_named_with_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "q.json"
+    doubled = json.dumps(ROW).replace('"answer"', '"answer": "No", "answer"')
+    path.write_text(f"[{json.dumps({**ROW, 'qid': 'MAS_0'})}, {doubled}]", "utf-8")
+    with pytest.raises(InputError) as error:
+        load_questions(path)
+    (problem,) = error.value.problems
+    assert (
+        str(problem) == f"{path} row 2 (MAS_1): the key 'answer' is given twice; keep one of them"
+    )

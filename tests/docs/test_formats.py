@@ -2,6 +2,7 @@
 reads."""
 
 import json
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from fmau.core.records import Answer, AnswerStatus, Verdict, VerdictStatus
 from fmau.core.taxonomy import TASK_ALIASES, Task
 from fmau.dataset.captions import load_captions
-from fmau.dataset.dialogues import load_dialogues
+from fmau.dataset.dialogues import NAMING_KEYS, load_dialogues
 from fmau.dataset.questions import load_questions
 from fmau.frames.cache.note import CacheNote
 from fmau.frames.cache.shards import SCHEMA
@@ -58,7 +59,7 @@ from fmau.score.scores import (
     TaskScore,
 )
 from fmau.train.record import TrainingRecord
-from tests.docs.pages import Marked, marked
+from tests.docs.pages import DOCS, Marked, marked
 from tests.report.runs import scored
 from tests.score.synthetic import gold_answers, question_file
 
@@ -206,3 +207,8 @@ def test_tasks_and_their_earlier_names() -> None:
     assert {task: int(row[2]) for task, row in rows_of_tasks.items()} == {
         str(task): task.per_clip for task in Task
     }
+
+
+def test_ignored_keys_of_dialogues_are_listed() -> None:
+    text = (DOCS / PAGE).read_text("utf-8").partition("Keys that only name a row are ignored: ")[2]
+    assert set(re.findall(r"`(\w+)`", text.partition(".")[0])) == NAMING_KEYS

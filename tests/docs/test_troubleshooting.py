@@ -1,6 +1,7 @@
 """docs/troubleshooting.md against what fmau says: every quoted error is provoked."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +119,11 @@ def unknown_key(desk: Desk) -> str:
     path = desk.folder / "mine.yaml"
     path.write_text(text.replace("  dtype: float32\n", "  dtype: float32\n  datatype: x\n"))
     return desk.run("check", path, [])
+
+
+def pipe(desk: Desk) -> str:
+    os.mkfifo(desk.folder / "pipe")
+    return desk.run("check", TINY, desk.settings(f"data.questions={desk.folder / 'pipe'}"))
 
 
 def bad_rows(desk: Desk) -> str:
@@ -261,6 +267,7 @@ PROVOKED: dict[str, Callable[[Desk], str]] = {
     "no question file": lambda desk: desk.run(
         "check", TINY, desk.settings("data.questions=x.json")
     ),
+    "pipe": pipe,
     "bad rows": bad_rows,
     "missing clips": missing_clips,
     "broken clip": broken_clip,

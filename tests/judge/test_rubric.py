@@ -51,6 +51,10 @@ def test_a_level_may_be_the_users_own_file(tmp_path: Path) -> None:
         (lambda tree: tree.update(system="{task} {levels} {keys} {x}"), "system: placeholders"),
         (lambda tree: tree.update(extra="x"), "extra"),
         (
+            lambda tree: tree["tasks"]["MARE"]["levels"].update({2: "Space.<|im_end|>"}),
+            r"control token '<\|im_end\|>'",
+        ),
+        (
             lambda tree: tree["tasks"]["MADU"]["levels"].update({1: {"file": "nowhere.txt"}}),
             r"r.yaml: .*nowhere.txt: cannot be read",
         ),

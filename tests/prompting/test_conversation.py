@@ -1,4 +1,6 @@
 import json
+from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -16,6 +18,7 @@ from fmau.prompting.conversation import (
 )
 from fmau.prompting.prompts import PromptSet, load_prompts
 from tests.paths import MABENCH
+from tests.processors import small_processor
 
 PROMPTS = load_prompts("zero_shot")
 REAL_QUESTIONS = sorted(MABENCH.rglob("*.json"))
@@ -124,3 +127,29 @@ def test_the_answer_becomes_the_assistants_turn() -> None:
         "content": [{"type": "text", "text": "The head nods."}],
     }
     assert len(asked) == 2, "the conversation given is not changed"
+
+
+def control_tokens(text: str) -> Counter[str]:
+    """The control tokens that a tokenizer sees in a text."""
+    tokenizer = small_processor().tokenizer
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return Counter(
+        tokenizer.convert_ids_to_tokens(token)
+        for token in ids
+        if token in tokenizer.all_special_ids
+    )
+
+
+@pytest.mark.parametrize("token", small_processor().tokenizer.all_special_tokens)
+def test_a_control_token_in_a_question_is_read_as_letters(token: str) -> None:
+    """One that is read as such ends the turn, or asks for a picture that is not there."""
+    assert control_tokens(f"x{token}") == {token: 1}, "the tokenizer would see it"
+    stem = f"What does {token}{token} mean?"
+    texts = [
+        user_text(replace(CHOICE, stem=stem), SHORT),
+        user_text(replace(CHOICE, options=(Option("A", f"{token}"),)), SHORT),
+        messages_asking(stem, SHORT, VIDEO_PART)[1]["content"][1]["text"],
+    ]
+    for text in texts:
+        assert not control_tokens(text)
+        assert token.strip("<") in text, "a reader still sees what was written"

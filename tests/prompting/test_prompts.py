@@ -61,3 +61,20 @@ def test_unknown_tasks_keys_and_names_are_refused(tmp_path: Path) -> None:
         load_prompts("zeroshot")
     with pytest.raises(RecipeError, match="common: empty"):
         load_prompts(write(tmp_path, common=""))
+
+
+@pytest.mark.parametrize("key", ["system", "common", "tasks.MAS"])
+def test_a_control_token_in_a_prompt_is_named_with_its_key(tmp_path: Path, key: str) -> None:
+    text = "Look.<|im_end|> {question}"
+    tasks = {task.value: "{question}" for task in Task}
+    changes = {"tasks": {**tasks, "MAS": text}} if "." in key else {key: text}
+    with pytest.raises(RecipeError) as error:
+        load_prompts(write(tmp_path, **changes))
+    assert f"  {key}: the text holds the control token '<|im_end|>'; " in str(error.value)
+
+
+def test_half_a_character_in_a_prompt_is_an_error_for_people(tmp_path: Path) -> None:
+    path = tmp_path / "set.yaml"
+    path.write_text(yaml.safe_dump(GOOD).replace("common: c", 'common: "\\ud83d"'), "utf-8")
+    with pytest.raises(RecipeError, match="common"):
+        load_prompts(str(path))

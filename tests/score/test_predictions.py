@@ -62,11 +62,13 @@ def test_all_defects_are_reported_at_once(tmp_path: Path) -> None:
         {"qid": "XYZ_0001", "pred_answer": "A"},
         {"qid": "CMAC_0001", "pred_answer": "A"},
         "A",
+        {"qid": QUESTIONS.questions[1].qid, "pred_answer": "A\ud83d"},
     ]
     with pytest.raises(InputError) as caught:
         load_predictions(write(tmp_path / "p.json", entries), QUESTIONS)
     texts = [str(problem) for problem in caught.value.problems]
-    assert len(texts) == 5
+    assert len(texts) == 6
+    assert "the text holds half a character, 'A\\ud83d'" in texts[5]
     assert f"answer 1 ({qid}): 'pred_answer' is 3" in texts[0]
     assert f"answer 2 ({qid}): has the same qid as answer 1" in texts[1]
     assert "answer 3 (XYZ_0001): unknown qid" in texts[2]
@@ -96,3 +98,17 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         load_predictions(tmp_path / "none.json", QUESTIONS)
     with pytest.raises(InputError, match="is a folder"):
         load_predictions(tmp_path, QUESTIONS)
+
+
+def test_an_answer_given_twice_is_named(tmp_path: Path) -> None:
+    qid = QUESTIONS.questions[0].qid
+    entry = f'{{"qid": "{qid}", "pred_answer": "A", "pred_answer": "B"}}'
+    for text, said in (
+        (f"[{entry}]", f"answer 1 ({qid}): the key 'pred_answer' is given twice"),
+        ('{"answers": [], "answers": []}', "the key 'answers' is given twice"),
+    ):
+        (tmp_path / "p.json").write_text(text, "utf-8")
+        with pytest.raises(InputError) as caught:
+            load_predictions(tmp_path / "p.json", QUESTIONS)
+        assert len(caught.value.problems) == 1
+        assert said in str(caught.value)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fmau.core.errors import InputError, Problem
+from fmau.core.files import read_bytes
 from fmau.core.parsing import parse_json
 from fmau.core.records import LEVEL_MAX, LEVELS
 
@@ -19,7 +20,7 @@ def load_human_scores(path: Path) -> dict[str, dict[int, float | None]]:
         InputError: the file is missing, is not a JSON list, or has wrong rows; each row is named.
     """
     try:
-        rows = parse_json(path.read_text("utf-8"))
+        rows = parse_json(read_bytes(path).decode("utf-8"))
     except FileNotFoundError:
         problem = Problem(str(path), "no such file", "check the path of the scores")
         raise InputError([problem]) from None
