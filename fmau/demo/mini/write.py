@@ -32,12 +32,13 @@ from fmau.demo.mini.plan import FPS, ClipPlan
 from fmau.demo.mini.questions import ask
 from fmau.demo.mini.render import render_frames
 
-GENERATOR: Final = 1
+GENERATOR: Final = 2
 """Increase it when motions, drawing or questions change, so that a folder never mixes clips of one
 version with questions of another."""
 
 _WORKERS: Final = 2
-_CRF: Final = "18"
+_ENCODER: Final = {"crf": "18", "x264-params": "mbtree=0"}
+"""Without the macroblock tree: with it, x264 gives other bytes from run to run for some clips."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of clips written so far and the number of all clips."""
@@ -193,7 +194,7 @@ def write_clip(plan: ClipPlan, folder: Path, height: int, width: int) -> Path:
     path = _file(plan, folder)
     partial = path.with_suffix(".part")
     with av.open(str(partial), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(FPS), options={"crf": _CRF})
+        stream = container.add_stream("libx264", rate=Fraction(FPS), options=dict(_ENCODER))
         stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
         stream.codec_context.thread_count = 1  # more threads would change the bytes
         for pixels_HWC in pixels_THWC:

@@ -112,6 +112,25 @@ def test_the_same_seed_writes_the_same_bytes(mini: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_any_number_of_workers_writes_the_same_bytes(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At full size: x264's macroblock tree gave other bytes for one of the clips of seed 3."""
+    written = []
+    for workers in (1, 3):
+        monkeypatch.setattr("fmau.demo.mini.write._WORKERS", workers)
+        out = tmp_path / f"{workers} workers"
+        write_mini(out, clips=8, train_clips=1, seed=seed)
+        files = sorted(path for path in out.rglob("*") if path.is_file())
+        written.append({str(path.relative_to(out)): path.read_bytes() for path in files})
+    one, three = written
+    assert len(one) == 9 + 5
+    assert one.keys() == three.keys()
+    assert [name for name in one if one[name] != three[name]] == []
+
+
+@pytest.mark.slow
 def test_a_second_run_keeps_clips_and_restores_missing_ones(mini: Path) -> None:
     kept, lost = sorted((mini / "clips").iterdir())[:2]
     stamp, content = kept.stat().st_mtime_ns, lost.read_bytes()
