@@ -11,10 +11,9 @@ OUT/truth.parquet         label, events and trajectories of every clip
 
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ import pyarrow.parquet as pq
 
 from fmau.core.errors import RunError
 from fmau.core.taxonomy import action_by_code
+from fmau.core.workers import worker_pool
 from fmau.demo.mini.captions import caption
 from fmau.demo.mini.cast import CastClip, cast_split, subjects
 from fmau.demo.mini.kinematics import animate
@@ -168,8 +168,7 @@ def _render_all(
         folder.mkdir(parents=True, exist_ok=True)
     missing = [(plan, folder) for plan, folder in jobs if not _file(plan, folder).exists()]
     done = len(jobs) - len(missing)
-    # Fresh processes: a forked copy of a process with running threads can hang.
-    with ProcessPoolExecutor(_WORKERS, get_context("spawn")) as pool:
+    with worker_pool(_WORKERS) as pool:
         futures = [pool.submit(write_clip, *job, height, width) for job in missing]
         for future in as_completed(futures):
             future.result()
