@@ -21,6 +21,7 @@ from datasets import Dataset, load_from_disk
 from numpy.typing import NDArray
 from transformers.video_utils import VideoMetadata
 
+from fmau.core.files import whole_folder
 from fmau.core.records import Question
 from fmau.core.taxonomy import action_by_code, actions
 from fmau.core.workers import worker_pool
@@ -176,8 +177,8 @@ def build_pool(
             for made in pool.map(_draw, draws):
                 yield from made
 
-    with tempfile.TemporaryDirectory() as cache:
-        Dataset.from_generator(rows, cache_dir=cache).save_to_disk(str(out))
+    with whole_folder(out) as folder, tempfile.TemporaryDirectory() as cache:
+        Dataset.from_generator(rows, cache_dir=cache).save_to_disk(str(folder))
 
 
 def _swap_sides(text: str) -> str:
