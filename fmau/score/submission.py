@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.core.errors import InputError, Problem, RunError
+from pydantic import ValidationError
+
+from fmau.core.errors import InputError, Problem, RunError, problems_of
 from fmau.core.files import make_folder, read_text, write_whole
 from fmau.core.records import Answer, Question
 from fmau.core.taxonomy import Task
@@ -21,7 +23,8 @@ from fmau.dataset.predictions import answer_entries, entry_problems, prediction_
 from fmau.dataset.questions import load_questions
 from fmau.prompting.extraction import choices
 from fmau.prompting.prompts import PromptSet
-from fmau.runs import FINAL, read_answers, read_manifest
+from fmau.runs import FINAL, Manifest, read_answers, read_manifest
+from fmau.runs.manifest import MANIFEST
 
 ADAPTER_WARNING = (
     "this run used a LoRA adapter: Track 3 of the MAC 2026 challenge forbids fine-tuning, so do "
@@ -55,13 +58,24 @@ def submit_run(run_folder: str | Path, team: str, out_folder: str | Path = ".") 
     """
     run_folder, out_folder = Path(run_folder), Path(out_folder)
     manifest = read_manifest(run_folder)
-    prompts = PromptSet.model_validate(manifest.conditions["prompts"])
+    prompts = _prompts(run_folder, manifest)
     questions = load_questions(Path(manifest.recipe["data"]["questions"])).questions
     answers = {row.qid: row for row in read_answers(run_folder)}
     path = write_submission(questions, answers, prompts, team, out_folder)
     if problems := validate_submission(path, questions):  # the file itself, as it will be sent
         raise InputError(problems)
     return Submission(path, (ADAPTER_WARNING,) if manifest.adapter else ())
+
+
+def _prompts(run_folder: Path, manifest: Manifest) -> PromptSet:
+    try:
+        return PromptSet.model_validate(manifest.conditions.get("prompts"))
+    except ValidationError as error:
+        raise RunError(
+            f"{run_folder / MANIFEST}: damaged: the prompts in its conditions cannot be used "
+            f"({problems_of(error, PromptSet, 'prompts')[0]}); restore it from a copy, or move the "
+            "folder aside and answer again"
+        ) from None
 
 
 def write_submission(
