@@ -8,14 +8,13 @@ The answers mean nothing. What is rehearsed is the job: its time, its memory, it
 """
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from fmau.core.hardware import usable_cores
+from fmau.core.workers import worker_pool
 from fmau.dataset.questions import load_questions
 from fmau.demo.mini.cast import cast_split
 from fmau.demo.mini.write import write_clip
@@ -39,7 +38,7 @@ def main() -> None:
         for name, clip in zip(names, cast, strict=False)
         if not (given.out / f"{name}.mp4").exists()
     ]
-    with ProcessPoolExecutor(usable_cores(), get_context("spawn")) as pool:
+    with worker_pool(usable_cores()) as pool:
         size = ([given.out] * len(plans), [given.height] * len(plans), [given.width] * len(plans))
         for done, path in enumerate(pool.map(write_clip, plans, *size), start=1):
             if done % 50 == 0 or done == len(plans):

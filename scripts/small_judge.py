@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from fmau.core.files import whole_folder
 from fmau.core.torchvision_cpu import ensure_torchvision
 
 ensure_torchvision()  # before Transformers, which imports torchvision
@@ -48,8 +49,9 @@ def main() -> None:
     del config.quantization_config  # loading has undone it
     plain = type(model)(config)
     plain.load_state_dict(model.state_dict())
-    plain.save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    with whole_folder(out) as folder:
+        plain.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     print(f"{out}: {model.num_parameters() / 1e6:.0f} million parameters")
 
 

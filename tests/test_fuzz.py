@@ -283,7 +283,13 @@ READERS = {
         {
             "fingerprint": "f",
             "conditions": {"dtype": "float32"},
-            "recipe": {"name": "r"},
+            "recipe": {
+                "name": "r",
+                "model": {"path": "m"},
+                "data": {"questions": "q.json"},
+                "prompt": {"set": "brief"},
+                "answer": {},
+            },
             "recipe_hash": "h",
             "prompt_hashes": {"system": "h"},
             "sessions": [

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import Overrides, RecipeFile, app, err, out, progress_bar
+from fmau.cli.output import print_json
 from fmau.core.errors import RecipeError
 from fmau.recipe import FramesBlock, load_recipe
 
@@ -128,6 +129,6 @@ def audit(
     with err.status("auditing"):
         found = audit_questions(questions)
     if as_json:
-        print(found.model_dump_json(indent=2))
+        print_json(found)
     else:
         print_audit(found, out)

@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import QuestionsFile, RunFolder, app, err, out
+from fmau.cli.output import print_json
 
 if TYPE_CHECKING:
     from fmau.report.thumbnails import StripOf
@@ -37,7 +38,7 @@ def score(
     else:
         raise typer.BadParameter("give a RUN, or both --questions and --predictions")
     if as_json:
-        print(scores.model_dump_json(indent=2))
+        print_json(scores)
     else:
         print_scores({name: scores}, out)
 
@@ -109,7 +110,7 @@ def compare(
     print_notes(one, other)
     found = compare_runs(one, other)
     if as_json:
-        print(found.model_dump_json(indent=2))
+        print_json(found)
     else:
         print_comparison(one.name, other.name, found, out)
 

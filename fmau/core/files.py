@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -177,6 +178,40 @@ def write_whole(path: Path, text: str) -> None:
     """
     with whole_file(path) as file:
         file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to write to that gets the name `folder` only when it is complete.
+
+    It is `folder` with the suffix `UNFINISHED` until the block has ended without an error and all
+    data is on the disk. What an earlier call left there is deleted first.
+
+    Raises:
+        RunError: `folder` is a file or is not empty, or it cannot be written.
+    """
+    unfinished = folder.with_name(folder.name + UNFINISHED)
+    try:
+        if folder.is_file():
+            raise RunError(f"{folder}: is a file, not a folder; give another path")
+        if folder.exists() and any(folder.iterdir()):
+            raise RunError(f"{folder}: the folder is not empty; give another one")
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        for path in unfinished.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        os.replace(unfinished, folder)
+    except OSError as error:
+        raise RunError(
+            f"{folder}: cannot be written: {error.strerror or error}; make room on the disk, then "
+            "start the same command again"
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)  # exists only if the block failed
 
 
 def make_folder(folder: Path) -> None:

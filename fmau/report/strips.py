@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from fmau.core.errors import ClipError, FmauError
 from fmau.core.records import Question
 from fmau.dataset.clips import clip_path
@@ -31,8 +33,13 @@ def strips_of(
         RunError: the folder holds no run.
     """
     recipe = read_manifest(run).recipe
-    data = DataBlock.model_validate(recipe["data"])
-    spec = FramesBlock.model_validate(recipe["frames"])
+    try:
+        data = DataBlock.model_validate(recipe.get("data"))
+        spec = FramesBlock.model_validate(recipe.get("frames"))
+    except ValidationError as error:
+        where = f"{error.title}: {error.errors()[0]['msg']}"
+        note(f"{run}: its recipe is of another version ({where}); the report shows no frames")
+        return None
     cache = data.cache if data.cache is not None and data.cache.is_dir() else None
     if not data.clips.is_dir() and cache is None:
         note(f"{data.clips}: no such folder; the report shows no frames")

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from fmau.core.errors import RunError
+from fmau.core.errors import RunError, problems_of
 from fmau.core.files import read_record, write_whole
 from fmau.core.hardware import hardware, output_of
 from fmau.core.shipped import PACKAGE
@@ -72,13 +72,41 @@ class JudgeNote(BaseModel):
     proxy: bool
 
 
+class _Model(BaseModel):
+    path: str
+    revision: str | None = None
+
+
+class _Data(BaseModel):
+    questions: str
+
+
+class _Prompt(BaseModel):
+    set: str
+
+
+class _Answer(BaseModel):
+    blind: bool = False
+
+
+class _RecipeRead(BaseModel):
+    """What readers of a manifest take from its recipe; the rest may be of another version."""
+
+    name: str
+    model: _Model
+    data: _Data
+    prompt: _Prompt
+    answer: _Answer
+
+
 class Manifest(BaseModel):
     """The contents of `manifest.json`.
 
     Attributes:
         fingerprint: SHA-256 of `conditions`.
         conditions: everything that can change an answer (`fmau.runs.conditions`).
-        recipe: the resolved recipe, every default written out.
+        recipe: the resolved recipe, every default written out. It has at least a name,
+            `model.path`, `data.questions`, `prompt.set` and an `answer` block.
         recipe_hash: SHA-256 of `recipe`.
         prompt_hashes: "system", "common" and each task -> SHA-256 of the text; the texts are in
             `conditions`.
@@ -97,6 +125,15 @@ class Manifest(BaseModel):
     adapter: str | None = None
     judges: dict[str, JudgeNote] = {}
     sessions: list[Session] = []
+
+    @field_validator("recipe")
+    @classmethod
+    def _readable(cls, recipe: dict[str, Any]) -> dict[str, Any]:
+        try:
+            _RecipeRead.model_validate(recipe)
+        except ValidationError as error:
+            raise ValueError("; ".join(problems_of(error, _RecipeRead))) from None
+        return recipe
 
     def save(self, folder: Path) -> None:
         """Write `manifest.json` atomically: a reader sees either the old or the new file, complete.

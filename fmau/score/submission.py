@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmau.core.errors import InputError, Problem, RowsError, RunError
+from pydantic import ValidationError
+
+from fmau.core.errors import InputError, Problem, RowsError, RunError, problems_of
 from fmau.core.files import make_folder, read_text, write_whole
 from fmau.core.records import Answer, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree
 from fmau.prompting.extraction import choices
 from fmau.prompting.prompts import PromptSet
-from fmau.runs import FINAL
+from fmau.runs import FINAL, Manifest
+from fmau.runs.manifest import MANIFEST
 from fmau.score.joined import read_joined
 
 ADAPTER_WARNING = (
@@ -63,12 +66,23 @@ def submit_run(
     """
     run_folder, out_folder = Path(run_folder), Path(out_folder)
     run = read_joined(run_folder, None if questions is None else Path(questions))
-    prompts = PromptSet.model_validate(run.manifest.conditions["prompts"])
+    prompts = _prompts(run_folder, run.manifest)
     asked = run.questions.questions
     path = write_submission(asked, run.answers, prompts, team, out_folder, stale=run.stale)
     if problems := validate_submission(path, asked):  # the file itself, as it will be sent
         raise RowsError(problems)
     return Submission(path, (ADAPTER_WARNING,) if run.manifest.adapter else ())
+
+
+def _prompts(run_folder: Path, manifest: Manifest) -> PromptSet:
+    try:
+        return PromptSet.model_validate(manifest.conditions.get("prompts"))
+    except ValidationError as error:
+        raise RunError(
+            f"{run_folder / MANIFEST}: damaged: the prompts in its conditions cannot be used "
+            f"({problems_of(error, PromptSet, 'prompts')[0]}); restore it from a copy, or move the "
+            "folder aside and answer again"
+        ) from None
 
 
 def write_submission(

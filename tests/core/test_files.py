@@ -23,6 +23,7 @@ from fmau.core.files import (
     read_text,
     read_yaml,
     whole_file,
+    whole_folder,
     write_whole,
 )
 from fmau.core.records import Record
@@ -57,6 +58,29 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         write_whole(path, "new")
     assert path.read_text("utf-8") == "old"
     assert os.listdir(tmp_path) == ["f.json"]
+
+
+def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:
+    out = tmp_path / "merged"
+    with pytest.raises(ZeroDivisionError), whole_folder(out) as folder:
+        (folder / "weights").write_text(str(1 // 0), "utf-8")
+    assert os.listdir(tmp_path) == []
+    (tmp_path / "merged.part").mkdir()  # as a kill leaves it
+    (tmp_path / "merged.part" / "half").touch()
+    out.mkdir()
+    with whole_folder(out) as folder:
+        (folder / "weights").write_text("w", "utf-8")
+    assert os.listdir(tmp_path) == ["merged"]
+    assert os.listdir(out) == ["weights"]
+
+
+def test_a_folder_in_use_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", "utf-8")
+    with pytest.raises(RunError, match="the folder is not empty"), whole_folder(tmp_path):
+        pytest.fail("the block must not run")
+    with pytest.raises(RunError, match="is a file"), whole_folder(tmp_path / "mine.txt"):
+        pytest.fail("the block must not run")
+    assert os.listdir(tmp_path) == ["mine.txt"]
 
 
 HOLDER = """

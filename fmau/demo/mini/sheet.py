@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fmau.core.files import whole_file
 from fmau.core.taxonomy import action_by_code, actions
 from fmau.demo.mini.casting import plan_clip
 from fmau.demo.mini.figure import sample_subject
@@ -55,7 +56,8 @@ def write_sheet(path: Path, codes: Sequence[str], seed: int, *, columns: int = 2
     gap_HWC = np.full((deep * len(blank_HWC), GAP, 3), 255, np.uint8)
     across = [np.concatenate(strips[start : start + deep]) for start in range(0, len(strips), deep)]
     joined = [part for column in across for part in (gap_HWC, column)][1:]
-    Image.fromarray(np.concatenate(joined, axis=1)).save(path, optimize=True)
+    with whole_file(path) as file:
+        Image.fromarray(np.concatenate(joined, axis=1)).save(file, "PNG", optimize=True)
 
 
 def _strip(code: str, seed: int) -> Pixels:

@@ -11,10 +11,9 @@ OUT/truth.parquet         label, events and trajectories of every clip
 
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +23,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fmau.core.errors import RunError
+from fmau.core.files import (
+    LOCK,
+    UNFINISHED,
+    hold_folder,
+    make_folder,
+    read_text,
+    whole_file,
+    write_whole,
+)
 from fmau.core.taxonomy import action_by_code
+from fmau.core.workers import worker_pool
 from fmau.demo.mini.captions import caption
 from fmau.demo.mini.cast import CastClip, cast_split, subjects
 from fmau.demo.mini.kinematics import animate
@@ -32,12 +41,14 @@ from fmau.demo.mini.plan import FPS, ClipPlan
 from fmau.demo.mini.questions import ask
 from fmau.demo.mini.render import render_frames
 
-GENERATOR: Final = 1
+GENERATOR: Final = 2
 """Increase it when motions, drawing or questions change, so that a folder never mixes clips of one
 version with questions of another."""
 
+MARKER: Final = "mini.json"
 _WORKERS: Final = 2
-_CRF: Final = "18"
+_ENCODER: Final = {"crf": "18", "x264-params": "mbtree=0"}
+"""Without the macroblock tree: with it, x264 gives other bytes from run to run for some clips."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of clips written so far and the number of all clips."""
@@ -78,27 +89,39 @@ def write_mini(
         progress: called after every clip.
 
     Raises:
-        RunError: `out` holds other files or another mini benchmark.
+        RunError: `out` holds other files or another mini benchmark, another process is writing it,
+            or it cannot be written.
         ValueError: a number is out of range.
     """
     request = _Request(clips, train_clips, seed, height, width)
     if clips < 1 or train_clips < 0 or height % 2 or width % 2:
         raise ValueError(f"need clips >= 1, train_clips >= 0 and even sizes, got {request}")
-    _claim(out, request)
+    _refuse_foreign(out)
+    lock = hold_folder(out, "another process is writing this mini benchmark")
+    try:
+        _claim(out, request)
+        _write(out, request, progress)
+    finally:
+        lock.release()
+
+
+def _write(out: Path, request: _Request, progress: Progress) -> None:
     cast_test, ask_test, cast_train, ask_train = map(
-        np.random.default_rng, np.random.SeedSequence(seed).spawn(4)
+        np.random.default_rng, np.random.SeedSequence(request.seed).spawn(4)
     )
-    test = cast_split(clips, 1, cast_test)
+    test = cast_split(request.clips, 1, cast_test)
     _dump(out / "questions.json", ask([(c.plan, c.facts) for c in test], ask_test))
-    train = cast_split(train_clips, 1 + subjects(clips), cast_train) if train_clips else []
-    if train:
+    train = []
+    if request.train_clips:
+        train = cast_split(request.train_clips, 1 + subjects(request.clips), cast_train)
         _dump(out / "train" / "captions.json", [_caption_row(clip) for clip in train])
         questions = ask([(c.plan, c.facts) for c in train], ask_train)
         _dump(out / "train" / "questions.json", questions)
-    pq.write_table(truth_table(test, train), out / "truth.parquet")
+    with whole_file(out / "truth.parquet") as file:
+        pq.write_table(truth_table(test, train), file)
     jobs = [(c.plan, out / "clips") for c in test]
     jobs += [(c.plan, out / "train" / "clips") for c in train]
-    _render_all(jobs, height, width, progress)
+    _render_all(jobs, request.height, request.width, progress)
 
 
 def truth_table(test: Sequence[CastClip], train: Sequence[CastClip]) -> pa.Table:
@@ -123,20 +146,36 @@ def truth_table(test: Sequence[CastClip], train: Sequence[CastClip]) -> pa.Table
     return pa.Table.from_pylist(rows)
 
 
-def _claim(out: Path, request: _Request) -> None:
-    """Mark an empty folder with this request; refuse a folder with anything else in it."""
-    marker = out / "mini.json"
-    if marker.is_file():
-        found = marker.read_text("utf-8")
-        if found != _as_json(asdict(request)):
-            raise RunError(
-                f"{out} holds another mini benchmark, {' '.join(found.split())}, and not "
-                f"{asdict(request)}; give another folder, or delete this one"
-            )
+def _refuse_foreign(out: Path) -> None:
+    """Refuse a path that is neither a mini benchmark nor an empty folder.
+
+    A kill while the marker is written leaves at most its unfinished file and the lock.
+    """
+    marker = out / MARKER
+    if _is_marked(marker) or not out.exists():
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    own = {LOCK, MARKER, MARKER + UNFINISHED}
+    if not out.is_dir() or any(path.name not in own for path in out.iterdir()):
         raise RunError(f"{out} is not an empty folder; give another one, or empty it")
-    _dump(marker, asdict(request))
+
+
+def _claim(out: Path, request: _Request) -> None:
+    """Mark the folder with this request; refuse a folder with another request's mark."""
+    marker = out / MARKER
+    if not _is_marked(marker):
+        _dump(marker, asdict(request))
+        return
+    found = read_text(marker)
+    if found != _as_json(asdict(request)):
+        raise RunError(
+            f"{out} holds another mini benchmark, {' '.join(found.split())}, and not "
+            f"{asdict(request)}; give another folder, or delete this one"
+        )
+
+
+def _is_marked(marker: Path) -> bool:
+    """Whether there is a marker; an empty one says nothing."""
+    return marker.is_file() and marker.stat().st_size > 0
 
 
 def _as_json(content: Any) -> str:
@@ -144,8 +183,8 @@ def _as_json(content: Any) -> str:
 
 
 def _dump(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_as_json(content), "utf-8")
+    make_folder(path.parent)
+    write_whole(path, _as_json(content))
 
 
 def _caption_row(clip: CastClip) -> dict[str, Any]:
@@ -164,11 +203,10 @@ def _render_all(
 ) -> None:
     """Render and encode all clips that are not there yet, in two processes."""
     for _, folder in jobs:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     missing = [(plan, folder) for plan, folder in jobs if not _file(plan, folder).exists()]
     done = len(jobs) - len(missing)
-    # Fresh processes: a forked copy of a process with running threads can hang.
-    with ProcessPoolExecutor(_WORKERS, get_context("spawn")) as pool:
+    with worker_pool(_WORKERS) as pool:
         futures = [pool.submit(write_clip, *job, height, width) for job in missing]
         for future in as_completed(futures):
             future.result()
@@ -191,13 +229,11 @@ def write_clip(plan: ClipPlan, folder: Path, height: int, width: int) -> Path:
         plan, animation, range(plan.frame_count), height=height, width=width
     )
     path = _file(plan, folder)
-    partial = path.with_suffix(".part")
-    with av.open(str(partial), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(FPS), options={"crf": _CRF})
+    with whole_file(path) as file, av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(FPS), options=dict(_ENCODER))
         stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
         stream.codec_context.thread_count = 1  # more threads would change the bytes
         for pixels_HWC in pixels_THWC:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels_HWC, format="rgb24")))
         container.mux(stream.encode())
-    partial.rename(path)
     return path

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from transformers import AutoProcessor
 
+from fmau.core.files import whole_folder
 from fmau.demo.tiny.lessons import LessonPool, build_pool, corpus
 from fmau.demo.tiny.model import new_model, new_processor
 from fmau.demo.tiny.tokenizer import train_tokenizer
@@ -40,7 +41,8 @@ def main() -> None:
     vocabulary = options.work / "processor"
     if not vocabulary.exists():
         texts = corpus([prompts, load_prompts("zero_shot")], clips=520, seed=options.seed)
-        new_processor(train_tokenizer(texts, VOCABULARY)).save_pretrained(vocabulary)
+        with whole_folder(vocabulary) as folder:
+            new_processor(train_tokenizer(texts, VOCABULARY)).save_pretrained(folder)
     processor = AutoProcessor.from_pretrained(vocabulary)
 
     lessons = options.work / "lessons"

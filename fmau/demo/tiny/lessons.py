@@ -7,7 +7,6 @@ multiple-choice question whose text tells the answer, so that only its letter mu
 """
 
 import json
-import multiprocessing
 import re
 import tempfile
 from collections import defaultdict
@@ -22,8 +21,10 @@ from datasets import Dataset, load_from_disk
 from numpy.typing import NDArray
 from transformers.video_utils import VideoMetadata
 
+from fmau.core.files import whole_folder
 from fmau.core.records import Question
 from fmau.core.taxonomy import action_by_code, actions
+from fmau.core.workers import worker_pool
 from fmau.dataset.questions import load_questions
 from fmau.demo.mini import phrases
 from fmau.demo.mini.cast import cast_split
@@ -172,13 +173,12 @@ def build_pool(
     ]
 
     def rows() -> Iterator[dict[str, Any]]:
-        # A forked process would inherit the thread pools of OpenCV and torch and could hang.
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            for made in pool.imap(_draw, draws):
+        with worker_pool(workers) as pool:
+            for made in pool.map(_draw, draws):
                 yield from made
 
-    with tempfile.TemporaryDirectory() as cache:
-        Dataset.from_generator(rows, cache_dir=cache).save_to_disk(str(out))
+    with whole_folder(out) as folder, tempfile.TemporaryDirectory() as cache:
+        Dataset.from_generator(rows, cache_dir=cache).save_to_disk(str(folder))
 
 
 def _swap_sides(text: str) -> str:

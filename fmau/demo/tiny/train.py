@@ -21,6 +21,7 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 
+from fmau.core.files import UNFINISHED
 from fmau.demo.tiny.curriculum import STAGES, Stage, rate
 from fmau.demo.tiny.lessons import LessonClip, LessonPool
 from fmau.demo.tiny.model import save_checkpoint
@@ -174,7 +175,9 @@ def train(
                 load_model(everything, learned)
                 continue
             _run_stage(model, readouts, Reader(pool, processor, model, stage, seed + number), log)
-            save_model(everything, str(learned))
+            unfinished = learned.with_name(learned.name + UNFINISHED)
+            save_model(everything, str(unfinished))
+            unfinished.replace(learned)
             save_checkpoint(model, processor, out)
 
 

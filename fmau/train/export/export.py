@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from fmau.core.errors import RecipeError
+from fmau.core.files import whole_folder
 from fmau.core.parsing import parse_json
 from fmau.score import Scores
 from fmau.serve.adapter import CONFIG, read_adapter
@@ -75,25 +77,18 @@ def export_adapter(
     named, revision = _base(adapter, record)
     base, revision = (named, revision) if base is None else (base, None)
     updates = check_updates(adapter, base, revision)
-    folders = [adapter]
+    card_of = partial(
+        write_card, base=base, revision=revision, updates=updates, record=record, runs=scores
+    )
+    cards = []
     if merge_to is not None:
         # A recipe uses PyTorch's names of number formats.
         dtype = getattr(torch, record.recipe["model"]["dtype"]) if record else torch.bfloat16
-        merge(adapter, base, revision, dtype, merge_to)
-        folders.append(merge_to)
-    cards = tuple(
-        write_card(
-            folder,
-            base=base,
-            revision=revision,
-            merged=folder == merge_to,
-            updates=updates,
-            record=record,
-            runs=scores,
-        )
-        for folder in folders
-    )
-    return Exported(base, updates, cards, merge_to)
+        with whole_folder(merge_to) as folder:
+            merge(adapter, base, revision, dtype, folder)
+            cards = [merge_to / card_of(folder, merged=True).name]
+    cards = [card_of(adapter, merged=False), *cards]
+    return Exported(base, updates, tuple(cards), merge_to)
 
 
 def _base(adapter: Path, record: TrainingRecord | None) -> tuple[str, str | None]:

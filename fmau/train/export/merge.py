@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
+from safetensors import SafetensorError
 from transformers import AutoProcessor, Qwen3VLForConditionalGeneration
 
-from fmau.core.errors import RunError
+from fmau.core.errors import RunError, first_line
 
 
 def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, out: Path) -> None:
@@ -23,13 +24,11 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
         base: folder or hub name of the model that the adapter was trained on.
         revision: revision of a hub model; None for its newest.
         dtype: number format of the stored weights.
-        out: a folder that does not exist yet, or is empty.
+        out: an empty folder.
 
     Raises:
-        RunError: `out` is not empty, or cannot be written.
+        RunError: `out` cannot be written.
     """
-    if out.exists() and any(out.iterdir()):
-        raise RunError(f"{out}: the folder is not empty; give another folder with --out")
     model = Qwen3VLForConditionalGeneration.from_pretrained(
         base, revision=revision, dtype=torch.float32
     )
@@ -38,5 +37,8 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
     try:
         merged.save_pretrained(out)
         processor.save_pretrained(out)
-    except OSError as error:
-        raise RunError(f"{out}: cannot be written: {error}") from error
+    except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
+        raise RunError(
+            f"{out}: cannot be written: {first_line(error)}; make room on the disk, then start the "
+            "same command again"
+        ) from error

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fmau.core.errors import RunError
+from fmau.core.files import hold_folder
 from fmau.core.taxonomy import Task, action_by_code, parts
 from fmau.dataset.questions import load_questions
 from fmau.demo.mini.cast import deal_codes
@@ -112,6 +113,25 @@ def test_the_same_seed_writes_the_same_bytes(mini: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_any_number_of_workers_writes_the_same_bytes(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At full size: x264's macroblock tree gave other bytes for one of the clips of seed 3."""
+    written = []
+    for workers in (1, 3):
+        monkeypatch.setattr("fmau.demo.mini.write._WORKERS", workers)
+        out = tmp_path / f"{workers} workers"
+        write_mini(out, clips=8, train_clips=1, seed=seed)
+        files = sorted(path for path in out.rglob("*") if path.is_file())
+        written.append({str(path.relative_to(out)): path.read_bytes() for path in files})
+    one, three = written
+    assert len(one) == 9 + 5
+    assert one.keys() == three.keys()
+    assert [name for name in one if one[name] != three[name]] == []
+
+
+@pytest.mark.slow
 def test_a_second_run_keeps_clips_and_restores_missing_ones(mini: Path) -> None:
     kept, lost = sorted((mini / "clips").iterdir())[:2]
     stamp, content = kept.stat().st_mtime_ns, lost.read_bytes()
@@ -131,11 +151,34 @@ def test_another_mini_in_the_folder_is_not_touched(mini: Path) -> None:
     assert texts(mini) == before
 
 
-def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("do not lose", "utf-8")
+@pytest.mark.parametrize("files", [["thesis.txt"], ["mini.json", "thesis.txt"]])
+def test_a_folder_with_other_files_is_refused(files: list[str], tmp_path: Path) -> None:
+    """An empty mini.json does not make it a mini benchmark."""
+    for name in files:
+        (tmp_path / name).touch()
     with pytest.raises(RunError, match="not an empty folder"):
         write_mini(tmp_path, **SIZE)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("left", ["mini.json", "mini.json.part", ".lock"])
+def test_what_a_kill_or_a_full_disk_left_at_the_start_is_no_obstacle(
+    left: str, tmp_path: Path
+) -> None:
+    """An empty mini.json is what earlier versions left."""
+    (tmp_path / left).touch()
+    write_mini(tmp_path, **{**SIZE, "clips": 1, "train_clips": 0})
+    assert json.loads((tmp_path / "mini.json").read_text("utf-8"))["seed"] == SIZE["seed"]
+    assert len(list((tmp_path / "clips").iterdir())) == 1
+
+
+def test_two_writers_do_not_meet(tmp_path: Path) -> None:
+    held = hold_folder(tmp_path, "held by the test")
+    with pytest.raises(RunError, match="another process is writing this mini benchmark"):
+        write_mini(tmp_path, **SIZE)
+    held.release()
+    assert [path.name for path in tmp_path.iterdir()] in ([], [".lock"])
 
 
 @pytest.mark.parametrize("wrong", [{"clips": 0}, {"train_clips": -1}, {"height": 95}])

@@ -1,6 +1,11 @@
 """`fmau export`: merged = adapted, and a card that says what there is to know."""
 
+import resource
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,12 +13,13 @@ from transformers import Qwen3VLForConditionalGeneration
 from typer.testing import CliRunner
 
 from fmau.cli import app
-from fmau.core.errors import FmauError
+from fmau.core.errors import FmauError, RunError
 from fmau.recipe import LoraBlock
 from fmau.runs.manifest import Session
 from fmau.train.adapter import add_adapter
 from fmau.train.export import export_adapter
 from fmau.train.record import TrainingRecord, read_record
+from tests.paths import REPO
 
 
 @pytest.fixture
@@ -64,6 +70,41 @@ def test_the_merged_model_computes_what_the_adapted_one_does(run: Path, base: Pa
     assert done.merged == run / "merged"
     assert "library_name: transformers" in (run / "merged" / "README.md").read_text("utf-8")
     assert not torch.equal(merged.state_dict()[vision], vision_before)
+
+
+@pytest.mark.parametrize("step", ["merge", "write_card"])
+def test_a_merge_that_failed_can_be_started_again(
+    run: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(f"fmau.train.export.export.{step}", broken_off)
+        with pytest.raises(FmauError, match="the disk is full"):
+            export_adapter(run / "adapter", merge_to=run / "merged", scores={})
+    assert sorted(path.name for path in run.iterdir()) == ["adapter"]
+    done = export_adapter(run / "adapter", merge_to=run / "merged", scores={})
+    assert done.merged == run / "merged"
+    assert set(done.cards) == {run / "adapter" / "README.md", run / "merged" / "README.md"}
+    assert all(card.is_file() for card in done.cards)
+
+
+def broken_off(*given: Any, **_: Any) -> None:
+    """Writes a part of a folder, then fails."""
+    folders = [path for path in given if isinstance(path, Path)]
+    (folders[-1] / "model.safetensors").write_bytes(b"half")
+    raise RunError("the disk is full")
+
+
+def test_a_full_disk_is_an_error_for_people(run: Path, base: Path, tmp_path: Path) -> None:
+    """The limit on file sizes lets the configuration through, and not the weights."""
+    command = [sys.executable, "-m", "fmau", "export", str(run / "adapter"), "--merge"]
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100_000, 100_000))
+    ended = subprocess.run(
+        command, cwd=REPO, preexec_fn=limit, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "cannot be written: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert sorted(path.name for path in run.iterdir()) == ["adapter"]
 
 
 def test_the_card_says_what_it_is_and_from_what(run: Path) -> None:
