@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
-from transformers import AutoProcessor, Qwen3VLForConditionalGeneration
+from transformers import AutoProcessor
 
 from fmau.core.errors import RunError
+from fmau.families.load import load_model
 
 
 def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, out: Path) -> None:
@@ -27,12 +28,11 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
 
     Raises:
         RunError: `out` is not empty, or cannot be written.
+        RecipeError: the base model is not a whole checkpoint.
     """
     if out.exists() and any(out.iterdir()):
         raise RunError(f"{out}: the folder is not empty; give another folder with --out")
-    model = Qwen3VLForConditionalGeneration.from_pretrained(
-        base, revision=revision, dtype=torch.float32
-    )
+    model = load_model(base, revision, torch.float32, called="base model")
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(dtype)
     processor = AutoProcessor.from_pretrained(base, revision=revision)
     try:
