@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +175,7 @@ def build_trainer(recipe: Recipe, materials: Materials) -> AdapterTrainer:
         groups = data.sequences(train.examples_per_sequence)
         positions = model.get_base_model().model.get_rope_index
         learned = SequenceDataset(groups, positions=positions, **encoded)
-        collate = collate_sequences
+        collate = partial(collate_sequences, attention=train.attention)
     train.steps(len(learned))  # raises now if there are fewer sequences than one batch needs
     callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone)]
     if train.patience is not None and data.validation:
