@@ -22,7 +22,7 @@ from fmau.core.taxonomy import Task
 from fmau.dataset.clips import clip_path
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
-from fmau.families.load import load_processor
+from fmau.families.load import load_config, load_processor
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.timeline import Timeline, probe
 from fmau.prompting.conversation import VIDEO_PART, messages, user_text
@@ -124,13 +124,11 @@ def _ahead(
     frames: ClipFrames,
 ) -> Iterator[tuple[str, str]]:
     """The amount of work of training, estimated with a test clip in place of training clips."""
-    from transformers import AutoConfig
-
     from fmau.train.plan import measure, plan_rows  # brings torch
 
     groups = data.sequences(train.examples_per_sequence)
     sizes = measure(groups, processor, prompts, frames)
-    config = AutoConfig.from_pretrained(recipe.model.path)
+    config = load_config(recipe.model.path, recipe.model.revision)
     return plan_rows(config, train, recipe.model.dtype, sizes, gpus=())
 
 

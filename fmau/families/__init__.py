@@ -1,5 +1,5 @@
 """Code that depends on the family of the model; training and `fmau check` use it.
 
-load.py     loads a checkpoint's processor
+load.py     loads a checkpoint's configuration, processor and weights
 encode.py   turns a conversation into token ids and pixels with Qwen3-VL's processor
 """

@@ -5,9 +5,10 @@ from typing import Any
 
 import torch
 from peft import prepare_model_for_kbit_training
-from transformers import BitsAndBytesConfig, Qwen3VLForConditionalGeneration
+from transformers import BitsAndBytesConfig
 
 from fmau.core.errors import RecipeError
+from fmau.families.load import load_model
 from fmau.recipe import Recipe, TrainBlock
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
@@ -17,7 +18,8 @@ def load_base(recipe: Recipe, train: TrainBlock) -> Any:
     """Load the recipe's model, prepared for training an adapter on it.
 
     Raises:
-        RecipeError: the recipe asks for 4-bit weights, but there is no GPU or no bitsandbytes.
+        RecipeError: the recipe asks for 4-bit weights, but there is no GPU or no bitsandbytes; or
+            the checkpoint is not a whole one of Qwen3-VL (`fmau.families.load`).
     """
     if train.lora.base_4bit and not (torch.cuda.is_available() and find_spec("bitsandbytes")):
         raise RecipeError(
@@ -30,10 +32,10 @@ def load_base(recipe: Recipe, train: TrainBlock) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=DTYPES[recipe.model.dtype],
     )
-    model = Qwen3VLForConditionalGeneration.from_pretrained(
+    model: Any = load_model(
         recipe.model.path,
-        revision=recipe.model.revision,
-        dtype=DTYPES[recipe.model.dtype],
+        recipe.model.revision,
+        DTYPES[recipe.model.dtype],
         attn_implementation=train.attention,
         quantization_config=quantized if train.lora.base_4bit else None,
     )

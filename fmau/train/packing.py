@@ -20,6 +20,9 @@ from torch import Tensor
 IGNORED = -100
 """Label of tokens that do not count in the loss."""
 
+HIDDEN = torch.finfo(torch.bfloat16).min
+"""Added to the attention score of a token that must not be seen; finite in float32 too."""
+
 PositionRule = Callable[..., tuple[Tensor, Tensor]]
 """The model's own `get_rope_index`, which computes positions from token ids."""
 
@@ -125,12 +128,16 @@ def _branching(prefix_AL: Tensor, branch_L: Tensor) -> Tensor:
     return torch.cat([prefix_AL, steps.expand(3, -1)], dim=1)
 
 
-def collate(packs: Sequence[Packed]) -> dict[str, Tensor]:
+def collate(packs: Sequence[Packed], attention: str) -> dict[str, Tensor]:
     """Stack sequences into a batch; shorter ones are padded at the end.
 
+    Args:
+        attention: the model's implementation of attention, "sdpa" or "eager".
+
     Returns:
-        input_ids, labels and weights (B, L), position_ids (A, B, L), attention_mask (B, 1, L, L)
-        boolean.
+        input_ids, labels and weights (B, L), position_ids (A, B, L), attention_mask (B, 1, L, L).
+        The mask is boolean for sdpa. Eager attention adds it to the scores, so for eager it is 0
+        where a token is seen and `HIDDEN` elsewhere.
     """
     longest = max(len(packed.ids_L) for packed in packs)
     batch = len(packs)
@@ -149,11 +156,13 @@ def collate(packs: Sequence[Packed]) -> dict[str, Tensor]:
         weights_BL[row, :length] = packed.weights_L
     causal_LL = torch.ones(longest, longest, dtype=torch.bool).tril()
     key_B1L, query_BL1 = branch_BL[:, None, :], branch_BL[:, :, None]
-    visible_BLL = causal_LL & ((key_B1L == query_BL1) | ((key_B1L == 0) & (query_BL1 > 0)))
+    mask_BLL = causal_LL & ((key_B1L == query_BL1) | ((key_B1L == 0) & (query_BL1 > 0)))
+    if attention == "eager":
+        mask_BLL = torch.where(mask_BLL, 0.0, HIDDEN)
     return {
         "input_ids": ids_BL,
         "labels": labels_BL,
         "weights": weights_BL,
         "position_ids": positions_ABL,
-        "attention_mask": visible_BLL[:, None],
+        "attention_mask": mask_BLL[:, None],
     }

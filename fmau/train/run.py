@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,12 @@ from accelerate import PartialState
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from transformers import AutoConfig, EarlyStoppingCallback, set_seed
+from transformers import EarlyStoppingCallback, set_seed
 
 from fmau.core.errors import RecipeError, RunError
 from fmau.core.files import write_whole
 from fmau.dataset.training import TrainingData, load_training_data
-from fmau.families.load import load_processor
+from fmau.families.load import load_config, load_processor
 from fmau.frames.cache import FrameCache
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock
@@ -139,7 +140,7 @@ def load_materials(recipe: Recipe) -> Materials:
 def _plan_table(recipe: Recipe, materials: Materials) -> Table:
     """The plan of the run as a table for the terminal."""
     train, cache = materials.train, materials.cache
-    config = AutoConfig.from_pretrained(recipe.model.path, revision=recipe.model.revision)
+    config = load_config(recipe.model.path, recipe.model.revision)
     groups = materials.data.sequences(train.examples_per_sequence)
     frames = cache[cache.names[0]]
     sizes = measure(groups, materials.processor, materials.prompts, frames)
@@ -174,7 +175,7 @@ def build_trainer(recipe: Recipe, materials: Materials) -> AdapterTrainer:
         groups = data.sequences(train.examples_per_sequence)
         positions = model.get_base_model().model.get_rope_index
         learned = SequenceDataset(groups, positions=positions, **encoded)
-        collate = collate_sequences
+        collate = partial(collate_sequences, attention=train.attention)
     train.steps(len(learned))  # raises now if there are fewer sequences than one batch needs
     callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone)]
     if train.patience is not None and data.validation:

@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from safetensors.torch import load_file, save_file
 
 from fmau.cli import main as fmau
 from fmau.core.errors import FmauError
@@ -253,6 +255,15 @@ def four_bits(desk: Desk) -> str:
         return said_by(lambda: load_base(recipe, train))
 
 
+def missing_weights(desk: Desk) -> str:
+    copy = Path(shutil.copytree(CHECKPOINT, desk.folder / "model"))
+    stored = load_file(copy / "model.safetensors")
+    del stored["model.visual.patch_embed.proj.bias"]
+    save_file(stored, copy / "model.safetensors", metadata={"format": "pt"})
+    recipe, train = desk.trained(desk.training(f"model.path={copy}"))
+    return said_by(lambda: load_base(recipe, train))
+
+
 def too_few(desk: Desk) -> str:
     _, train = desk.trained(desk.training("train.batch_size=240"))
     data = load_training_data(train)
@@ -294,6 +305,7 @@ PROVOKED: dict[str, Callable[[Desk], str]] = {
     "other frames": other_frames,
     "too few sequences": too_few,
     "batch and processes": batch_and_processes,
+    "missing weights": missing_weights,
     "4 bit": four_bits,
 }
 

@@ -122,7 +122,7 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
         turns = conversation(example, PROMPTS)
         encoded = encode_example(processor, turns, example.answer, FRAMES, exponent)
         alone += weighted_loss(model, Collator(processor.tokenizer.pad_token_id)([encoded]))
-    together = weighted_loss(model, collate_sequences([sequences[0]]))
+    together = weighted_loss(model, collate_sequences([sequences[0]], "sdpa"))
     assert together == pytest.approx(alone, rel=1e-4)
 
 

@@ -44,8 +44,16 @@ def conversation(processor: Any, question: Any, pixels_THWC: Any) -> Any:
     )
 
 
+@pytest.fixture(params=["sdpa", "eager"])
+def attention(request: pytest.FixtureRequest, parts: Any) -> Any:
+    """The implementation of attention that the model uses during the test."""
+    parts[0].set_attn_implementation(request.param)
+    yield request.param
+    parts[0].set_attn_implementation("sdpa")
+
+
 @torch.no_grad()
-def test_packed_loss_equals_the_losses_one_by_one(parts: Any) -> None:
+def test_packed_loss_equals_the_losses_one_by_one(parts: Any, attention: str) -> None:
     model, processor = parts
     rng = np.random.default_rng(0)
     alone, packs, pixels, grids = 0.0, [], [], []
@@ -68,7 +76,7 @@ def test_packed_loss_equals_the_losses_one_by_one(parts: Any) -> None:
         packs.append(packed(model, pairs, inputs["video_grid_thw"]))
         pixels.append(inputs["pixel_values_videos"])
         grids.append(inputs["video_grid_thw"])
-    batch = collate(packs)
+    batch = collate(packs, attention)
     labels = batch.pop("labels")[:, 1:]
     batch.pop("weights")
     logits = model(
@@ -77,6 +85,31 @@ def test_packed_loss_equals_the_losses_one_by_one(parts: Any) -> None:
     kept = labels != IGNORED
     together = cross_entropy(logits[kept], labels[kept], reduction="sum").item()
     assert together == pytest.approx(alone, rel=1e-5)
+
+
+@torch.no_grad()
+def test_a_token_changes_nothing_before_it_nor_in_other_branches(
+    parts: Any, attention: str
+) -> None:
+    model, _ = parts
+    prefix = [1, model.config.video_token_id, 15]
+    pairs = [Conversation([*prefix, 60, 61], [2, 3]), Conversation([*prefix, 70], [4, 5, 6])]
+    small = packed(model, pairs[:1])
+
+    def logits(*changed: int) -> torch.Tensor:
+        batch = collate([packed(model, pairs), small], attention)
+        for place in changed:
+            batch["input_ids"][0, place] = 99
+        inputs = {name: batch[name] for name in ("position_ids", "attention_mask")}
+        embedded = model.get_input_embeddings()(batch["input_ids"])
+        hidden = model.model.language_model(inputs_embeds=embedded, **inputs).last_hidden_state
+        return model.lm_head(hidden)[0]
+
+    assert packed(model, pairs).branch_L.tolist() == [0] * 3 + [1] * 4 + [2] * 4
+    unchanged = logits()
+    for place, affected in ((10, {10}), (4, {4, 5, 6}), (8, {8, 9, 10})):
+        differs = (logits(place) - unchanged).abs().amax(-1) > 1e-4
+        assert set(differs.nonzero()[:, 0].tolist()) == affected
 
 
 def test_conversations_about_different_clips_are_refused(parts: Any) -> None:

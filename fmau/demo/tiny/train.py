@@ -31,6 +31,9 @@ from fmau.train.packing import IGNORED, collate
 
 LOG_STEPS = 20
 
+ATTENTION = "sdpa"
+"""Attention of the model: the default of Transformers."""
+
 SHORT_KINDS = ("CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "part", "label", "hint")
 """Lesson kinds with short answers, which count as right only if every token is right."""
 
@@ -69,7 +72,7 @@ def losses(
     if not packs:
         nothing = torch.zeros(())
         return Losses(nothing, position, nothing, nothing, nothing, nothing)
-    batch = collate(packs)
+    batch = collate(packs, ATTENTION)
     output, logits_NV, labels_N, weights_N = answer_logits(model, batch, grid_thw, seen)
     losses_N = nn.functional.cross_entropy(logits_NV, labels_N, reduction="none")
     choices = [sample.choices for sample in samples if sample.packed is not None]
@@ -132,7 +135,7 @@ def held_out_accuracy(
             sample.pixel_values, sample.grid_thw, return_dict=True
         )
         assert sample.packed is not None
-        batch = collate([sample.packed])
+        batch = collate([sample.packed], ATTENTION)
         _, logits_NV, labels_N, _ = answer_logits(model, batch, sample.grid_thw, seen)
         right = (logits_NV.argmax(-1) == labels_N).tolist()
         at = 0

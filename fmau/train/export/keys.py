@@ -12,9 +12,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
-from transformers import AutoConfig, Qwen3VLConfig
 
-from fmau.core.errors import InputError, Problem, RecipeError, first_line
+from fmau.core.errors import InputError, Problem
+from fmau.families.load import load_config
 from fmau.serve.adapter import WEIGHTS
 from fmau.train.adapter import skeleton, tower
 
@@ -79,18 +79,12 @@ def linear_shapes(base: str, revision: str | None) -> dict[str, tuple[int, int]]
     Raises:
         RecipeError: the configuration cannot be read, or it is not a Qwen3-VL model.
     """
-    try:
-        config = AutoConfig.from_pretrained(base, revision=revision)
-    except (OSError, ValueError) as error:
-        raise RecipeError(
-            f"base model {base}: its configuration cannot be read ({first_line(error)}); give "
-            "the model the adapter was trained on with --base"
-        ) from None
-    if not isinstance(config, Qwen3VLConfig):
-        raise RecipeError(
-            f"base model {base}: its type is {config.model_type}, not Qwen3-VL; give the Qwen3-VL "
-            "model the adapter was trained on with --base"
-        )
+    config = load_config(
+        base,
+        revision,
+        called="base model",
+        remedy="give the Qwen3-VL model the adapter was trained on with --base",
+    )
     return {
         path: (module.out_features, module.in_features)
         for path, module in skeleton(config).named_modules()

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
-from transformers import AutoProcessor, Qwen3VLForConditionalGeneration
+from transformers import AutoProcessor
 
 from fmau.core.errors import RunError, first_line
+from fmau.families.load import load_model
 
 
 def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, out: Path) -> None:
@@ -28,10 +29,9 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
 
     Raises:
         RunError: `out` cannot be written.
+        RecipeError: the base model is not a whole checkpoint.
     """
-    model = Qwen3VLForConditionalGeneration.from_pretrained(
-        base, revision=revision, dtype=torch.float32
-    )
+    model = load_model(base, revision, torch.float32, called="base model")
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(dtype)
     processor = AutoProcessor.from_pretrained(base, revision=revision)
     try:
