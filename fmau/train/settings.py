@@ -58,7 +58,7 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
         eval_steps=train.steps_between_validations,
         save_strategy="steps",
         save_steps=train.steps_between_validations,
-        save_total_limit=2,
+        save_total_limit=None,  # `CompleteMarker` deletes old ones once the new one is complete
         load_best_model_at_end=validated,
         metric_for_best_model="score",
         greater_is_better=True,
@@ -75,6 +75,14 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
             "gradients; give accelerate launch a --config_file of recipes/accelerate"
         )
     return arguments
+
+
+def sharing(arguments: TrainingArguments) -> str:
+    """What the processes of this launch share out, which decides how a checkpoint is written:
+    "no sharding", "ZeRO-2", "ZeRO-3" or "FSDP"."""
+    if arguments.deepspeed_plugin is not None:
+        return f"ZeRO-{arguments.deepspeed_plugin.zero_stage}"
+    return "FSDP" if os.environ.get("ACCELERATE_USE_FSDP") == "true" else "no sharding"
 
 
 def launched_processes() -> int:

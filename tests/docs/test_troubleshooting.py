@@ -18,8 +18,10 @@ from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, TrainBlock, load_recipe
 from fmau.runs import open_run
 from fmau.train.base import load_base
+from fmau.train.checkpoints import mark_complete, resume_point
 from fmau.train.run import train_adapter
 from fmau.train.settings import training_arguments
+from fmau.train.start import check_start
 from tests.answer.small_run import PROMPTS
 from tests.answer.stub_server import MODEL, StubServer
 from tests.clips import write_clip
@@ -234,6 +236,41 @@ def four_bits(desk: Desk) -> str:
         return said_by(lambda: load_base(recipe, train))
 
 
+def replaced_clip(desk: Desk) -> str:
+    """The clip's file is newer than its frames."""
+    settings = desk.training("train.data.validation_share=0", "train.data.benchmarks=[]")
+    desk.write_captions(["nod"])
+    recipe, train = desk.trained(settings)
+    clip = desk.folder / "clips/nod.mp4"
+    build_cache(train.data.cache, {"nod": clip}, recipe.frames, workers=1)
+    write_clip(clip, 30)
+    return said_by(lambda: train_adapter(recipe))
+
+
+def other_training(desk: Desk) -> str:
+    check_start(desk.folder, {"train": {"lora": {"alpha": 32.0}}})
+    return said_by(lambda: check_start(desk.folder, {"train": {"lora": {"alpha": 64.0}}}))
+
+
+def checkpoint_of(desk: Desk) -> Path:
+    """A complete checkpoint, written by eight processes."""
+    checkpoint = desk.folder / "checkpoint-100"
+    checkpoint.mkdir()
+    (checkpoint / "optimizer.pt").write_bytes(b"moments")
+    mark_complete(checkpoint, sharing="ZeRO-2", processes=8)
+    return checkpoint
+
+
+def damaged_checkpoint(desk: Desk) -> str:
+    (checkpoint_of(desk) / "optimizer.pt").unlink()
+    return said_by(lambda: resume_point(desk.folder, sharing="ZeRO-2", processes=8))
+
+
+def other_processes(desk: Desk) -> str:
+    checkpoint_of(desk)
+    return said_by(lambda: resume_point(desk.folder, sharing="ZeRO-2", processes=4))
+
+
 def too_few(desk: Desk) -> str:
     _, train = desk.trained(desk.training("train.batch_size=240"))
     data = load_training_data(train)
@@ -270,6 +307,10 @@ PROVOKED: dict[str, Callable[[Desk], str]] = {
     "no participant": no_participant,
     "no frame cache": no_frame_cache,
     "other frames": other_frames,
+    "replaced clip": replaced_clip,
+    "other training": other_training,
+    "damaged checkpoint": damaged_checkpoint,
+    "other processes": other_processes,
     "too few sequences": too_few,
     "batch and processes": batch_and_processes,
     "4 bit": four_bits,
