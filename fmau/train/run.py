@@ -21,7 +21,7 @@ from transformers import AutoConfig, EarlyStoppingCallback, TrainingArguments, s
 from fmau.core.errors import FmauError, RecipeError, RunError
 from fmau.core.files import write_whole
 from fmau.dataset.clips import clip_paths
-from fmau.dataset.training import TrainingData, load_training_data
+from fmau.dataset.training import TrainingData, load_training_data, require_validation
 from fmau.families.load import load_processor
 from fmau.frames.cache import FrameCache
 from fmau.prompting.prompts import PromptSet, prompts_of
@@ -181,6 +181,7 @@ def load_materials(recipe: Recipe) -> Materials:
             "train without them"
         )
     data = data.without(set(missing))
+    require_validation(train, data)
     paths, _ = clip_paths(train.data.clips, {clip: clip for clip in data.clips()})
     changed = cache.changed(paths)
     if changed:

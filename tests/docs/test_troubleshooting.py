@@ -211,7 +211,8 @@ def no_participant(desk: Desk) -> str:
 
 
 def no_frame_cache(desk: Desk) -> str:
-    return said_by(lambda: train_adapter(desk.recipe(LORA, desk.training())))
+    settings = desk.training("train.data.validation_share=0")
+    return said_by(lambda: train_adapter(desk.recipe(LORA, settings)))
 
 
 def other_frames(desk: Desk) -> str:
@@ -272,7 +273,7 @@ def other_processes(desk: Desk) -> str:
 
 
 def too_few(desk: Desk) -> str:
-    _, train = desk.trained(desk.training("train.batch_size=240"))
+    _, train = desk.trained(desk.training("train.batch_size=240", "train.data.validation_share=0"))
     data = load_training_data(train)
     return said_by(lambda: train.steps(len(data.sequences(1))))
 
