@@ -14,6 +14,9 @@ from transformers import TrainingArguments
 from fmau.core.errors import RecipeError
 from fmau.recipe import Recipe, TrainBlock
 
+MIXED_PRECISION = {"bfloat16": "bf16", "float32": "no"}
+"""`model.dtype` -> accelerate's name of that number format."""
+
 
 def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) -> TrainingArguments:
     """Translate the recipe into `TrainingArguments`.
@@ -23,8 +26,10 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
 
     Raises:
         RecipeError: `train.batch_size` cannot be divided among the processes of this launch, the
-            processes would not share gradients, or `train.wandb` is on but wandb is not installed.
+            processes would not share gradients, `accelerate launch` asks for another number format
+            than `model.dtype`, or `train.wandb` is on but wandb is not installed.
     """
+    _refuse_other_precision(recipe.model.dtype)
     if train.wandb and find_spec("wandb") is None:
         raise RecipeError(
             "train.wandb needs the package wandb: pip install wandb, or set train.wandb to false"
@@ -83,6 +88,17 @@ def sharing(arguments: TrainingArguments) -> str:
     if arguments.deepspeed_plugin is not None:
         return f"ZeRO-{arguments.deepspeed_plugin.zero_stage}"
     return "FSDP" if os.environ.get("ACCELERATE_USE_FSDP") == "true" else "no sharding"
+
+
+def _refuse_other_precision(dtype: str) -> None:
+    """The Trainer would follow the setting of the launch, and no file would record it."""
+    asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if asked not in {"no", MIXED_PRECISION[dtype]}:
+        raise RecipeError(
+            f"accelerate launch asks for mixed_precision {asked}, but model.dtype of the recipe is "
+            f'{dtype}; set mixed_precision to "no" in its config file (--config_file), or give '
+            "--mixed_precision no: then the recipe decides"
+        )
 
 
 def launched_processes() -> int:

@@ -230,6 +230,13 @@ def batch_and_processes(desk: Desk) -> str:
         return said_by(lambda: training_arguments(recipe, train, validated=False))
 
 
+def other_number_format(desk: Desk) -> str:
+    recipe, train = desk.trained(desk.training())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+        return said_by(lambda: training_arguments(recipe, train, validated=False))
+
+
 def four_bits(desk: Desk) -> str:
     recipe, train = desk.trained(desk.training("train.lora={base_4bit: true}"))
     with pytest.MonkeyPatch.context() as patch:
@@ -314,6 +321,7 @@ PROVOKED: dict[str, Callable[[Desk], str]] = {
     "other processes": other_processes,
     "too few sequences": too_few,
     "batch and processes": batch_and_processes,
+    "other number format": other_number_format,
     "4 bit": four_bits,
 }
 

@@ -9,7 +9,7 @@ from accelerate.commands.config.config_args import load_config_from_file
 from fmau.core.errors import RecipeError
 from fmau.recipe import load_recipe
 from fmau.train.base import load_base
-from fmau.train.settings import accumulation
+from fmau.train.settings import accumulation, training_arguments
 from tests.paths import RECIPES
 from tests.processors import small_model
 
@@ -61,6 +61,28 @@ def test_processes_share_a_batch_evenly_or_not_at_all(
             accumulation(train, processes)
     else:
         assert accumulation(train, processes) == micro_batches
+
+
+@pytest.mark.parametrize(
+    ("dtype", "asked", "fits"),
+    [
+        *(("float32", "no", True), ("float32", "bf16", False), ("float32", "fp16", False)),
+        *(("bfloat16", "no", True), ("bfloat16", "bf16", True), ("bfloat16", "fp16", False)),
+        *(("float32", "fp8", False), ("bfloat16", "fp8", False)),
+    ],
+)
+def test_the_launch_does_not_choose_the_number_format(
+    dtype: str, asked: str, fits: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`accelerate launch` passes a config's mixed_precision on in this variable."""
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", asked)
+    recipe = load_recipe("lora_tiny", [f"model.dtype={dtype}", f"runs={tmp_path}"])
+    assert recipe.train is not None
+    if fits:
+        training_arguments(recipe, recipe.train, validated=True)
+        return
+    with pytest.raises(RecipeError, match=f"mixed_precision {asked}, but model.dtype .* {dtype}"):
+        training_arguments(recipe, recipe.train, validated=True)
 
 
 def test_four_bits_without_a_gpu_are_refused() -> None:
