@@ -1,6 +1,7 @@
 """Configs of `accelerate launch`, as far as they can be checked without their hardware."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from fmau.core.errors import RecipeError
 from fmau.recipe import load_recipe
 from fmau.train.base import load_base
 from fmau.train.settings import accumulation, training_arguments
-from tests.paths import RECIPES
+from tests.paths import RECIPES, REPO
 from tests.processors import small_model
 
 CONFIGS = sorted((RECIPES / "accelerate").glob("*.yaml"))
@@ -36,11 +37,32 @@ def test_fsdp_wraps_layers_that_the_model_has() -> None:
     assert wrapped <= {type(module).__name__ for module in model.modules()}
 
 
+@pytest.mark.parametrize("processes", [1, 2, 4, 8, 16, 32])
 @pytest.mark.parametrize("path", LARGE, ids=lambda path: path.stem)
-def test_the_steps_of_a_large_recipe_can_be_shared_by_eight_gpus(path: Path) -> None:
+def test_the_steps_of_a_large_recipe_can_be_shared_by_whole_nodes(
+    path: Path, processes: int
+) -> None:
     train = load_recipe(path).train
     assert train is not None
-    assert train.batch_size % (8 * train.micro_batch_size) == 0
+    micro_batches = accumulation(train, processes)
+    assert micro_batches * train.micro_batch_size * processes == train.batch_size
+
+
+EXAMPLE = re.compile(
+    r"sbatch --nodes (\d+) --gpus-per-node (\d+) scripts/train\.slurm (\S+)(?: (\w+))?$", re.M
+)
+"""Nodes, GPUs of each, recipe and config of an example command."""
+
+
+@pytest.mark.parametrize(("page", "count"), [("scripts/train.slurm", 2), ("docs/training.md", 1)])
+def test_the_examples_for_slurm_can_start(page: str, count: int) -> None:
+    found = EXAMPLE.findall((REPO / page).read_text("utf-8"))
+    assert len(found) == count
+    for nodes, gpus, recipe, config in found:
+        train = load_recipe(REPO / recipe).train
+        assert train is not None
+        assert accumulation(train, int(nodes) * int(gpus)) >= 1
+        assert RECIPES / "accelerate" / f"{config or 'ddp'}.yaml" in CONFIGS
 
 
 def test_every_recipe_but_those_of_the_tiny_checkpoint_is_large() -> None:
