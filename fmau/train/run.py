@@ -230,8 +230,7 @@ def build_trainer(
         learned, collate = ExampleDataset(data.train, **encoded), collate_examples
     else:
         groups = data.sequences(train.examples_per_sequence)
-        positions = model.get_base_model().model.get_rope_index
-        learned = SequenceDataset(groups, positions=positions, **encoded)
+        learned = SequenceDataset(groups, config=model.get_base_model().config, **encoded)
         collate = collate_sequences
     train.steps(len(learned))  # raises now if there are fewer sequences than one batch needs
     callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone, sharing(arguments))]
