@@ -65,7 +65,8 @@ class LoraBlock(Block):
         rank, alpha: rank of the low-rank updates; they are scaled by alpha / rank.
         dropout: share of the updates' inputs that is set to zero in training.
         language, vision, merger: whether this part of the model gets updates.
-        base_4bit: store the frozen weights in 4-bit NF4 (QLoRA; needs a GPU and bitsandbytes).
+        base_4bit: store the language model's frozen weights in 4-bit NF4 (QLoRA; needs a GPU and
+            bitsandbytes).
     """
 
     rank: Annotated[int, Field(ge=1)] = 16
