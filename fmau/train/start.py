@@ -1,9 +1,11 @@
 """What a training run started with: everything that can change what is learned, and nothing else.
 
-The first start writes it into the training folder. Each later start is compared with it, so that a
-run cannot continue, or describe itself, under another recipe. Some things are left out on purpose:
-micro-batch size, gradient checkpointing, kind of attention, number of processes, logging, and the
-folders of weights, clips and frames do not change what is learned, except for rounding.
+It is written into the training folder before the first step. Once there is a checkpoint, each start
+is compared with it, so that a run cannot continue, or describe itself, under another recipe.
+
+Some things are left out on purpose: micro-batch size, gradient checkpointing, kind of attention,
+number of processes, logging, and the folders of weights, clips and frames do not change what is
+learned, except for rounding.
 """
 
 from dataclasses import asdict
@@ -19,6 +21,7 @@ from fmau.frames.cache import FrameCache
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe, TrainBlock
 from fmau.runs.conditions import differences, model_identity
+from fmau.train.checkpoints import latest_complete
 from fmau.train.record import RECORD
 
 START = "start.json"
@@ -77,7 +80,9 @@ def training_conditions(
 
 
 def check_start(run_folder: Path, present: dict[str, Any]) -> bool:
-    """Write the conditions of a new run, or compare those of an earlier start with `present`.
+    """Compare the conditions that a run began under with `present`; write them if it begins now.
+
+    A run begins with its first complete checkpoint: before that, another recipe may be started.
 
     Args:
         run_folder: the run's folder; the conditions are in its folder `train`.
@@ -86,25 +91,25 @@ def check_start(run_folder: Path, present: dict[str, Any]) -> bool:
         Whether the run has finished: its adapter and the record beside it are complete.
 
     Raises:
-        RunError: the run started under other conditions (each difference is named), it is not known
+        RunError: the run began under other conditions (each difference is named), it is not known
             under which, or the folder cannot be written.
     """
     folder = run_folder / "train"
     finished = (run_folder / "adapter" / RECORD).exists()
+    if not finished and latest_complete(folder) is None:
+        make_folder(folder)
+        write_whole(folder / START, Start(conditions=present).model_dump_json(indent=1))
+        return False
     try:
         start = read_record(
             folder / START, Start, f"delete {folder} and {run_folder}/adapter to train again"
         )
     except FileNotFoundError:
-        if finished or any(folder.glob("checkpoint-*")):
-            raise RunError(
-                f"{run_folder}: was trained before, but there is no train/{START}, so it is "
-                "unknown what was learned; move the folder away, or give this run another name "
-                "(--set name=NAME)"
-            ) from None
-        make_folder(folder)
-        write_whole(folder / START, Start(conditions=present).model_dump_json(indent=1))
-        return False
+        raise RunError(
+            f"{run_folder}: was trained before, but there is no train/{START}, so it is unknown "
+            "what was learned; move the folder away, or give this run another name "
+            "(--set name=NAME)"
+        ) from None
     _refuse_others(run_folder, differences(start.conditions, present))
     return finished
 

@@ -257,12 +257,13 @@ def replaced_clip(desk: Desk) -> str:
 
 def other_training(desk: Desk) -> str:
     check_start(desk.folder, {"train": {"lora": {"alpha": 32.0}}})
+    checkpoint_in(desk.folder / "train")
     return said_by(lambda: check_start(desk.folder, {"train": {"lora": {"alpha": 64.0}}}))
 
 
-def checkpoint_of(desk: Desk) -> Path:
+def checkpoint_in(folder: Path) -> Path:
     """A complete checkpoint, written by eight processes."""
-    checkpoint = desk.folder / "checkpoint-100"
+    checkpoint = folder / "checkpoint-100"
     checkpoint.mkdir()
     (checkpoint / "optimizer.pt").write_bytes(b"moments")
     mark_complete(checkpoint, sharing="ZeRO-2", processes=8)
@@ -270,12 +271,12 @@ def checkpoint_of(desk: Desk) -> Path:
 
 
 def damaged_checkpoint(desk: Desk) -> str:
-    (checkpoint_of(desk) / "optimizer.pt").unlink()
+    (checkpoint_in(desk.folder) / "optimizer.pt").unlink()
     return said_by(lambda: resume_point(desk.folder, sharing="ZeRO-2", processes=8))
 
 
 def other_processes(desk: Desk) -> str:
-    checkpoint_of(desk)
+    checkpoint_in(desk.folder)
     return said_by(lambda: resume_point(desk.folder, sharing="ZeRO-2", processes=4))
 
 

@@ -11,6 +11,7 @@ import pytest
 from fmau.core.errors import RunError
 from fmau.frames.cache import build_cache
 from fmau.recipe import load_recipe
+from fmau.train.checkpoints import mark_complete
 from fmau.train.run import load_materials
 from fmau.train.start import check_start, training_conditions
 from tests.clips import write_clip
@@ -45,6 +46,13 @@ def refusal(recipe: Path, *settings: str) -> str:
     return str(refused.value)
 
 
+def begin(workshop: Path) -> None:
+    """Leave a complete checkpoint, as the first steps do."""
+    checkpoint = workshop / "runs/run/train/checkpoint-2"
+    checkpoint.mkdir(parents=True)
+    mark_complete(checkpoint, sharing="no sharding", processes=1)
+
+
 def finish(workshop: Path) -> Path:
     """Leave the file that is written last."""
     record = workshop / "runs" / "run" / "adapter" / "training.yaml"
@@ -56,9 +64,23 @@ def finish(workshop: Path) -> Path:
 def test_the_same_recipe_goes_on_until_it_has_finished(workshop: Path) -> None:
     recipe = recipe_file(workshop, "run")
     assert not start(recipe)
+    begin(workshop)
     assert not start(recipe)
     finish(workshop)
     assert start(recipe)
+
+
+def test_before_the_first_checkpoint_the_recipe_may_change(workshop: Path) -> None:
+    """A first try that ran out of memory, say, is begun again with smaller sequences."""
+    recipe = recipe_file(workshop, "run")
+    assert not start(recipe)
+    half = workshop / "runs/run/train/checkpoint-2"
+    half.mkdir()
+    assert not start(recipe, "train.examples_per_sequence=2")
+    half.rmdir()
+    begin(workshop)
+    assert not start(recipe, "train.examples_per_sequence=2")
+    assert "train.examples_per_sequence: 2 -> 1" in refusal(recipe)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +108,7 @@ def test_another_recipe_is_refused_with_each_difference(
 ) -> None:
     recipe = recipe_file(workshop, "run")
     start(recipe)
+    begin(workshop)
     written = (workshop / "runs/run/train/start.json").read_bytes()
     if finished:
         finish(workshop)
@@ -107,11 +130,13 @@ def test_another_recipe_is_refused_with_each_difference(
 def test_what_changes_no_result_may_change(workshop: Path, setting: str) -> None:
     recipe = recipe_file(workshop, "run")
     start(recipe)
+    begin(workshop)
     assert not start(recipe, setting)
 
 
 def test_folders_may_be_moved(workshop: Path) -> None:
     start(recipe_file(workshop, "run"))
+    begin(workshop)
     moved = workshop.rename(workshop.with_name("moved"))
     assert not start(recipe_file(moved, "run"))
 
@@ -154,6 +179,7 @@ def test_other_contents_of_the_same_files_are_refused(
 ) -> None:
     recipe = recipe_file(workshop, "run")
     start(recipe)
+    begin(workshop)
     change(workshop)
     assert f"\n  {line}" in refusal(recipe)
 
@@ -176,7 +202,7 @@ def test_a_clip_replaced_since_its_frames_were_made_is_noticed_at_every_start(
 
 def test_checkpoints_and_adapters_of_unknown_origin_are_refused(workshop: Path) -> None:
     recipe = recipe_file(workshop, "run")
-    (workshop / "runs/run/train/checkpoint-2").mkdir(parents=True)
+    begin(workshop)
     assert "there is no train/start.json" in refusal(recipe)
     shutil.rmtree(workshop / "runs/run/train")
     finish(workshop)
@@ -186,15 +212,17 @@ def test_checkpoints_and_adapters_of_unknown_origin_are_refused(workshop: Path) 
 def test_a_damaged_start_is_refused_by_name(workshop: Path) -> None:
     recipe = recipe_file(workshop, "run")
     start(recipe)
+    begin(workshop)
     (workshop / "runs/run/train/start.json").write_text("{")
     assert "train/start.json: damaged" in refusal(recipe)
 
 
 def test_thousands_of_differences_are_cut(workshop: Path) -> None:
-    (workshop / "runs").mkdir()
     many = {"clips": {f"c{number}": "0" for number in range(500)}}
-    check_start(workshop / "runs", many)
+    run = workshop / "runs/run"
+    check_start(run, many)
+    begin(workshop)
     with pytest.raises(RunError) as refused:
-        check_start(workshop / "runs", {"clips": dict.fromkeys(many["clips"], "1")})
+        check_start(run, {"clips": dict.fromkeys(many["clips"], "1")})
     assert str(refused.value).count("\n  clips.") == 20
     assert "... and 480 more" in str(refused.value)
