@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from fmau.core.errors import InputError, Problem
 from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.dataset.captions import load_captions
 from fmau.dataset.dialogues import load_dialogues
@@ -72,8 +73,8 @@ def load_training_data(train: TrainBlock) -> TrainingData:
     """Read the recipe's files and derive its examples.
 
     Raises:
-        InputError: files are malformed, clips have no participant, or clips belong to a benchmark;
-            all are named.
+        InputError: files are malformed, clips have no participant, clips belong to a benchmark (all
+            are named), or the held-out clips yield no question to validate with.
     """
     captions = load_captions(train.data.captions) if train.data.captions else ()
     dialogues = load_dialogues(train.data.dialogues) if train.data.dialogues else ()
@@ -89,11 +90,36 @@ def load_training_data(train: TrainBlock) -> TrainingData:
     derived = build_examples(split.train, mixture, train.seed)
     validation = build_examples(split.validation, VALIDATED_VIEWS, train.seed + 1)
     held_out = {clip.clip for clip in split.validation}
-    return TrainingData(
+    data = TrainingData(
         train=(*derived.examples, *_without(dialogues, held_out)),
         validation=validation.examples,
         skipped=derived.skipped,
     )
+    require_validation(train, data)
+    return data
+
+
+def require_validation(train: TrainBlock, data: TrainingData) -> None:
+    """Check that the validation clips, if there should be any, yield a question to ask.
+
+    Raises:
+        InputError: they yield none. Without this error the last weights would be kept as the best.
+    """
+    if train.data.validation_share == 0:
+        return
+    replies = sum(example.view == Task.MARE for example in data.validation)
+    closed = len(data.validation) - replies
+    if not (closed and train.validation_examples) and not (replies and train.validation_replies):
+        what = (
+            f"the held-out clips yield {closed} closed question(s) and {replies} for a full reply, "
+            f"of which at most {train.validation_examples} and {train.validation_replies} are asked"
+        )
+        remedy = (
+            "add labels ('coarse', 'fine') to the captions, raise train.validation_examples or "
+            "train.validation_replies, or set train.data.validation_share to 0, which keeps the "
+            "last weights"
+        )
+        raise InputError([Problem("validation", what, remedy)])
 
 
 def _without(examples: Sequence[Example], clips: set[str]) -> tuple[Example, ...]:

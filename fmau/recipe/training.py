@@ -30,7 +30,7 @@ class TrainDataBlock(Block):
         cache: folder of the frame cache; `fmau frames` fills it.
         benchmarks: question files whose clips must not be trained on.
         validation_share: share of the captioned clips that is kept for validation; the split is by
-            participant.
+            participant. Dialogues alone need 0.
         skip_bad_clips: train without clips that cannot be read, instead of stopping.
     """
 
@@ -48,6 +48,15 @@ class TrainDataBlock(Block):
             raise ValueError("nothing to learn from: give captions, dialogues or both")
         return self
 
+    @model_validator(mode="after")
+    def _validated_by_captions(self) -> Self:
+        if self.captions is None and self.validation_share > 0:
+            raise ValueError(
+                "validation asks questions that only captions yield: set validation_share to 0, "
+                "which keeps the last weights, or give captions too"
+            )
+        return self
+
 
 class LoraBlock(Block):
     """The adapter.
@@ -56,7 +65,8 @@ class LoraBlock(Block):
         rank, alpha: rank of the low-rank updates; they are scaled by alpha / rank.
         dropout: share of the updates' inputs that is set to zero in training.
         language, vision, merger: whether this part of the model gets updates.
-        base_4bit: store the frozen weights in 4-bit NF4 (QLoRA; needs a GPU and bitsandbytes).
+        base_4bit: store the language model's frozen weights in 4-bit NF4 (QLoRA; needs a GPU and
+            bitsandbytes).
     """
 
     rank: Annotated[int, Field(ge=1)] = 16
@@ -133,6 +143,16 @@ class TrainBlock(Block):
     def _whole_batches(self) -> Self:
         if self.batch_size % self.micro_batch_size:
             raise ValueError("batch_size is not a multiple of micro_batch_size")
+        return self
+
+    @model_validator(mode="after")
+    def _validation_asks(self) -> Self:
+        asked = self.validation_examples + self.validation_replies
+        if self.data.validation_share > 0 and not asked:
+            raise ValueError(
+                "validation would ask nothing: set validation_examples or validation_replies above "
+                "0, or data.validation_share to 0, which keeps the last weights"
+            )
         return self
 
     @model_validator(mode="after")

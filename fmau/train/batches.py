@@ -20,10 +20,11 @@ from fmau.frames.cache import FrameCache
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer
 from fmau.prompting.prompts import PromptSet
-from fmau.train.packing import IGNORED, Conversation, Packed, PositionRule, collate, pack
+from fmau.train.packing import IGNORED, Conversation, Packed, collate, pack
+from fmau.train.positions import position_rule
 
 if TYPE_CHECKING:
-    from transformers import Qwen3VLProcessor
+    from transformers import Qwen3VLConfig, Qwen3VLProcessor
 
 Tensors = dict[str, Tensor]
 
@@ -90,13 +91,13 @@ class SequenceDataset(_ClipDataset):
 
     Args:
         items: the groups, see `TrainingData.sequences`.
-        positions: the model's `get_rope_index`.
+        config: configuration of the base model.
         others: arguments of the base class.
     """
 
-    def __init__(self, items: Sequence[Any], *, positions: PositionRule, **others: Any) -> None:
+    def __init__(self, items: Sequence[Any], *, config: "Qwen3VLConfig", **others: Any) -> None:
         super().__init__(items, **others)
-        self.positions = positions
+        self.positions = position_rule(config)
 
     def __getitem__(self, index: int) -> tuple[Packed, Tensors]:
         group: Sequence[Example] = self.items[index]

@@ -19,6 +19,7 @@ from fmau.prompting.prompts import PromptSet
 from fmau.recipe import TrainBlock
 from fmau.train import estimate
 from fmau.train.adapter import skeleton, targets
+from fmau.train.base import linear_in_4bit
 from fmau.train.batches import conversation
 
 LOOKED_AT = 64
@@ -102,13 +103,13 @@ def plan_rows(
         vision_trained=train.lora.vision or train.lora.merger,
         checkpointing=train.gradient_checkpointing,
     )
-    weights, updates = parameters(config, train)
+    _, updates = parameters(config, train)
     number_bytes = 2 if dtype == "bfloat16" else 4
     need = estimate.memory(
         shape,
         mean,
         at_once=train.micro_batch_size,
-        stored_bytes=weights * (NF4_BYTES if train.lora.base_4bit else number_bytes),
+        stored_bytes=stored_bytes(config, train, number_bytes),
         trained=updates,
         number_bytes=number_bytes,
         shards=1,
@@ -133,6 +134,21 @@ def parameters(config: Qwen3VLConfig, train: TrainBlock) -> tuple[int, int]:
         for path in targets(model, train.lora)
     )
     return sum(parameter.numel() for parameter in model.parameters()), updates
+
+
+def stored_bytes(config: Qwen3VLConfig, train: TrainBlock, number_bytes: int) -> float:
+    """Bytes of the frozen weights as `fmau.train.base` loads them.
+
+    Args:
+        number_bytes: bytes of a weight that is not in 4 bits.
+    """
+    model = skeleton(config)
+    numbers = sum(parameter.numel() for parameter in model.parameters())
+    wide = dict(model.named_modules())
+    paths = linear_in_4bit(model) if train.lora.base_4bit else ()
+    small = sum(wide[path].weight.numel() for path in paths)
+    stored: float = NF4_BYTES * small + number_bytes * (numbers - small)
+    return stored
 
 
 def _time(flops: float, gpus: Sequence[str]) -> str:

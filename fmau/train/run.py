@@ -9,18 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from transformers import EarlyStoppingCallback, set_seed
+from transformers import EarlyStoppingCallback, TrainingArguments, set_seed
 
-from fmau.core.errors import RecipeError, RunError
+from fmau.core.errors import FmauError, RecipeError, RunError
 from fmau.core.files import write_whole
-from fmau.dataset.training import TrainingData, load_training_data
+from fmau.dataset.clips import clip_paths
+from fmau.dataset.training import TrainingData, load_training_data, require_validation
 from fmau.families.load import load_config, load_processor
 from fmau.frames.cache import FrameCache
 from fmau.prompting.prompts import PromptSet, prompts_of
@@ -36,10 +38,11 @@ from fmau.train.batches import (
     Tensors,
     collate_sequences,
 )
-from fmau.train.checkpoints import latest_complete, remove_incomplete
+from fmau.train.checkpoints import remove_incomplete, resume_point
 from fmau.train.plan import measure, plan_rows
 from fmau.train.record import new_record
-from fmau.train.settings import launched_processes, training_arguments
+from fmau.train.settings import launched_processes, sharing, training_arguments
+from fmau.train.start import check_start, training_conditions
 from fmau.train.trainer import AdapterTrainer, CompleteMarker
 from fmau.train.validation import closed_questions, label_questions
 
@@ -75,25 +78,28 @@ def train_adapter(recipe: Recipe) -> Path:
     Raises:
         RecipeError: the recipe has no `train` block, or its batch sizes do not divide.
         TrainingError: the loss is not finite.
-        RunError: the frame cache lacks clips.
+        RunError: the frame cache lacks clips, a clip has changed, training started under other
+            conditions, or its last checkpoint is damaged.
     """
     session = Session.start("train")
     materials = load_materials(recipe)
     # The plan builds a model on one process only. That must happen before the Trainer's settings
     # exist: after them ZeRO-3 splits every new model and waits until all processes build it.
     plan = _plan_table(recipe, materials)
-    trainer = build_trainer(recipe, materials)
-    folder = Path(trainer.args.output_dir)
+    arguments = training_arguments(
+        recipe, materials.train, validated=bool(materials.data.validation)
+    )
     state = PartialState()
-    if state.is_main_process:
-        remove_incomplete(folder)
-        console = Console(stderr=True)
-        console.print(trained_table(trainer.model, materials.train))
-        console.print(plan)
-    state.wait_for_everyone()
-    checkpoint = latest_complete(folder)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    console = Console(stderr=True, quiet=not state.is_main_process)
     adapter = recipe.run_folder / "adapter"
+    beginning = _decided_by_one(lambda: _begin(recipe, materials, arguments))
+    if beginning.finished:
+        console.print(f"{adapter} is finished; delete it to write it anew from the checkpoints")
+        return adapter
+    trainer = build_trainer(recipe, materials, arguments)
+    console.print(trained_table(trainer.model, materials.train))
+    console.print(plan)
+    trainer.train(resume_from_checkpoint=beginning.checkpoint)
     trainer.save_model(str(adapter))
     if state.is_main_process:
         # The Trainer also saves its arguments as a pickle. Loading a pickle can run any code, so
@@ -109,6 +115,48 @@ def train_adapter(recipe: Recipe) -> Path:
     return adapter
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a start of training begins.
+
+    Attributes:
+        finished: the adapter is complete, so nothing is left to do.
+        checkpoint: folder of the checkpoint to continue from; None to begin with the first step.
+    """
+
+    finished: bool
+    checkpoint: str | None
+
+
+def _begin(recipe: Recipe, materials: Materials, arguments: TrainingArguments) -> Beginning:
+    """Compare this start with the first one and choose the checkpoint to continue from."""
+    present = training_conditions(
+        recipe, materials.train, materials.data, materials.prompts, materials.cache
+    )
+    folder = Path(arguments.output_dir)
+    if check_start(recipe.run_folder, present):
+        return Beginning(True, None)
+    remove_incomplete(folder)
+    processes = arguments.world_size
+    checkpoint = resume_point(folder, sharing=sharing(arguments), processes=processes)
+    return Beginning(False, str(checkpoint) if checkpoint else None)
+
+
+def _decided_by_one(decide: Callable[[], Beginning]) -> Beginning:
+    """Let the first process decide for all; if it cannot, all of them raise its error."""
+    decision: list[Any] = [None, None]
+    if PartialState().is_main_process:
+        try:
+            decision = [decide(), None]
+        except FmauError as error:
+            decision = [None, str(error)]
+    broadcast_object_list(decision)
+    beginning, error_text = decision
+    if beginning is None:
+        raise RunError(error_text)
+    return cast(Beginning, beginning)
+
+
 def load_materials(recipe: Recipe) -> Materials:
     """Read all inputs of a training run.
 
@@ -116,8 +164,8 @@ def load_materials(recipe: Recipe) -> Materials:
         RecipeError: the recipe has no `train` block, its prompts are unusable, or the processor
             cannot be loaded.
         InputError: the training files have defects.
-        RunError: the frame cache was made with other frame settings, or it lacks clips and
-            `train.data.skip_bad_clips` is false.
+        RunError: the frame cache was made with other frame settings, it lacks clips and
+            `train.data.skip_bad_clips` is false, or clips have changed since.
     """
     train = recipe.train
     if train is None:
@@ -134,6 +182,15 @@ def load_materials(recipe: Recipe) -> Materials:
             "train without them"
         )
     data = data.without(set(missing))
+    require_validation(train, data)
+    paths, _ = clip_paths(train.data.clips, {clip: clip for clip in data.clips()})
+    changed = cache.changed(paths)
+    if changed:
+        shown = ", ".join(changed[:5]) + (", ..." if len(changed) > 5 else "")
+        raise RunError(
+            f"{train.data.cache}: {len(changed)} clip(s) have changed since their frames were "
+            f"extracted: {shown}; run fmau frames RECIPE, which extracts them again"
+        )
     return Materials(train, data, cache, load_processor(recipe.model), prompts_of(recipe))
 
 
@@ -153,10 +210,11 @@ def _plan_table(recipe: Recipe, materials: Materials) -> Table:
     return table
 
 
-def build_trainer(recipe: Recipe, materials: Materials) -> AdapterTrainer:
+def build_trainer(
+    recipe: Recipe, materials: Materials, arguments: TrainingArguments
+) -> AdapterTrainer:
     """Build the model, the datasets and the Trainer."""
     train, data = materials.train, materials.data
-    arguments = training_arguments(recipe, train, validated=bool(data.validation))
     set_seed(train.seed)
     model = add_adapter(load_base(recipe, train), train.lora)
     tokenizer = materials.processor.tokenizer
@@ -173,11 +231,10 @@ def build_trainer(recipe: Recipe, materials: Materials) -> AdapterTrainer:
         learned, collate = ExampleDataset(data.train, **encoded), collate_examples
     else:
         groups = data.sequences(train.examples_per_sequence)
-        positions = model.get_base_model().model.get_rope_index
-        learned = SequenceDataset(groups, positions=positions, **encoded)
+        learned = SequenceDataset(groups, config=model.get_base_model().config, **encoded)
         collate = partial(collate_sequences, attention=train.attention)
     train.steps(len(learned))  # raises now if there are fewer sequences than one batch needs
-    callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone)]
+    callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone, sharing(arguments))]
     if train.patience is not None and data.validation:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=train.patience))
     return AdapterTrainer(

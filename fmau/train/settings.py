@@ -14,6 +14,9 @@ from transformers import TrainingArguments
 from fmau.core.errors import RecipeError
 from fmau.recipe import Recipe, TrainBlock
 
+MIXED_PRECISION = {"bfloat16": "bf16", "float32": "no"}
+"""`model.dtype` -> accelerate's name of that number format."""
+
 
 def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) -> TrainingArguments:
     """Translate the recipe into `TrainingArguments`.
@@ -23,8 +26,10 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
 
     Raises:
         RecipeError: `train.batch_size` cannot be divided among the processes of this launch, the
-            processes would not share gradients, or `train.wandb` is on but wandb is not installed.
+            processes would not share gradients, `accelerate launch` asks for another number format
+            than `model.dtype`, or `train.wandb` is on but wandb is not installed.
     """
+    _refuse_other_precision(recipe.model.dtype)
     if train.wandb and find_spec("wandb") is None:
         raise RecipeError(
             "train.wandb needs the package wandb: pip install wandb, or set train.wandb to false"
@@ -58,7 +63,7 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
         eval_steps=train.steps_between_validations,
         save_strategy="steps",
         save_steps=train.steps_between_validations,
-        save_total_limit=2,
+        save_total_limit=None,  # `CompleteMarker` deletes old ones once the new one is complete
         load_best_model_at_end=validated,
         metric_for_best_model="score",
         greater_is_better=True,
@@ -75,6 +80,25 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
             "gradients; give accelerate launch a --config_file of recipes/accelerate"
         )
     return arguments
+
+
+def sharing(arguments: TrainingArguments) -> str:
+    """What the processes of this launch share out, which decides how a checkpoint is written:
+    "no sharding", "ZeRO-2", "ZeRO-3" or "FSDP"."""
+    if arguments.deepspeed_plugin is not None:
+        return f"ZeRO-{arguments.deepspeed_plugin.zero_stage}"
+    return "FSDP" if os.environ.get("ACCELERATE_USE_FSDP") == "true" else "no sharding"
+
+
+def _refuse_other_precision(dtype: str) -> None:
+    """The Trainer would follow the setting of the launch, and no file would record it."""
+    asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if asked not in {"no", MIXED_PRECISION[dtype]}:
+        raise RecipeError(
+            f"accelerate launch asks for mixed_precision {asked}, but model.dtype of the recipe is "
+            f'{dtype}; set mixed_precision to "no" in its config file (--config_file), or give '
+            "--mixed_precision no: then the recipe decides"
+        )
 
 
 def launched_processes() -> int:

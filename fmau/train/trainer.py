@@ -6,7 +6,7 @@ Array suffixes: B sequences, K positions whose logits predict an answer token.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,12 @@ from fmau.core.errors import TrainingError
 from fmau.recipe import TrainBlock
 from fmau.train.adapter import parameter_groups
 from fmau.train.batches import Collator, ExampleDataset, Tensors
-from fmau.train.checkpoints import mark_complete, remove_incomplete
+from fmau.train.checkpoints import (
+    best_checkpoint,
+    mark_complete,
+    remove_incomplete,
+    remove_old,
+)
 from fmau.train.packing import IGNORED
 from fmau.train.validation import (
     ClosedQuestion,
@@ -243,10 +248,28 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
 
 
 class CompleteMarker(TrainerCallback):  # type: ignore[misc] # as above
-    """Marks a checkpoint as complete once all processes have written their files."""
+    """Marks a checkpoint as complete once all processes have written their files, then deletes
+    older ones.
 
-    def __init__(self, wait_for_everyone: Any) -> None:
+    Args:
+        wait_for_everyone: waits until all processes call it.
+        sharing: see `fmau.train.checkpoints.Mark`.
+    """
+
+    def __init__(self, wait_for_everyone: Callable[[], None], sharing: str) -> None:
         self.wait_for_everyone = wait_for_everyone
+        self.sharing = sharing
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Called when the state of a checkpoint has been loaded.
+
+        The state names the best checkpoint by a path, which is wrong once the run has been moved:
+        the Trainer would then keep the last weights instead of the best ones.
+        """
+        if state.best_global_step:
+            state.best_model_checkpoint = str(_checkpoint(args, state.best_global_step))
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -254,4 +277,10 @@ class CompleteMarker(TrainerCallback):  # type: ignore[misc] # as above
         """Called after this process has written its files of a checkpoint."""
         self.wait_for_everyone()
         if state.is_world_process_zero:
-            mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            last = _checkpoint(args, state.global_step)
+            mark_complete(last, sharing=self.sharing, processes=args.world_size)
+            remove_old(Path(args.output_dir), best_checkpoint(last))
+
+
+def _checkpoint(args: TrainingArguments, steps: int) -> Path:
+    return Path(args.output_dir) / f"checkpoint-{steps}"

@@ -58,7 +58,9 @@ from fmau.score.scores import (
     Share,
     TaskScore,
 )
+from fmau.train.checkpoints import Mark
 from fmau.train.record import TrainingRecord
+from fmau.train.start import Start
 from tests.docs.pages import DOCS, Marked, marked
 from tests.report.runs import scored
 from tests.score.synthetic import gold_answers, question_file
@@ -74,7 +76,7 @@ SETTINGS = (
 RECORDS = (
     *(PromptTexts, Rubric, Manifest, Session, JudgeNote, Answer, Verdict, Scores, TaskScore),
     *(Accuracy, Interval, Average, Baseline, Confusion, LabelConfusion, Share, FmarReadings),
-    *(LabelMatch, Judgement, LevelScore, JudgeAgreement, TrainingRecord, CacheNote),
+    *(LabelMatch, Judgement, LevelScore, JudgeAgreement, TrainingRecord, CacheNote, Start, Mark),
     *(CalibrationReport, KindReport, Audit, Check, Comparison, Difference),
 )
 """What fmau writes, and data files without defaults."""

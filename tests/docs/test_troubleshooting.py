@@ -21,8 +21,10 @@ from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, TrainBlock, load_recipe
 from fmau.runs import open_run
 from fmau.train.base import load_base
+from fmau.train.checkpoints import mark_complete, resume_point
 from fmau.train.run import train_adapter
 from fmau.train.settings import training_arguments
+from fmau.train.start import check_start
 from tests.answer.small_run import PROMPTS
 from tests.answer.stub_server import MODEL, StubServer
 from tests.clips import write_clip
@@ -230,7 +232,8 @@ def no_participant(desk: Desk) -> str:
 
 
 def no_frame_cache(desk: Desk) -> str:
-    return said_by(lambda: train_adapter(desk.recipe(LORA, desk.training())))
+    settings = desk.training("train.data.validation_share=0")
+    return said_by(lambda: train_adapter(desk.recipe(LORA, settings)))
 
 
 def other_frames(desk: Desk) -> str:
@@ -245,6 +248,13 @@ def batch_and_processes(desk: Desk) -> str:
     recipe, train = desk.trained(settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORLD_SIZE", "2")
+        return said_by(lambda: training_arguments(recipe, train, validated=False))
+
+
+def other_number_format(desk: Desk) -> str:
+    recipe, train = desk.trained(desk.training())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
         return said_by(lambda: training_arguments(recipe, train, validated=False))
 
 
@@ -264,8 +274,44 @@ def missing_weights(desk: Desk) -> str:
     return said_by(lambda: load_base(recipe, train))
 
 
+def replaced_clip(desk: Desk) -> str:
+    """The clip's file is newer than its frames."""
+    settings = desk.training("train.data.validation_share=0", "train.data.benchmarks=[]")
+    desk.write_captions(["nod"])
+    recipe, train = desk.trained(settings)
+    clip = desk.folder / "clips/nod.mp4"
+    build_cache(train.data.cache, {"nod": clip}, recipe.frames, workers=1)
+    write_clip(clip, 30)
+    return said_by(lambda: train_adapter(recipe))
+
+
+def other_training(desk: Desk) -> str:
+    check_start(desk.folder, {"train": {"lora": {"alpha": 32.0}}})
+    checkpoint_in(desk.folder / "train")
+    return said_by(lambda: check_start(desk.folder, {"train": {"lora": {"alpha": 64.0}}}))
+
+
+def checkpoint_in(folder: Path) -> Path:
+    """A complete checkpoint, written by eight processes."""
+    checkpoint = folder / "checkpoint-100"
+    checkpoint.mkdir()
+    (checkpoint / "optimizer.pt").write_bytes(b"moments")
+    mark_complete(checkpoint, sharing="ZeRO-2", processes=8)
+    return checkpoint
+
+
+def damaged_checkpoint(desk: Desk) -> str:
+    (checkpoint_in(desk.folder) / "optimizer.pt").unlink()
+    return said_by(lambda: resume_point(desk.folder, sharing="ZeRO-2", processes=8))
+
+
+def other_processes(desk: Desk) -> str:
+    checkpoint_in(desk.folder)
+    return said_by(lambda: resume_point(desk.folder, sharing="ZeRO-2", processes=4))
+
+
 def too_few(desk: Desk) -> str:
-    _, train = desk.trained(desk.training("train.batch_size=240"))
+    _, train = desk.trained(desk.training("train.batch_size=240", "train.data.validation_share=0"))
     data = load_training_data(train)
     return said_by(lambda: train.steps(len(data.sequences(1))))
 
@@ -303,9 +349,14 @@ PROVOKED: dict[str, Callable[[Desk], str]] = {
     "no participant": no_participant,
     "no frame cache": no_frame_cache,
     "other frames": other_frames,
+    "replaced clip": replaced_clip,
+    "other training": other_training,
+    "damaged checkpoint": damaged_checkpoint,
+    "other processes": other_processes,
     "too few sequences": too_few,
     "batch and processes": batch_and_processes,
     "missing weights": missing_weights,
+    "other number format": other_number_format,
     "4 bit": four_bits,
 }
 

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.train.workshop import finished, furnish, killed, launch, losses, recipe_file, weights
+from tests.train.workshop import (
+    finished,
+    furnish,
+    killed,
+    launch,
+    losses,
+    recipe_file,
+    refusal,
+    weights,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -39,9 +48,24 @@ def test_two_processes_even_if_killed_draw_the_loss_curve_of_one(
         torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-5)
 
 
+def test_zero_goes_on_with_the_same_processes_only(workshop: Path) -> None:
+    recipe = recipe_file(workshop, "fewer", lora={"rank": 4})
+    killed(recipe, "zero2")
+    said = refusal(recipe, "zero2", processes=1)
+    assert "was written by 2 process(es), but 1 are training now" in said
+    said = refusal(recipe, "ddp_cpu")
+    assert "was written with ZeRO-2, but this start uses no sharding" in said
+
+
+def test_without_sharding_one_process_goes_on_where_two_were(workshop: Path, alone: Path) -> None:
+    recipe = recipe_file(workshop, "fewer_ddp", lora={"rank": 4})
+    killed(recipe, "ddp_cpu")
+    assert losses(finished(recipe)) == pytest.approx(losses(alone), rel=1e-5)
+
+
 def test_a_batch_that_processes_cannot_share_is_refused(workshop: Path) -> None:
     recipe = recipe_file(workshop, "odd", batch_size=12, micro_batch_size=4)
     process = launch(recipe, "ddp_cpu")
     output, _ = process.communicate(timeout=300)
     assert process.returncode != 0
-    assert "train.batch_size is 12, no multiple of" in output
+    assert "train.batch_size is 12, not a multiple of" in output

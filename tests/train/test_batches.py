@@ -115,7 +115,7 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
         processor=processor,
         prompts=PROMPTS,
         length_exponent=exponent,
-        positions=model.model.get_rope_index,
+        config=model.config,
     )
     alone = 0.0
     for example in group:

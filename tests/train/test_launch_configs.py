@@ -1,6 +1,7 @@
 """Configs of `accelerate launch`, as far as they can be checked without their hardware."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from accelerate.commands.config.config_args import load_config_from_file
 from fmau.core.errors import RecipeError
 from fmau.recipe import load_recipe
 from fmau.train.base import load_base
-from fmau.train.settings import accumulation
-from tests.paths import RECIPES
+from fmau.train.settings import accumulation, training_arguments
+from tests.paths import RECIPES, REPO
 from tests.processors import small_model
 
 CONFIGS = sorted((RECIPES / "accelerate").glob("*.yaml"))
@@ -36,11 +37,32 @@ def test_fsdp_wraps_layers_that_the_model_has() -> None:
     assert wrapped <= {type(module).__name__ for module in model.modules()}
 
 
+@pytest.mark.parametrize("processes", [1, 2, 4, 8, 16, 32])
 @pytest.mark.parametrize("path", LARGE, ids=lambda path: path.stem)
-def test_the_steps_of_a_large_recipe_can_be_shared_by_eight_gpus(path: Path) -> None:
+def test_the_steps_of_a_large_recipe_can_be_shared_by_whole_nodes(
+    path: Path, processes: int
+) -> None:
     train = load_recipe(path).train
     assert train is not None
-    assert train.batch_size % (8 * train.micro_batch_size) == 0
+    micro_batches = accumulation(train, processes)
+    assert micro_batches * train.micro_batch_size * processes == train.batch_size
+
+
+EXAMPLE = re.compile(
+    r"sbatch --nodes (\d+) --gpus-per-node (\d+) scripts/train\.slurm (\S+)(?: (\w+))?$", re.M
+)
+"""Nodes, GPUs of each, recipe and config of an example command."""
+
+
+@pytest.mark.parametrize(("page", "count"), [("scripts/train.slurm", 2), ("docs/training.md", 1)])
+def test_the_examples_for_slurm_can_start(page: str, count: int) -> None:
+    found = EXAMPLE.findall((REPO / page).read_text("utf-8"))
+    assert len(found) == count
+    for nodes, gpus, recipe, config in found:
+        train = load_recipe(REPO / recipe).train
+        assert train is not None
+        assert accumulation(train, int(nodes) * int(gpus)) >= 1
+        assert RECIPES / "accelerate" / f"{config or 'ddp'}.yaml" in CONFIGS
 
 
 def test_every_recipe_but_those_of_the_tiny_checkpoint_is_large() -> None:
@@ -61,6 +83,28 @@ def test_processes_share_a_batch_evenly_or_not_at_all(
             accumulation(train, processes)
     else:
         assert accumulation(train, processes) == micro_batches
+
+
+@pytest.mark.parametrize(
+    ("dtype", "asked", "fits"),
+    [
+        *(("float32", "no", True), ("float32", "bf16", False), ("float32", "fp16", False)),
+        *(("bfloat16", "no", True), ("bfloat16", "bf16", True), ("bfloat16", "fp16", False)),
+        *(("float32", "fp8", False), ("bfloat16", "fp8", False)),
+    ],
+)
+def test_the_launch_does_not_choose_the_number_format(
+    dtype: str, asked: str, fits: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`accelerate launch` passes a config's mixed_precision on in this variable."""
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", asked)
+    recipe = load_recipe("lora_tiny", [f"model.dtype={dtype}", f"runs={tmp_path}"])
+    assert recipe.train is not None
+    if fits:
+        training_arguments(recipe, recipe.train, validated=True)
+        return
+    with pytest.raises(RecipeError, match=f"mixed_precision {asked}, but model.dtype .* {dtype}"):
+        training_arguments(recipe, recipe.train, validated=True)
 
 
 def test_four_bits_without_a_gpu_are_refused() -> None:

@@ -51,14 +51,13 @@ def train_block(**changes: Any) -> Any:
 
 def test_tokens_are_those_of_the_packed_sequences(model: Any) -> None:
     sizes = measure(GROUPS, small_processor(), PROMPTS, FRAMES)
-    rule = model.model.get_rope_index
     dataset = SequenceDataset(
         GROUPS,
         cache={"c": FRAMES},
         processor=small_processor(),
         prompts=PROMPTS,
         length_exponent=1.0,
-        positions=rule,
+        config=model.config,
     )
     packed = [dataset[index][0] for index in range(len(GROUPS))]
     # Where questions begin alike, their first tokens are shared too.

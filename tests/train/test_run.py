@@ -22,6 +22,7 @@ from tests.train.workshop import (
     launch,
     losses,
     recipe_file,
+    refusal,
     weights,
 )
 
@@ -60,6 +61,47 @@ def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(
     assert losses(run) == losses(unbroken)
     expected = weights(unbroken)
     assert all(torch.equal(expected[name], value) for name, value in weights(run).items())
+
+
+def test_a_run_goes_on_with_what_it_started_with_and_is_not_rewritten(
+    workshop: Path, unbroken: Path
+) -> None:
+    recipe = recipe_file(workshop, "other", **SEQUENCES)
+    killed(recipe)
+    run = workshop / "runs" / "other"
+    recipe_file(workshop, "other", **SEQUENCES, learning_rate=0.02)
+    assert "train.learning_rate: 0.01 -> 0.02" in refusal(recipe)
+    recipe_file(workshop, "other", **SEQUENCES)
+    optimizer = run / "train" / "checkpoint-2" / "optimizer.pt"
+    hidden = optimizer.rename(workshop / "optimizer.pt")
+    assert f"{optimizer}: is missing" in refusal(recipe)
+    hidden.rename(optimizer)
+    assert losses(finished(recipe)) == losses(unbroken)
+    kept = {path.name: path.read_bytes() for path in (run / "adapter").iterdir() if path.is_file()}
+    recipe_file(workshop, "other", **SEQUENCES, lora={"rank": 4, "alpha": 256, "dropout": 0.1})
+    assert "train.lora.alpha: 32.0 -> 256.0" in refusal(recipe)
+    recipe_file(workshop, "other", **SEQUENCES)
+    finished(recipe)
+    assert kept == {name: (run / "adapter" / name).read_bytes() for name in kept}
+
+
+def test_a_moved_run_still_keeps_its_best_weights(workshop: Path) -> None:
+    """At a rate of (almost) 0 no later validation is better than the first one."""
+    train = {"learning_rate": 1e-30, "steps_between_validations": 1, **SEQUENCES}
+    recipe = recipe_file(workshop, "moved", **train)
+    killed(recipe)
+    tree = yaml.safe_load(recipe.read_text("utf-8")) | {"runs": str(workshop / "elsewhere")}
+    recipe.write_text(yaml.safe_dump(tree), "utf-8")
+    (workshop / "elsewhere").mkdir()
+    (workshop / "runs" / "moved").rename(workshop / "elsewhere" / "moved")
+    process = launch(recipe)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output[-3000:]
+    record = read_record(workshop / "elsewhere" / "moved" / "adapter")
+    assert record is not None
+    assert record.best_step == 1
+    best = workshop / "elsewhere" / "moved" / "train" / "checkpoint-1"
+    assert (best / "complete").exists()
 
 
 def test_a_diverging_run_stops_and_keeps_its_last_good_checkpoint(workshop: Path) -> None:

@@ -99,11 +99,14 @@ def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
     return path
 
 
-def launch(recipe: Path, hardware: str = "single", **options: Any) -> subprocess.Popen[str]:
+def launch(
+    recipe: Path, hardware: str = "single", processes: int = 2, **options: Any
+) -> subprocess.Popen[str]:
+    """Start training; `processes` of them, unless `hardware` is "single"."""
     config = RECIPES / "accelerate" / f"{hardware}.yaml"
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config)]
     if hardware != "single":
-        command += ["--num_processes", "2"]
+        command += ["--num_processes", str(processes)]
     return subprocess.Popen(
         [*command, "-m", "fmau.train", str(recipe)],
         cwd=REPO,
@@ -121,6 +124,17 @@ def finished(recipe: Path, hardware: str = "single") -> Path:
     output, _ = process.communicate(timeout=500)
     assert process.returncode == 0, output[-3000:]
     return recipe.parent / "runs" / recipe.stem
+
+
+def refusal(recipe: Path, hardware: str = "single", processes: int = 2) -> str:
+    """The error of a start that must fail without a traceback of fmau's own."""
+    process = launch(recipe, hardware, processes)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0, output[-3000:]
+    said = output.partition("error: ")[2]
+    assert said, output[-3000:]
+    assert "fmau/train/run.py" not in said, said
+    return said
 
 
 def losses(run: Path) -> list[float]:

@@ -1,6 +1,6 @@
 """Reads a frame cache, for training, answering and `fmau frames --verify`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,7 @@ class FrameCache:
         Raises:
             InputError: the frames are damaged.
         """
-        if clip not in self._places:
-            return None
-        shard, row = self._places[clip]
-        return shard.frames(row) if Source.of(path) in (shard.source(row), NO_SOURCE) else None
+        return self[clip] if clip in self._places and self._up_to_date(clip, path) else None
 
     def check_spec(self, spec: FramesBlock) -> None:
         """Check that the frames were made with the settings of a recipe.
@@ -87,6 +84,25 @@ class FrameCache:
     def missing(self, clips: Iterable[str]) -> list[str]:
         """The clips among `clips` that the cache does not hold, in the order given."""
         return [clip for clip in clips if clip not in self._places]
+
+    def changed(self, paths: Mapping[str, Path]) -> list[str]:
+        """The clips whose video file has changed since their frames were made, in the order given.
+
+        Args:
+            paths: clip -> its video file. If a file does not exist, the cached frames count as up
+                to date, as in `find`.
+        """
+        held = {clip: path for clip, path in paths.items() if clip in self._places}
+        return [clip for clip, path in held.items() if not self._up_to_date(clip, path)]
+
+    def checksum(self, clip: str) -> str:
+        """Checksum (hex) of the frames of a clip that the cache holds."""
+        shard, row = self._places[clip]
+        return shard.checksum(row)
+
+    def _up_to_date(self, clip: str, path: Path) -> bool:
+        shard, row = self._places[clip]
+        return Source.of(path) in (shard.source(row), NO_SOURCE)
 
     def verify(
         self, *, workers: int = 1, progress: Callable[[int, int], None] = lambda done, total: None

@@ -93,6 +93,11 @@ class Shard:
         names = Source.__dataclass_fields__
         return Source(*(self._batch.column(name)[row].as_py() for name in names))
 
+    def checksum(self, row: int) -> str:
+        """Checksum (hex) of the frames in a row, as it was when they were written."""
+        written: bytes = self._batch.column("checksum")[row].as_py()
+        return written.hex()
+
     def sources(self) -> dict[str, Source]:
         """Clip -> the video file that its frames were taken from."""
         return {clip: self.source(row) for row, clip in enumerate(self.clips)}
