@@ -103,7 +103,7 @@ def read_joined(folder: Path, file: Path | None = None) -> Joined:
     questions = load_questions(path)
     rows = read_answers(folder)
     asked = {question.qid: question for question in questions.questions}
-    clips = Path(manifest.recipe["data"]["clips"])
+    clips = manifest.recipe["data"].get("clips")
     answers: dict[str, Answer] = {}
     stale: list[str] = []
     unproven = 0
@@ -191,7 +191,7 @@ def _recipes_file(folder: Path, manifest: Manifest) -> Path:
     return path
 
 
-def _is_current(row: Answer, question: Question, run: str, clips: Path) -> bool | None:
+def _is_current(row: Answer, question: Question, run: str, clips: str | None) -> bool | None:
     """Whether a row answers the question as it is now, about a clip of any size; None if that
     cannot be known.
 
@@ -199,13 +199,13 @@ def _is_current(row: Answer, question: Question, run: str, clips: Path) -> bool 
 
     Args:
         run: fingerprint of the run's conditions.
-        clips: folder of the clips.
+        clips: folder of the clips, if it is known.
     """
     if row.fingerprint_without_clip is not None:
         return row.fingerprint_without_clip == row_mark(run, question, None).without_clip
     if row.fingerprint == row_mark(run, question, None).fingerprint:
         return True
-    size = clip_bytes(clips, question.file)
+    size = None if clips is None else clip_bytes(Path(clips), question.file)
     return None if size is None else row.fingerprint == row_mark(run, question, size).fingerprint
 
 

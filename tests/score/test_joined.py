@@ -261,3 +261,13 @@ def test_a_failed_row_about_a_changed_question_is_stale_too(tmp_path: Path) -> N
     run = write_run(tmp_path, "base", FILE, gold_answers(FILE) | failed)
     reissue(run, rotate_options)
     assert score_run(run).scores.tasks[Task.FMAR].clip_failed == 0
+
+
+def test_old_rows_are_not_checked_where_the_folder_of_clips_is_unknown(tmp_path: Path) -> None:
+    run = right_run(tmp_path)
+    edit_rows(run / "answers.jsonl", lambda row: row.pop("fingerprint_without_clip"))
+    reissue(run, rotate_options)
+    tree = json.loads((run / "manifest.json").read_text("utf-8"))
+    del tree["recipe"]["data"]["clips"]
+    (run / "manifest.json").write_text(json.dumps(tree), "utf-8")
+    assert (read_joined(run).stale, read_joined(run).unproven) == ((), len(FMAR))
