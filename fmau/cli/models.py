@@ -1,7 +1,8 @@
 """Commands that run models: serve, answer, ask, export."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -9,6 +10,9 @@ from rich.markup import escape
 from fmau.cli.app import AdapterFolder, Overrides, RecipeFile, ServerUrls, app, err, out
 from fmau.cli.servers import starting
 from fmau.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from fmau.score import ScoredRun
 
 
 @app.command()
@@ -39,10 +43,25 @@ def export(
     merge_to = (to or adapter.parent / "merged") if merge else None
     scored = [score_run(run) for run in runs or ()]
     print_notes(*scored)
+    _warn_of_others(adapter, scored)
     scores = {run.name: run.scores for run in scored}
     with err.status("merging" if merge else "checking"):
         done = export_adapter(adapter, base=base, merge_to=merge_to, scores=scores)
     out.print(escape(done.text()), highlight=False)
+
+
+def _warn_of_others(adapter: Path, scored: Sequence["ScoredRun"]) -> None:
+    """Warn of runs that were not answered with this adapter. A merged model's run is one of them,
+    so they are not refused."""
+    from fmau.runs import folder_digest
+
+    digest = folder_digest(adapter) if scored else None
+    for run in scored:
+        if run.manifest.conditions.get("adapter") != digest:
+            text = (
+                f"{run.name} was not answered with {adapter}, but the model card shows its scores"
+            )
+            err.print(f"[yellow]warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from fmau.runs import open_run
 from tests.cli.support import fails, run
-from tests.report.runs import write_questions, write_run
+from tests.report.runs import PROMPTS, recipe, write_questions, write_run
 from tests.score.synthetic import gold_answers, question_file, random_answers
 
 QUESTIONS = question_file(clips=12)
@@ -120,3 +121,21 @@ def test_a_run_and_a_prediction_file_are_not_scored_together(moved: Path, capsys
     assert "give a RUN, or both --questions and --predictions" in said
     code, _, said = run(capsys, "judge", "--calibrate", "q.json", "--questions", "q.json")
     assert (code, "--questions needs a RUN" in said) == (2, True)
+
+
+def test_scores_of_another_adapter_are_warned_about(tmp_path: Path, capsys: Capture) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"
+    for folder in (own, other):
+        folder.mkdir()
+        (folder / "adapter_model.safetensors").write_bytes(folder.name.encode())
+    runs: list[object] = []
+    for adapter in (own, other, None):
+        name = adapter.name if adapter else "none"
+        made = recipe(tmp_path / "runs", name, write_questions(tmp_path / "q.json", QUESTIONS))
+        with open_run(made, PROMPTS, adapter=adapter) as opened:
+            runs += ["--run", opened.folder]
+    said = fails(capsys, "export", own, *runs)  # the folder is no adapter that can be exported
+    warned = [line.split()[1] for line in said.splitlines() if line.startswith("warning:")]
+    assert warned == ["other", "none"]
+    assert f"was not answered with {own}" in said
+    assert "warning" not in fails(capsys, "export", own)
