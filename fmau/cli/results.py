@@ -91,8 +91,19 @@ def _strips(folder: Path, run: "ScoredRun") -> "StripOf | None":
             "pip install 'fmau\\[frames]'"
         )
         return None
-    asked = run.questions.questions
-    return strips_of(folder, asked, lambda text: err.print(f"[yellow]note:[/] {escape(text)}"))
+    from fmau.score.joined import replaced_clips
+
+    def note(text: str) -> None:
+        err.print(f"[yellow]note:[/] {escape(text)}", soft_wrap=True)
+
+    strip_of = strips_of(folder, run.questions.questions, note)
+    if strip_of and (clips := replaced_clips(run.manifest, run.questions, run.answers)):
+        named = ", ".join(clips[:3]) + (", ..." if len(clips) > 3 else "")
+        note(
+            f"the files of {len(clips):,} clips are not those that the model was shown ({named}); "
+            "the report shows them as they are now"
+        )
+    return strip_of
 
 
 @app.command()

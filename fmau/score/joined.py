@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmau.core.errors import Problem, RowsError, RunError
-from fmau.core.records import Answer, Question, QuestionFile, Verdict
+from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
 from fmau.dataset.clips import clip_bytes
 from fmau.dataset.questions import load_questions
 from fmau.prompting.extraction import visible_answer
@@ -153,6 +153,25 @@ def open_answers(
         text = visible_answer(row) if row and question.task.is_open else None
         if text is not None and question.qid in questions.gold:
             yield question, questions.gold[question.qid], text
+
+
+def replaced_clips(
+    manifest: Manifest, questions: QuestionFile, answers: Mapping[str, Answer]
+) -> list[str]:
+    """The clips whose file has another size now than when a question about them was asked.
+
+    A clip that is not at hand, or that could not be read then, is left out.
+    """
+    folder = Path(manifest.recipe["data"]["clips"])
+    sizes = {q.clip: clip_bytes(folder, q.file) for q in questions.questions}
+    replaced: list[str] = []
+    for question in questions.questions:
+        row, size = answers.get(question.qid), sizes[question.clip]
+        if row is None or row.status is AnswerStatus.CLIP_FAILED or size is None:
+            continue
+        if row.fingerprint != row_mark(manifest.fingerprint, question, size).fingerprint:
+            replaced.append(question.clip)
+    return list(dict.fromkeys(replaced))
 
 
 def contradictions(

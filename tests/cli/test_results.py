@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fmau.runs import open_run
+from fmau.core.records import AnswerStatus
+from fmau.runs import RowFile, open_run, read_manifest, row_mark
 from tests.cli.support import fails, run
-from tests.report.runs import PROMPTS, recipe, write_questions, write_run
-from tests.score.synthetic import gold_answers, question_file, random_answers
+from tests.report.runs import PROMPTS, marked, recipe, write_questions, write_run
+from tests.score.synthetic import gold_answers, ok, question_file, random_answers, without_answer
 
 QUESTIONS = question_file(clips=12)
 
@@ -139,3 +140,23 @@ def test_scores_of_another_adapter_are_warned_about(tmp_path: Path, capsys: Capt
     assert warned == ["other", "none"]
     assert f"was not answered with {own}" in said
     assert "warning" not in fails(capsys, "export", own)
+
+
+def test_a_report_says_which_clips_were_replaced(tmp_path: Path, capsys: Capture) -> None:
+    folder = write_run(tmp_path, "base", QUESTIONS, {})
+    shown, replaced, failed = "clip-0000", "clip-0001", "clip-0002"
+    fingerprint = read_manifest(folder).fingerprint
+    with RowFile(folder / "answers.jsonl") as rows:
+        for question in QUESTIONS.questions:
+            size = 5 if question.clip in (shown, replaced) else None
+            answer = ok(question, QUESTIONS.gold[question.qid])
+            if question.clip == failed:
+                answer = without_answer(question, AnswerStatus.CLIP_FAILED)
+            rows.append(marked(answer, row_mark(fingerprint, question, size)))
+    assert "not those that the model was shown" not in run(capsys, "report", folder)[2]
+    for clip, size in ((shown, 5), (replaced, 6), (failed, 6)):
+        (tmp_path / f"{clip}.mp4").write_bytes(b"0" * size)
+    code, _, said = run(capsys, "report", folder)
+    assert code == 0
+    assert f"the files of 1 clips are not those that the model was shown ({replaced});" in said
+    assert "not those that" not in run(capsys, "report", folder, "--no-frames")[2]
