@@ -46,13 +46,15 @@ def answered(folder: Path) -> None:
         gold = list(file.gold.values())
         with open_run(recipe, load_prompts(recipe.prompt.set)) as run:
             for place, question in enumerate(file.questions):
+                mark = run.row_mark(question, None)
                 other = gold[place - 1] if question.task.is_open else file.gold[question.qid]
                 run.append(
                     Answer(
                         qid=question.qid,
                         clip=question.clip,
                         task=question.task,
-                        fingerprint="0",
+                        fingerprint=mark.fingerprint,
+                        fingerprint_without_clip=mark.without_clip,
                         status=AnswerStatus.OK,
                         answer=other,
                     )
