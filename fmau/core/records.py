@@ -107,6 +107,8 @@ class RowMark(NamedTuple):
 class Answer(Record):
     """One line of `answers.jsonl`.
 
+    A row whose answer does not fit its status is an error when it is read.
+
     Attributes:
         qid, clip, task: of the question.
         fingerprint: hash of everything that can change the answer (see `fmau.runs`).
@@ -133,6 +135,12 @@ class Answer(Record):
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float | None = None
+
+    @model_validator(mode="after")
+    def _answer_fits(self) -> Self:
+        if (self.status is AnswerStatus.OK) != (self.answer is not None):
+            raise ValueError('a row must have an answer if its status is "ok", and none otherwise')
+        return self
 
     @classmethod
     def failed(cls, question: Question, mark: RowMark, status: AnswerStatus, reason: str) -> Self:

@@ -147,6 +147,21 @@ VERDICT = {
 }
 
 
+@pytest.mark.parametrize(
+    ("status", "answer"), [("ok", None), ("unparsed", "Yes"), ("request_failed", "Yes")]
+)
+def test_an_answer_that_does_not_fit_its_status_is_refused_with_its_line(
+    tmp_path: Path, status: str, answer: str | None
+) -> None:
+    good = json.loads(row(AnswerStatus.OK).model_dump_json())
+    lines = [
+        json.dumps(tree) + "\n" for tree in (good, good | {"status": status, "answer": answer})
+    ]
+    (tmp_path / "answers.jsonl").write_text("".join(lines), "utf-8")
+    with pytest.raises(InputError, match=r'line 2: .*must have an answer if its status is "ok"'):
+        read_answers(tmp_path)
+
+
 def test_verdicts_on_the_scale_are_read(tmp_path: Path) -> None:
     (tmp_path / "verdicts.jsonl").write_text(json.dumps(VERDICT) + "\n", "utf-8")
     assert [row.scores for row in read_verdicts(tmp_path)] == [{1: 0, 2: 5}]
