@@ -6,11 +6,13 @@ the last value; here it is an error.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
+_NOT_BLANK = re.compile(r"\S")
 RECURSIVE = "nested too deeply"
 
 
@@ -50,6 +52,24 @@ def parse_rows(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError(RECURSIVE) from None
+
+
+def parse_stream(text: str) -> list[Any]:
+    """Parse JSON values that stand one after another, each on one line or on several.
+
+    Raises:
+        ValueError: as for `parse_rows`, of any of the values.
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_object)
+    values: list[Any] = []
+    end = 0
+    try:
+        while rest := _NOT_BLANK.search(text, end):
+            value, end = decoder.raw_decode(text, rest.start())
+            values.append(value)
+    except RecursionError:
+        raise ValueError(RECURSIVE) from None
+    return values
 
 
 def keys_twice(value: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ is an object or one text with headings (`fmau.dataset.caption_fields`). "coarse"
 missing (`fmau.dataset.labels`).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,19 +46,25 @@ class CaptionedClip:
     action: Action | None
 
 
-def load_captions(path: Path) -> tuple[CaptionedClip, ...]:
+def load_captions(
+    path: Path, *, participant_pattern: str | None = None, label_pattern: str | None = None
+) -> tuple[CaptionedClip, ...]:
     """Read a caption file, in file order.
+
+    Args:
+        participant_pattern, label_pattern: how the names of clips give what their rows leave out,
+            see `fmau.recipe.TrainDataBlock`.
 
     Raises:
         InputError: the file is missing or has an unknown format, or rows are malformed: no clip, a
             path instead of a clip name, a clip that is described twice, fields that are missing or
-            unknown, labels that are unknown or contradict each other. Every problem is listed with
-            its row and clip.
+            unknown, labels that are unknown or contradict each other, names that a pattern does
+            not match. Every problem is listed with its row and clip.
     """
     first_row: dict[str, int] = {}
 
     def captioned_clip(row: Row) -> CaptionedClip | None:
-        found = _captioned_clip(row)
+        found = _captioned_clip(row, participant_pattern, label_pattern)
         if found is None:
             return None
         first = first_row.setdefault(found.clip, row.number)
@@ -68,16 +75,30 @@ def load_captions(path: Path) -> tuple[CaptionedClip, ...]:
     return read_records(path, captioned_clip)
 
 
-def _captioned_clip(row: Row) -> CaptionedClip | None:
+def _captioned_clip(
+    row: Row, participant_pattern: str | None, label_pattern: str | None
+) -> CaptionedClip | None:
     clip = named_clip(row, row.one_of(*_CLIP_KEYS))
     for key in sorted(set(row.values) - _KEYS):
         row.refuse(f"unknown key {key!r}", f"the keys are {', '.join(sorted(_KEYS))}")
     participant = _participant(row)
+    if participant is None and participant_pattern is not None:
+        participant = _in_name(row, clip, "participant_pattern", participant_pattern)
     fields = read_fields(row)
-    action = read_action(row, fields["conclusive_summary"] if fields else "")
+    label = _in_name(row, clip, "label_pattern", label_pattern) if label_pattern else None
+    action = read_action(row, fields["conclusive_summary"] if fields else "", label)
     if clip is None or fields is None:
         return None
     return CaptionedClip(clip, participant, fields, action)
+
+
+def _in_name(row: Row, clip: str | None, key: str, pattern: str) -> str | None:
+    """The part of the clip's name in the pattern's group; None, and a problem, if there is none."""
+    found = re.fullmatch(pattern, clip) if clip is not None else None
+    if clip is not None and (found is None or not found[1]):
+        what = f"train.data.{key} {pattern!r} does not match the name"
+        row.refuse(what, "correct the pattern: it must match the whole name without suffix")
+    return found[1] if found else None
 
 
 def _participant(row: Row) -> str | None:

@@ -5,6 +5,7 @@ suffix, in capitals, with letters such as é in one character or in two. A name 
 of these ways. Where several files fit, none is taken, because it may be another clip's.
 """
 
+import os
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -66,7 +67,7 @@ def clip_path(folder: Path, file: str) -> Path:
         ClipError: several files fit.
     """
     exact = folder / file
-    if clip_name(file) != file and exact.is_file():
+    if clip_name(file) != file and os.path.isfile(exact):  # False for a folder that cannot be
         return exact
     fitting = _files_by_name(folder, _written(folder)).get(_folded(clip_name(file)), ())
     named = [path for path in fitting if _folded(path.name) == _folded(file)]
@@ -123,7 +124,7 @@ def _written(folder: Path) -> int:
     """When a folder's list of names last changed, in nanoseconds; 0 if it is missing."""
     try:
         return folder.stat().st_mtime_ns
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name with a zero byte
         return 0
 
 
@@ -135,8 +136,15 @@ def _files_by_name(folder: Path, written: int) -> dict[str, tuple[Path, ...]]:
         written: makes a changed folder another entry of the cache.
     """
     found: dict[str, list[Path]] = {}
-    if written:
-        for path in sorted(folder.iterdir()):
+    if written and os.path.isdir(folder):
+        for path in sorted(_listed(folder)):
             if path.suffix.lower() in CLIP_SUFFIXES and path.is_file():
                 found.setdefault(_folded(clip_name(path.name)), []).append(path)
     return {name: tuple(paths) for name, paths in found.items()}
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise ClipError(f"{folder}: cannot be read: {error.strerror}; check its rights") from error

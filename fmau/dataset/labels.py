@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
-from fmau.core.taxonomy import Action, Part, action_by_label, parts
+from fmau.core.taxonomy import Action, Part, action_by_code, action_by_label, parts
 from fmau.dataset.rows import Row
 
 _ENDING: Final = "the ending of conclusive_summary"
@@ -24,7 +24,7 @@ _FINE = re.compile(r"micro-action \(fine-grained\)" + _MARK_END, re.IGNORECASE)
 _TAXONOMY: Final = "use the labels of fmau/core/taxonomy.json"
 
 
-def read_action(row: Row, summary: str) -> Action | None:
+def read_action(row: Row, summary: str, named: str | None = None) -> Action | None:
     """The micro-action of a row's label; None if the row has no label.
 
     A label that is not in the taxonomy, or two labels that contradict each other, are noted as
@@ -33,6 +33,7 @@ def read_action(row: Row, summary: str) -> Action | None:
     Args:
         row: a row that may have the keys "fine" and "coarse".
         summary: the conclusive_summary of the caption.
+        named: code or label in the clip's name; it must agree with the row's other labels.
     """
     keyed = _action(row, "'fine'", row.values.get("fine"))
     written = _action(row, _ENDING, _written(_FINE, summary, action_by_label()))
@@ -40,6 +41,12 @@ def read_action(row: Row, summary: str) -> Action | None:
         what = f"'fine' is {keyed.label!r}, but {_ENDING} says {written.label!r}"
         row.refuse(what, "find out which label is right, and correct the other")
     action = keyed or written
+    if named is not None:
+        in_name = _named_action(row, named)
+        if in_name and action and in_name != action:
+            what = f"the clip's name says {in_name.label!r}, but its row says {action.label!r}"
+            row.refuse(what, "find out which label is right, and correct the other")
+        action = action or in_name
     for source, label in (
         ("'coarse'", row.values.get("coarse")),
         (_ENDING, _written(_COARSE, summary, _part_by_label())),
@@ -59,6 +66,21 @@ def written_action(text: str) -> Action | None:
     """
     label = _written(_FINE, text, action_by_label())
     return action_by_label().get(label.lower()) if label else None
+
+
+def _named_action(row: Row, named: str) -> Action | None:
+    """The action of a code ("B1") or of a label, in which "_" or "-" may stand for a space."""
+    spaced = re.sub(r"[\s_-]+", " ", named.strip()).lower()
+    by_label = {
+        re.sub(r"[\s-]+", " ", label): action for label, action in action_by_label().items()
+    }
+    action = action_by_code().get(named.strip().upper()) or by_label.get(spaced)
+    if action is None:
+        what = (
+            f"train.data.label_pattern takes {named!r} from the name, which is not a micro-action"
+        )
+        row.refuse(what, f"correct the pattern, or {_TAXONOMY}")
+    return action
 
 
 def _action(row: Row, source: str, label: object) -> Action | None:

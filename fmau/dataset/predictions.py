@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmau.core.errors import InputError, Problem
+from fmau.core.errors import SHOWN_CHARS, InputError, Problem
 from fmau.core.parsing import Doubled, keys_twice, parse_rows
 from fmau.core.records import Question
 from fmau.core.taxonomy import TASK_ALIASES
 from fmau.core.texts import half_fault, whole
+from fmau.dataset.foreign import not_json
 
 
 def prediction_tree(path: Path, text: str) -> Any:
@@ -24,7 +25,7 @@ def prediction_tree(path: Path, text: str) -> Any:
         tree = parse_rows(text)
     except ValueError as error:
         remedy = "prediction files are JSON, see `fmau submit`"
-        raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
+        raise InputError([not_json(path, text, error, remedy)]) from None
     if isinstance(tree, Doubled):
         what = f"the key {tree.keys_twice[0]!r} is given twice"
         raise InputError([Problem(str(path), what, "keep one of them")])
@@ -52,7 +53,11 @@ def entry_problems(
     for number, entry in enumerate(entries, start=1):
         where = f"{path} answer {number}"
         qid = entry.get("qid") if isinstance(entry, dict) else None
-        if not isinstance(qid, str):
+        if qid is not None and not isinstance(qid, str):
+            what = f"'qid' is {repr(qid)[:SHOWN_CHARS]}, not a text"
+            yield Problem(where, what, "write it as a text, as in the question file")
+            continue
+        if qid is None:
             remedy = 'write {"qid": "...", "pred_answer": "..."}'
             yield Problem(where, "is not an object with a text under 'qid'", remedy)
             continue

@@ -13,13 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fmau.core.errors import InputError, Problem
+from fmau.core.errors import SHOWN_CHARS, InputError, Problem
 from fmau.core.files import read_text
 from fmau.core.parsing import keys_twice, parse_rows
 from fmau.core.records import Option, Question, QuestionFile
 from fmau.core.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
 from fmau.core.texts import half_fault, whole
 from fmau.dataset.clips import clip_name, name_fault
+from fmau.dataset.foreign import not_json
 
 _KEYS = {"video", "video_name", "task", "qid", "question", "answer"}
 _TASK_BY_NAME = {task.value: task for task in Task} | TASK_ALIASES
@@ -100,7 +101,7 @@ def _read_list(path: Path) -> list[Any]:
         rows = parse_rows(text)
     except ValueError as error:
         remedy = "write the question file as a JSON list in UTF-8"
-        raise InputError([Problem(str(path), f"not JSON ({error})", remedy)]) from None
+        raise InputError([not_json(path, text, error, remedy)]) from None
     if not isinstance(rows, list) or not rows:
         remedy = 'write a non-empty list of objects, [{"qid": ..., ...}, ...]'
         raise InputError([Problem(str(path), "is not a list of questions", remedy)])
@@ -129,7 +130,11 @@ def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:
     for key in keys_twice(row):
         yield Problem(where, f"the key {key!r} is given twice", "keep one of them")
     for key in ("qid", "task", "question"):
-        if not isinstance(row.get(key), str) or not row[key].strip():
+        value = row.get(key)
+        if value is not None and not isinstance(value, str):
+            what = f"{key!r} is {repr(value)[:SHOWN_CHARS]}, not a text"
+            yield Problem(where, what, "write a text, in quotes")
+        elif value is None or not value.strip():
             yield Problem(where, f"{key!r} is missing or empty", "fill it in")
     if isinstance(row.get("qid"), str) and (fault := half_fault(row["qid"])):
         yield Problem(where, *fault)  # answers are written and sent in under this name

@@ -1,4 +1,4 @@
-"""Reads training files row by row: a JSON list of objects, or JSON Lines with one object per line.
+"""Reads training files row by row: a JSON list of objects, or JSON objects one after another.
 
 The readers of captions and dialogues use it. `read_records` passes every row to a function that
 makes a record of it. Problems are collected on the row and raised after the last row, so that all
@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from fmau.core.errors import InputError, Problem
 from fmau.core.files import read_text
-from fmau.core.parsing import keys_twice, parse_rows
+from fmau.core.parsing import keys_twice, parse_rows, parse_stream
 from fmau.core.texts import text_fault, texts_in, whole
 from fmau.dataset.clips import clip_name, name_fault
+from fmau.dataset.foreign import not_json
 
 Record = TypeVar("Record")
 
@@ -25,7 +26,8 @@ class Row:
 
     Attributes:
         path: path of the file.
-        number: number of the row, counted from 1; in JSON Lines the line number.
+        number: number of the row, counted from 1; in JSON Lines the line number, or where objects
+            have several lines, the number of the object.
         values: the object; empty if the row is not an object.
         clip: name of the row's clip, once it is read; problems then name the clip.
         problems: the problems found so far.
@@ -126,21 +128,28 @@ def _values(path: Path, text: str) -> Iterator[tuple[int, Any]]:
         yield from enumerate(_listed(path, text), start=1)
         return
     # Not str.splitlines: it also breaks lines at characters that JSON allows inside strings.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield number, _parsed(line)
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    values = [(number, _parsed(line)) for number, line in lines]
+    if values and isinstance(values[0][1], ValueError):
+        try:
+            values = list(enumerate(parse_stream(text), start=1))  # objects of several lines
+        except ValueError as error:
+            if not any(isinstance(value, dict) for _, value in values):
+                remedy = "write a JSON list of objects, or one JSON object per line"
+                raise InputError([not_json(path, text, error, remedy)]) from None
+    yield from values
 
 
 def _listed(path: Path, text: str) -> list[Any]:
     rows = _parsed(text)
-    if isinstance(rows, Exception):
+    if isinstance(rows, ValueError):
         remedy = "a file that starts with [ must be one JSON list of objects"
-        raise InputError([Problem(str(path), f"not JSON ({rows})", remedy)])
+        raise InputError([not_json(path, text, rows, remedy)])
     assert isinstance(rows, list), "JSON that starts with [ is a list"
     return rows
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> Any | ValueError:
     """The value that the text encodes; the error if it is not JSON."""
     try:
         return parse_rows(text)

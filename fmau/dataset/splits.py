@@ -83,7 +83,10 @@ def _require_participants(clips: Sequence[CaptionedClip]) -> None:
     unknown = sum(clip.participant is None for clip in clips)
     if unknown:
         what = f"{unknown} of {len(clips)} have no participant, so they cannot be split by person"
-        remedy = "add 'participant' to their rows, or set train.data.validation_share to 0"
+        remedy = (
+            "add 'participant' to their rows, or give train.data.participant_pattern if their "
+            "names carry it, or set train.data.validation_share to 0"
+        )
         raise InputError([Problem("training clips", what, remedy)])
     participants = {clip.participant for clip in clips}
     if len(participants) < 2:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from fmau.core.errors import InputError, Problem
 from fmau.core.taxonomy import CLOSED_TASKS, Task
-from fmau.dataset.captions import load_captions
+from fmau.dataset.captions import CaptionedClip, load_captions
 from fmau.dataset.dialogues import load_dialogues
 from fmau.dataset.examples import build_examples
 from fmau.dataset.examples.example import Example
 from fmau.dataset.questions import load_questions
 from fmau.dataset.splits import refuse_benchmark, split_by_participant
-from fmau.recipe import TrainBlock
+from fmau.recipe import TrainBlock, TrainDataBlock
 
 VALIDATED_VIEWS = {str(task): 1.0 for task in (*CLOSED_TASKS, Task.MARE)}
 """The views derived from every validation clip, whatever the mixture is: the closed tasks, and
@@ -76,7 +76,7 @@ def load_training_data(train: TrainBlock) -> TrainingData:
         InputError: files are malformed, clips have no participant, clips belong to a benchmark (all
             are named), or the held-out clips yield no question to validate with.
     """
-    captions = load_captions(train.data.captions) if train.data.captions else ()
+    captions = _captions(train.data)
     dialogues = load_dialogues(train.data.dialogues) if train.data.dialogues else ()
     named = [*(clip.clip for clip in captions), *(example.clip for example in dialogues)]
     benchmark = {
@@ -120,6 +120,16 @@ def require_validation(train: TrainBlock, data: TrainingData) -> None:
             "last weights"
         )
         raise InputError([Problem("validation", what, remedy)])
+
+
+def _captions(data: TrainDataBlock) -> tuple[CaptionedClip, ...]:
+    if data.captions is None:
+        return ()
+    return load_captions(
+        data.captions,
+        participant_pattern=data.participant_pattern,
+        label_pattern=data.label_pattern,
+    )
 
 
 def _without(examples: Sequence[Example], clips: set[str]) -> tuple[Example, ...]:

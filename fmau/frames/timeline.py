@@ -1,5 +1,6 @@
 """When the frames of a video file are shown: read from the container, nothing is decoded."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def probe(path: Path) -> Timeline:
     Raises:
         ClipError: missing, empty, cut off, not a video, or of fewer than two frames.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # also False for a path that cannot be
         raise ClipError(f"{path}: no such file; put the clip there or correct the clips folder")
     if path.stat().st_size == 0:
         raise ClipError(f"{path}: the file is empty; copy the clip again")

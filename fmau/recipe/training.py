@@ -5,16 +5,32 @@ The number of processes is not part of an experiment. The config file for `accel
 """
 
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from fmau.core.errors import RecipeError
 from fmau.recipe.blocks import Block
 
 View = Literal["caption", "field", "CMAR", "FMAR", "SAD", "MAD", "MAS", "PPR", "MADU", "MARE"]
 """A kind of training example that is derived from a captioned clip, see `fmau.dataset.examples`."""
+
+
+def _one_group(pattern: str) -> str:
+    """Check a regular expression with one group, which is what it takes from a name."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    if groups != 1:
+        raise ValueError(f"has {groups} groups; put brackets around the one part to take")
+    return pattern
+
+
+NamePattern = Annotated[str, AfterValidator(_one_group)]
+"""A regular expression that takes one part out of a clip's name, such as "([0-9]{4})_.*"."""
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0)]
@@ -28,6 +44,10 @@ class TrainDataBlock(Block):
         dialogues: file of ready-made exchanges (`messages` or `conversations` with `videos`).
         clips: folder that holds every clip of these files as NAME.mp4.
         cache: folder of the frame cache; `fmau frames` fills it.
+        participant_pattern: regular expression with one group. It must match the whole name of a
+            clip whose row names no participant; the group is the participant.
+        label_pattern: the same for the micro-action of every clip; the group is a code or label of
+            the taxonomy, and must agree with the label of the row, if it has one.
         benchmarks: question files whose clips must not be trained on.
         validation_share: share of the captioned clips that is kept for validation; the split is by
             participant. Dialogues alone need 0.
@@ -38,6 +58,8 @@ class TrainDataBlock(Block):
     dialogues: Path | None = None
     clips: Path
     cache: Path
+    participant_pattern: NamePattern | None = None
+    label_pattern: NamePattern | None = None
     benchmarks: tuple[Path, ...]
     validation_share: Share = 0.05
     skip_bad_clips: bool = False

@@ -1,7 +1,11 @@
 """Caption files: all spellings give the same records, and every defect is named with its row."""
 
+import csv
+import io
 import json
 import re
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -368,3 +372,97 @@ def test_a_key_given_twice_is_named_with_its_row(tmp_path: Path, form: str, key:
     path.write_text(form.format(json.dumps({**ROW, "video": "b"}), doubled), "utf-8")
     (problem,) = problems(path)
     assert problem == f"{path} row 2 (a): the key '{key}' is given twice; keep one of them"
+
+
+@pytest.mark.parametrize("indent", [1, 4])
+def test_objects_may_have_several_lines_each(tmp_path: Path, indent: int) -> None:
+    rows = [{**ROW, "video": name} for name in ("a", "b", "c")]
+    path = tmp_path / "captions.jsonl"
+    path.write_text("\n".join(json.dumps(row, indent=indent) for row in rows) + "\n", "utf-8")
+    assert load_captions(path) == load_captions(write(tmp_path, rows))
+    path.write_text("\n".join(json.dumps(row, indent=1) for row in (ROW, {"video": "b"})), "utf-8")
+    (problem,) = problems(path)
+    assert problem.startswith(f"{path} row 2 (b): 'caption' is missing")
+
+
+@pytest.mark.parametrize("dialect", ["excel", "excel-tab"])
+def test_a_table_is_called_one_and_the_command_given_converts_it(
+    tmp_path: Path, dialect: str
+) -> None:
+    caption = "\n".join(f"{name}: {text}" for name, text in CAPTION.items())
+    path = tmp_path / "captions.csv"
+    text = io.StringIO()
+    table = csv.DictWriter(text, ["video", "participant", "caption"], dialect=dialect)
+    table.writeheader()
+    table.writerows({"video": name, "participant": "P1", "caption": caption} for name in "ab")
+    path.write_text(text.getvalue(), "utf-8")
+    (problem,) = problems(path)
+    assert "looks like a table with " in problem
+    code = problem.rpartition('-c "')[2].removesuffix('"')
+    code = code.replace("FILE", str(path)).replace("NEW", str(tmp_path / "new"))
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert [dict(clip.fields) for clip in load_captions(tmp_path / "new.json")] == [CAPTION] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["video: a\ncaption: x", "{'video': 'a'}\n{'video': 'b'}", '{"video": "a",\n"clip":\n'],
+)
+def test_a_file_without_any_json_has_one_problem(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "captions.json"
+    path.write_text(text, "utf-8")
+    (problem,) = problems(path)
+    assert "not JSON" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "participant_pattern", "label_pattern", "participant", "code"),
+    [
+        ("0030_01_0002.mp4", r"([0-9]{4})_.*", None, "0030", None),
+        ("P7-B1-003", r"(P\d+)-.*", r"[^-]*-(\w+)-.*", "P7", "B1"),
+        ("nodding__P7", r".*__(P\d)", r"(.*)__.*", "P7", "B1"),
+        ("Shaking_head_1", None, r"(.*)_\d", None, "B2"),
+        ("b1_x", None, r"(..)_.*", None, "B1"),
+    ],
+)
+def test_names_give_what_rows_leave_out(
+    tmp_path: Path,
+    name: str,
+    participant_pattern: str | None,
+    label_pattern: str | None,
+    participant: str | None,
+    code: str | None,
+) -> None:
+    caption = {**CAPTION, "conclusive_summary": "It is a movement."}
+    path = write(tmp_path, [{"video": name, "caption": caption}])
+    (clip,) = load_captions(
+        path, participant_pattern=participant_pattern, label_pattern=label_pattern
+    )
+    assert clip.participant == participant
+    assert (clip.action and clip.action.code) == code
+
+
+def test_a_row_that_names_its_participant_is_believed(tmp_path: Path) -> None:
+    path = write(tmp_path, [ROW, {**ROW, "video": "0030_01", "participant": None}])
+    clips = load_captions(path, participant_pattern=r"(\d+)_.*")
+    assert [clip.participant for clip in clips] == ["P1", "0030"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x0030_A1", "participant_pattern '([0-9]{4})_.*' does not match the name; correct"),
+        ("0030-B1", "participant_pattern '([0-9]{4})_.*' does not match the name; correct"),
+        ("0030_B2", "the clip's name says 'Shaking head', but its row says 'Nodding'"),
+        ("0030_17", "label_pattern takes '17' from the name, which is not a micro-action"),
+    ],
+)
+def test_a_name_that_does_not_fit_is_refused_with_its_row(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    good = {**ROW, "video": "0031_B1", "participant": None}
+    path = write(tmp_path, [good, {**good, "video": name}])
+    with pytest.raises(InputError) as error:
+        load_captions(path, participant_pattern=r"([0-9]{4})_.*", label_pattern=r".*[_-](..)")
+    assert any(said in str(problem) for problem in error.value.problems)
+    assert all(f"{path} row 2 ({name}): " in str(problem) for problem in error.value.problems)

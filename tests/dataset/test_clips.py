@@ -6,6 +6,7 @@ import pytest
 
 from fmau.core.errors import ClipError
 from fmau.dataset.clips import clip_name, clip_path, clip_paths, name_fault
+from fmau.frames.timeline import probe
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,14 @@ def test_many_clips_are_found_and_unclear_ones_are_told(tmp_path: Path) -> None:
     paths, unclear = clip_paths(tmp_path, {"a": "a", "b": "b", "c": "b.mov"})
     assert {clip: path.name for clip, path in paths.items()} == {"a": "a.mp4", "c": "b.mov"}
     assert list(unclear) == ["b"]
+
+
+def test_a_folder_that_cannot_be_has_no_clips(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "loop", tmp_path / "file", tmp_path / ("x" * 300), Path("a\0b")):
+        for name in ("a", "a.mov"):
+            path = clip_path(folder, name)
+            assert path.parent == folder
+            with pytest.raises(ClipError, match="no such file; put the clip there"):
+                probe(path)

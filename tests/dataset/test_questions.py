@@ -88,6 +88,8 @@ def test_class_codes_are_kept_apart_from_labels(tmp_path: Path) -> None:
         ({"task": "XYZ"}, "unknown task 'XYZ'"),
         ({"task": None}, "'task' is missing"),
         ({"qid": ""}, "'qid' is missing or empty"),
+        ({"question": 12}, "'question' is 12, not a text; write a text, in quotes"),
+        ({"task": ["MAS"]}, "'task' is ['MAS'], not a text"),
         ({"question": None}, "'question' is missing"),
         ({"video": "../up.mp4"}, "is a path"),
         ({"video": "/etc/passwd"}, "is a path"),
@@ -214,3 +216,31 @@ def test_a_key_given_twice_is_named_with_its_row(tmp_path: Path) -> None:
     assert (
         str(problem) == f"{path} row 2 (MAS_1): the key 'answer' is given twice; keep one of them"
     )
+
+
+@pytest.mark.parametrize("qid", [12, 1.5, True])
+def test_a_qid_that_is_a_number_is_not_called_missing(tmp_path: Path, qid: Any) -> None:
+    with pytest.raises(InputError) as error:
+        load_questions(write(tmp_path, [{**ROW, "qid": qid}]))
+    (problem,) = error.value.problems
+    assert problem.what == f"'qid' is {qid}, not a text"
+    assert "missing" not in str(problem)
+
+
+def test_other_kinds_of_files_are_called_by_their_name(tmp_path: Path) -> None:
+    path = tmp_path / "q.json"
+    for text, said in (
+        (
+            f"{json.dumps(ROW)}\n{json.dumps(ROW)}",
+            "JSON objects one after another, not a list",
+        ),
+        (
+            "qid,task,question\n1,MAS,First?",
+            r"a table with commas \(CSV\), it begins 'qid,task",
+        ),
+        ("questions:\n- qid: MAS_1", "is not JSON, it begins 'questions:'; write the question"),
+    ):
+        path.write_text(text, "utf-8")
+        with pytest.raises(InputError, match=said) as error:
+            load_questions(path)
+        assert len(error.value.problems) == 1

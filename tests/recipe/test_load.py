@@ -117,3 +117,20 @@ def training(batch: int) -> TrainBlock:
     return TrainBlock(
         data=data, mixture={"caption": 1}, epochs=2, batch_size=batch, micro_batch_size=1
     )
+
+
+@pytest.mark.parametrize("key", ["participant_pattern", "label_pattern"])
+def test_patterns_for_names_are_checked_when_the_recipe_is_read(key: str) -> None:
+    setting = f"train.data.{key}=([0-9]{{4}})_.*"
+    recipe = load_recipe("lora_qwen3_vl_8b_mixture", [setting])
+    assert recipe.train is not None
+    assert getattr(recipe.train.data, key) == "([0-9]{4})_.*"
+    for pattern, said in (
+        ("(a", "not a regular expression"),
+        ("abc", "has 0 groups; put brackets around the one part to take"),
+        ("(a)(b)", "has 2 groups"),
+        ("3", "valid string"),
+    ):
+        with pytest.raises(RecipeError, match=said) as error:
+            load_recipe("lora_qwen3_vl_8b_mixture", [f"train.data.{key}={pattern}"])
+        assert f"train.data.{key}: " in str(error.value)

@@ -80,6 +80,8 @@ def test_all_defects_are_reported_at_once(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (b"{", "not JSON"),
+        (b"qid,pred_answer\nMAS_1,Yes", "a table with commas"),
+        (b'[{"qid": 12, "pred_answer": "A"}]', "'qid' is 12, not a text; write it as a text"),
         (b'{"answers": 3}', "no list of answers"),
         (b"3", "no list of answers"),
         (b"\xff\xfe", "not UTF-8"),

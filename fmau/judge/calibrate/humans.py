@@ -8,6 +8,7 @@ from fmau.core.errors import InputError, Problem
 from fmau.core.files import read_bytes
 from fmau.core.parsing import parse_json
 from fmau.core.records import LEVEL_MAX, LEVELS
+from fmau.core.texts import half_fault
 
 
 def load_human_scores(path: Path) -> dict[str, dict[int, float | None]]:
@@ -50,6 +51,8 @@ def _defect(row: Any, scores: Mapping[str, Mapping[int, float | None]]) -> str |
     qid, level, score = row["qid"], row["level"], row["score"]
     if not isinstance(qid, str):
         return f"qid is {qid!r}, not a string"
+    if fault := half_fault(qid):
+        return fault[0]
     if type(level) is not int or level not in LEVELS:
         return f"level is {level!r}, not 1, 2 or 3"
     if type(score) not in (int, float) or not 0 <= score <= LEVEL_MAX:

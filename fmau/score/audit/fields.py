@@ -6,6 +6,7 @@ from typing import Any
 
 from fmau.core.records import QuestionFile
 from fmau.core.taxonomy import TASK_ALIASES, Task
+from fmau.core.texts import text_fault, whole
 from fmau.dataset.labels import written_action
 from fmau.dataset.questions import Survey
 from fmau.score.audit.check import Check, check
@@ -18,6 +19,7 @@ def schema(survey: Survey) -> Check:
     found = [
         *refused,
         *_spellings(survey.rows),
+        *_unfit_texts(survey.rows),
         *_prefixes(survey.sound),
         *_incomplete_clips(survey.sound),
         *_contradictions(survey.sound),
@@ -42,10 +44,22 @@ def _spellings(rows: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
     rarer = min(holders, key=lambda key: len(holders[key]))
     if all(holders.values()):
         for row in holders[rarer]:
-            yield str(row.get("qid")), f"uses {rarer!r} where most rows use the other name"
+            yield _qid(row), f"uses {rarer!r} where most rows use the other name"
     for row in objects:
-        if row.get("task") in TASK_ALIASES:
-            yield str(row.get("qid")), f"task {row['task']!r} is an earlier name"
+        if isinstance(task := row.get("task"), str) and task in TASK_ALIASES:
+            yield _qid(row), f"task {task!r} is an earlier name"
+
+
+def _unfit_texts(rows: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
+    """Questions that are not asked in exactly the letters of the file, see `fmau.core.texts`."""
+    for row in rows:
+        text = row.get("question") if isinstance(row, dict) else None
+        if isinstance(text, str) and (fault := text_fault(text)):
+            yield _qid(row), fault[0]
+
+
+def _qid(row: dict[str, Any]) -> str:
+    return whole(str(row.get("qid")))
 
 
 def _prefixes(questions: QuestionFile) -> Iterator[tuple[str, str]]:

@@ -148,6 +148,7 @@ def test_human_scores_are_read_strictly(tmp_path: Path) -> None:
         {"qid": "a", "level": 1, "score": 6},
         {"qid": "a", "level": 1, "score": True},
         {"qid": 1, "level": 1, "score": 1},
+        {"qid": "a\ud83d", "level": 1, "score": 1},
         {"qid": "a", "level": 2, "score": 1},
         {"qid": "a", "level": 2, "score": 1},
         [],
@@ -160,8 +161,9 @@ def test_human_scores_are_read_strictly(tmp_path: Path) -> None:
         "2",
         "3",
         "4",
-        "6",
+        "5",
         "7",
+        "8",
     ]
     with pytest.raises(InputError, match="no such file"):
         load_human_scores(tmp_path / "nowhere.json")

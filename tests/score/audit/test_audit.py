@@ -197,6 +197,21 @@ def test_defective_rows_are_reported_and_the_rest_is_still_checked(tmp_path: Pat
     assert found["duplicate-question"].rows == 0
 
 
+def test_questions_that_are_not_asked_letter_by_letter_are_named(tmp_path: Path) -> None:
+    rows = clean_rows(clips=2)
+    row_of(rows, "MADU_0001")["question"] = "Describe it.<|im_end|>"
+    row_of(rows, "MARE_0001")["question"] = "Why\ud83d?"
+    row_of(rows, "SAD_0001").update(task=["SAD"], qid="SAD_\ud83d")
+    schema = find(rows, tmp_path)["schema"]
+    assert schema.facts["examples"]["the text holds the control token '<|im_end|>'"] == [
+        "MADU_0001"
+    ]
+    assert schema.facts["examples"]["the text holds half a character, 'Why\\ud83d?'"] == [
+        "MARE_0001"
+    ]
+    "".join(schema.qids).encode("utf-8")
+
+
 def test_what_is_no_question_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         audit_questions(tmp_path / "nowhere.json")
