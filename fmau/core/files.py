@@ -4,12 +4,14 @@ A reader never sees a half-written file: a file is written under a temporary nam
 disk, and then renamed to its final name in one atomic step.
 """
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -85,26 +87,53 @@ def read_record(path: Path, kind: type[ModelT], remedy: str) -> ModelT:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that appears as `path` only when it is complete.
 
-    It gets its name after the block ended without an error and all data is on the disk. Only one
-    process may write `path` at a time; see `hold_folder`.
+    It gets its name after the block ended without an error and all data is on the disk. If another
+    process is writing the same file, this one waits for it, then replaces what it wrote.
 
     Raises:
-        RunError: the disk is full or failing; an older file at `path` is unchanged.
+        RunError: the disk is full or failing, or the folder cannot be written; an older file at
+            `path` is unchanged.
     """
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
-        with unfinished.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
+        with _open_alone(unfinished) as file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(unfinished, path)
+            except BaseException:
+                unfinished.unlink(missing_ok=True)
+                raise
     except OSError as error:
-        raise RunError(
-            f"{path}: cannot be written: {error.strerror or error}; make room on the disk, then "
-            "start the same command again: complete files are safe"
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)  # exists only if the block failed
+        raise RunError(f"{path}: cannot be written: {_reason(error)}") from error
+
+
+def _open_alone(path: Path) -> BinaryIO:
+    """Open an unfinished file, empty and locked until it is closed."""
+    while True:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), "wb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    file.truncate(0)
+                    return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()  # whoever held the lock has given this file its final name: take a new one
+
+
+def _reason(error: OSError) -> str:
+    """Why something cannot be written, and what to do."""
+    reason = error.strerror or str(error)
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"{reason}; make the folder writable, or give another one"
+    return (
+        f"{reason}; make room on the disk, then start the same command again: complete files are "
+        "safe"
+    )
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -143,10 +172,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
                     os.fsync(file.fileno())
         os.replace(unfinished, folder)
     except OSError as error:
-        raise RunError(
-            f"{folder}: cannot be written: {error.strerror or error}; make room on the disk, then "
-            "start the same command again"
-        ) from error
+        raise RunError(f"{folder}: cannot be written: {_reason(error)}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)  # exists only if the block failed
 
