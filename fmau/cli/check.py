@@ -22,6 +22,7 @@ from fmau.core.taxonomy import Task
 from fmau.dataset.clips import clip_path
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
+from fmau.families.checkpoint import check_model
 from fmau.families.load import load_config, load_processor
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.timeline import Timeline, probe
@@ -29,7 +30,7 @@ from fmau.prompting.conversation import VIDEO_PART, messages, user_text
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock
 from fmau.serve.flags import CPU_BLOCK_SIZE
-from fmau.serve.preflight import check_context, check_model
+from fmau.serve.preflight import check_context
 
 DEFAULT_BLOCK = CPU_BLOCK_SIZE
 """Tokens per KV block if the recipe does not set it: the larger of the CPU and GPU defaults."""
@@ -82,8 +83,8 @@ def check_recipe(recipe: Recipe) -> Plan:
     """Read and check all files that the recipe names.
 
     Raises:
-        RecipeError: the prompts are not usable, or the context is too short for the longest prompt.
-        ServerError: the model's path has no checkpoint.
+        RecipeError: the prompts are not usable, the model's path has no whole checkpoint, or the
+            context is too short for the longest prompt.
         RunError: `data.cache` is not a frame cache, or has frames of other settings.
         InputError: the question or training files have defects, or clips cannot be read; all are
             listed.

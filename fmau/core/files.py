@@ -5,13 +5,14 @@ disk, and then renamed to its final name in one atomic step.
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -142,8 +143,8 @@ def read_record(path: Path, kind: type[ModelT], remedy: str) -> ModelT:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that appears as `path` only when it is complete.
 
-    It gets its name after the block ended without an error and all data is on the disk. Only one
-    process may write `path` at a time; see `hold_folder`.
+    It gets its name after the block ended without an error and all data is on the disk. If another
+    process is writing the same file, this one waits for it, then replaces what it wrote.
 
     Raises:
         ReadOnlyError: the folder is read-only.
@@ -151,23 +152,37 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
-        with unfinished.open("wb") as file:
+        with _open_alone(unfinished) as file, ExitStack() as undo:
+            undo.callback(unfinished.unlink, missing_ok=True)
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(unfinished, path)
+            os.replace(unfinished, path)
+            undo.pop_all()
     except OSError as error:
         what = f"{path}: cannot be written: {error.strerror or error}"
         if error.errno in READ_ONLY:
-            remedy = "make the folder writable, or write to another one"
+            remedy = "make the folder writable, or give another one"
             raise ReadOnlyError(f"{what}; {remedy}") from error
         raise RunError(
             f"{what}; make room on the disk, then start the same command again: complete files are "
             "safe"
         ) from error
-    finally:
-        with suppress(OSError):  # a read-only file system refuses this even if there is no file
-            unfinished.unlink(missing_ok=True)  # exists only if the block failed
+
+
+def _open_alone(path: Path) -> BinaryIO:
+    """Open an unfinished file, empty and locked until it is closed."""
+    while True:
+        with ExitStack() as undo:
+            file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), "wb")
+            undo.callback(file.close)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    file.truncate(0)
+                    undo.pop_all()
+                    return file
+        # Whoever held the lock has given this file its final name: take a new one.
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -206,10 +221,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
                     os.fsync(file.fileno())
         os.replace(unfinished, folder)
     except OSError as error:
-        raise RunError(
-            f"{folder}: cannot be written: {error.strerror or error}; make room on the disk, then "
-            "start the same command again"
-        ) from error
+        raise RunError(f"{folder}: cannot be written: {_reason(error)}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)  # exists only if the block failed
 

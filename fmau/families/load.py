@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fmau.core.errors import RecipeError, first_line
 from fmau.core.torchvision_cpu import ensure_torchvision
+from fmau.families.checkpoint import check_reachable
 from fmau.recipe import ModelBlock
 
 if TYPE_CHECKING:
@@ -105,8 +106,9 @@ def load_processor(model: ModelBlock) -> "Qwen3VLProcessor":
     """Load the processor of a checkpoint: tokenizer, chat template and pixel settings.
 
     Raises:
-        RecipeError: a part of it cannot be loaded.
+        RecipeError: the checkpoint is not there or not whole, or a part of it cannot be loaded.
     """
+    check_reachable(model)
     ensure_torchvision()
     from transformers import AutoProcessor
 

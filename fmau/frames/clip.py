@@ -108,16 +108,22 @@ def read_clip_with(decoder: Decoder, path: Path, spec: FramesBlock) -> ClipFrame
     """Like `read_clip`, with another decoder; None if that one gives no frames."""
     timeline = probe(path)
     indices = sample_indices(timeline.total_num_frames, spec, timeline.fps)
-    pixels_THWC = decoder(path, timeline, indices)
-    if pixels_THWC is None:
-        return None
     ticks, fps, total = _ticks(timeline, indices)
     try:
-        return frames_from_pixels(
-            path.stem, pixels_THWC, indices=ticks, fps=fps, total_num_frames=total, spec=spec
-        )
-    except ValueError as error:
-        raise ClipError(f"{path}: {error}") from None
+        pixels_THWC = decoder(path, timeline, indices)
+        if pixels_THWC is None:
+            return None
+        try:
+            return frames_from_pixels(
+                path.stem, pixels_THWC, indices=ticks, fps=fps, total_num_frames=total, spec=spec
+            )
+        except ValueError as error:
+            raise ClipError(f"{path}: {error}") from None
+    except MemoryError:
+        raise ClipError(
+            f"{path}: {len(indices)} of its pictures do not fit into the memory that is free; "
+            "convert the clip to a smaller size, or lower frames.count"
+        ) from None
 
 
 Read = Callable[[Path, FramesBlock], ClipFrames]

@@ -122,6 +122,9 @@ def _shown(path: Path, timeline: Timeline, frame: VideoFrame) -> NDArray[np.uint
     try:
         pixels_HWC = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         return orientation_of(frame).apply(pixels_HWC)
+    except av.FFmpegError as error:  # before ValueError, which some of them are too
+        what = f"cannot be converted ({error.strerror or error})"
+        raise _unusable(path, timeline, frame, what) from None
     except ValueError as error:
         raise _unusable(path, timeline, frame, str(error)) from None
 

@@ -24,6 +24,10 @@ RATE_TOLERANCE_S = 1e-3
 MAX_PIXELS = 2**26
 """Of one picture, about 8,192 x 8,192. Decoding larger ones would take gigabytes of memory."""
 
+MAX_FRAMES = 100_000
+"""Of one clip, about an hour at 30 frames per second. A whole film is not a clip: its packets would
+fill the memory, and decoding up to its last frame would take hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -56,7 +60,8 @@ def probe(path: Path) -> Timeline:
     """Read the times of all frames of a clip, without decoding it.
 
     Raises:
-        ClipError: missing, empty, cut off, not a video, or of fewer than two frames.
+        ClipError: missing, empty, cut off, not a video, of fewer than two frames, or of more than
+            `MAX_FRAMES`.
     """
     if not os.path.isfile(path):  # also False for a path that cannot be
         raise ClipError(f"{path}: no such file; put the clip there or correct the clips folder")
@@ -104,7 +109,16 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _timeline(path: Path, container: InputContainer, stream: VideoStream) -> Timeline:
-    packets = [packet for packet in container.demux() if packet.size and not packet.is_discard]
+    packets = []
+    frames = 0
+    for packet in container.demux():
+        if packet.size and not packet.is_discard:
+            packets.append(packet)
+            frames += packet.stream is stream
+        if frames > MAX_FRAMES:
+            raise ClipError(
+                f"{path}: has more than {MAX_FRAMES:,} frames; cut out the part that is asked about"
+            )
     if _is_cut_off(path, container, stream, packets):
         raise ClipError(f"{path}: the file is cut off before its end; copy it again")
     shown = [packet for packet in packets if packet.stream is stream]

@@ -1,45 +1,13 @@
-"""Checks of model, context length and port before vLLM is started, which takes a minute."""
+"""Checks of context length and port before vLLM is started, which takes a minute."""
 
 import errno
 import ipaddress
-import re
 import socket
-from pathlib import Path
 
 import psutil
 
 from fmau.core.errors import RecipeError, ServerError
-from fmau.recipe import ModelBlock, Recipe, ServeBlock
-
-_HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")
-
-
-def check_model(model: ModelBlock) -> None:
-    """Check that the model is a checkpoint folder, or looks like a name on a model hub.
-
-    Raises:
-        ServerError: the path does not exist, or the folder has no config.json or no weights.
-    """
-    folder = Path(model.path)
-    if not folder.exists():
-        # "runs/x-merged" looks like a hub name; if a folder runs/ exists, it is a path.
-        if _HUB_NAME.match(model.path) and not Path(folder.parts[0]).is_dir():
-            return
-        raise ServerError(
-            f"model.path: there is no folder {folder}; give the folder of a checkpoint"
-        )
-    if not (folder / "config.json").is_file():
-        hint = ""
-        if (folder / "adapter_config.json").is_file():
-            hint = " (this is a LoRA adapter, not a model)"
-        raise ServerError(
-            f"model.path: {folder} has no config.json{hint}; give the folder of a whole checkpoint"
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise ServerError(
-            f"model.path: {folder} has no weights (*.safetensors); "
-            "copy or download the checkpoint completely"
-        )
+from fmau.recipe import Recipe, ServeBlock
 
 
 def check_context(recipe: Recipe, prompt_tokens: int) -> None:

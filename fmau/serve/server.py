@@ -22,12 +22,13 @@ import psutil
 from fmau.core.errors import ServerError
 from fmau.core.hardware import usable_cores
 from fmau.core.torchvision_cpu import shim_pythonpath
+from fmau.families.checkpoint import check_reachable
 from fmau.recipe import ServeBlock
 from fmau.serve.adapter import read_adapter
 from fmau.serve.client import is_alive
 from fmau.serve.flags import Build, Served, installed_build, server_argv, server_env
 from fmau.serve.logcause import find_cause, last_line, remedy
-from fmau.serve.preflight import check_address, check_model
+from fmau.serve.preflight import check_address
 from fmau.serve.supervisor import GRACE_S, ORPHAN_GRACE_S
 
 Progress = Callable[[str], None]
@@ -62,13 +63,13 @@ def start_server(
         share: number of servers that share this machine's processor cores.
 
     Raises:
-        ServerError: vLLM is not installed, the model does not exist, the port is in use, or
-            settings contradict each other.
-        RecipeError: the folder has no adapter, or one that vLLM cannot apply.
+        ServerError: vLLM is not installed, the port is in use, or settings contradict each other.
+        RecipeError: the model does not exist or is not whole, or the folder has no adapter, or one
+            that vLLM cannot apply.
     """
     build = installed_build()
     found = read_adapter(adapter) if adapter else None
-    check_model(recipe.model)
+    check_reachable(recipe.model)
     check_address(recipe.serve, api_key)
     command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build, found)]
     environment = server_environment(recipe, build, api_key=api_key, gpu=gpu, share=share)

@@ -11,7 +11,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from fmau.cli.check import Plan, check_recipe, plan_table
-from fmau.core.errors import InputError, RecipeError, ServerError
+from fmau.core.errors import InputError, RecipeError
 from fmau.core.taxonomy import Task
 from fmau.dataset.questions import load_questions
 from fmau.demo.tiny import CHECKPOINT
@@ -142,7 +142,7 @@ def test_a_context_that_is_too_short_is_told_with_the_length_that_fits(folder: P
 
 
 def test_a_model_path_where_nothing_is(folder: Path) -> None:
-    with pytest.raises(ServerError, match=r"model.path: there is no folder .*/nothing"):
+    with pytest.raises(RecipeError, match=r"model.path: there is no folder .*/nothing"):
         check_recipe(recipe(folder, model__path=folder / "nothing"))
 
 

@@ -1,11 +1,13 @@
 """Files are whole or not there, a folder is held until its holder ends, digests tell apart."""
 
+import errno
 import gzip
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pyarrow
@@ -58,6 +60,35 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
         write_whole(path, "new")
     assert path.read_text("utf-8") == "old"
     assert os.listdir(tmp_path) == ["f.json"]
+
+
+def test_two_writers_of_one_file_come_one_after_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "f.json"
+    second = threading.Thread(target=write_whole, args=(path, "second"))
+    with whole_file(path) as file:
+        file.write(b"fir")
+        second.start()
+        second.join(0.3)
+        assert second.is_alive(), "it waits"
+        file.write(b"st")
+    second.join(10)
+    assert path.read_text("utf-8") == "second"
+    assert os.listdir(tmp_path) == ["f.json"]
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.EROFS, "make the folder writable"), (errno.EDQUOT, "make room on the disk")],
+)
+def test_the_advice_fits_the_reason(
+    number: int, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(RunError, match=advice):
+        write_whole(tmp_path / "f.json", "text")
 
 
 def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:

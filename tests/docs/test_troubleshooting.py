@@ -17,6 +17,7 @@ from fmau.core.taxonomy import Task
 from fmau.dataset.training import load_training_data
 from fmau.demo.tiny import CHECKPOINT
 from fmau.frames.cache import build_cache
+from fmau.frames.timeline import MAX_FRAMES, MAX_PIXELS
 from fmau.prompting.prompts import load_prompts
 from fmau.recipe import Recipe, TrainBlock, load_recipe
 from fmau.runs import open_run
@@ -29,7 +30,7 @@ from tests.answer.small_run import PROMPTS
 from tests.answer.stub_server import MODEL, StubServer
 from tests.clips import write_clip
 from tests.docs.pages import Marked, marked
-from tests.paths import RECIPES
+from tests.paths import RECIPES, REPO
 from tests.question_rows import question_rows, write_questions
 from tests.serve.support import ANSWERING, fake_server, free_port
 
@@ -381,3 +382,9 @@ def test_a_quote_without_names_of_ones_own_matches_nothing_else() -> None:
     pattern = as_pattern(Marked("error", "x", ("port … is in use; end it",)))
     assert pattern.search("port 8000 is in use;\n end it")
     assert not pattern.search("port 8000 is taken; end it")
+
+
+def test_the_bounds_on_clips_are_those_of_the_code() -> None:
+    page = (REPO / "docs" / PAGE).read_text("utf-8")
+    assert f"more than {MAX_PIXELS:,} pixels" in page
+    assert f"more than {MAX_FRAMES:,} frames" in page

@@ -2,12 +2,15 @@ import base64
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from fmau.core.errors import ClipError
+from fmau.frames import clip as clip_module
+from fmau.frames.cache import build_cache
 from fmau.frames.clip import frames_from_pixels, read_clip
 from fmau.recipe import FramesBlock
 from tests.clips import numbered_frame, read_number, write_clip
@@ -80,6 +83,28 @@ def test_a_clip_too_long_and_thin_is_named(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", 4, height=2, width=512)
     with pytest.raises(ClipError, match=r"clip\.mp4: frames of 512x2 are too long and thin"):
         read_clip(path, SPEC)
+
+
+@pytest.mark.parametrize("where", ["decode", "resize"])
+def test_a_clip_that_does_not_fit_into_memory_fails_alone(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = {name: write_clip(tmp_path / f"{name}.mp4", 12) for name in ("large", "small")}
+    real = getattr(clip_module, where)
+    calls = 0
+
+    def first_is_too_large(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise MemoryError
+        return real(*given)
+
+    monkeypatch.setattr(clip_module, where, first_is_too_large)
+    done = build_cache(tmp_path / "cache", clips, SPEC, workers=1)
+    assert done.done == 1
+    (reason,) = done.failed.values()
+    assert "large.mp4: 8 of its pictures do not fit into the memory" in reason
 
 
 def test_reading_twice_gives_equal_bytes(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fmau.core.errors import ClipError
 from fmau.frames import decode as decode_module
 from fmau.frames.decode import decode
+from fmau.frames.orientation import orientation_of
 from fmau.frames.timeline import probe
 from tests.clips import numbered_frame, read_number, write_clip
 
@@ -196,3 +197,23 @@ def test_a_preview_beside_the_video_is_not_shown(tmp_path: Path) -> None:
     assert (timeline.total_num_frames, timeline.fps) == (30, 30)
     assert pixels_THWC.shape == (3, 192, 256, 3)
     assert [read_number(pixels_HWC) for pixels_HWC in pixels_THWC] == [0, 7, 29]
+
+
+@pytest.mark.parametrize("error", [ValueError("is slanted"), av.error.ExternalError(1, "broken")])
+def test_a_last_frame_that_cannot_be_converted_is_named(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frames before it were converted, so their count is no proof that the last is there."""
+    path = write_clip(tmp_path / "clip.mp4", 12)
+    timeline = probe(path)
+    right = orientation_of
+
+    def fail_at_the_last(frame: av.VideoFrame) -> object:
+        if frame.pts == timeline.marks[-1]:
+            raise error
+        return right(frame)
+
+    monkeypatch.setattr(decode_module, "orientation_of", fail_at_the_last)
+    with pytest.raises(ClipError, match=r"clip\.mp4: frame 11 \(at 0\.37 s\) (is|cannot)"):
+        decode(path, timeline, [0, 5, 11])
+    assert [read_number(pixels) for pixels in decode(path, timeline, [0, 5])] == [0, 5]

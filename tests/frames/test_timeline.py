@@ -132,6 +132,15 @@ def test_pictures_that_would_fill_the_memory_are_refused(
     assert probe(path).total_num_frames == 3
 
 
+def test_a_whole_film_is_not_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 30)
+    monkeypatch.setattr(timeline_module, "MAX_FRAMES", 29)
+    with pytest.raises(ClipError, match=r"has more than 29 frames; cut out the part"):
+        probe(path)
+    monkeypatch.setattr(timeline_module, "MAX_FRAMES", 30)
+    assert probe(path).total_num_frames == 30
+
+
 def test_a_file_whose_metadata_is_not_text_is_read_all_the_same(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", 3)
     content = path.read_bytes()

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import save_file
 
 from fmau.core.errors import ServerError
-from fmau.recipe import ModelBlock, ServeBlock
+from fmau.recipe import ServeBlock
 from fmau.serve import start_server
-from fmau.serve.preflight import check_address, check_model, is_loopback
+from fmau.serve.preflight import check_address, is_loopback
 from tests.serve.support import free_port, recipe
-
-
-def model(path: Path | str) -> ModelBlock:
-    return ModelBlock(path=str(path), dtype="float32")
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def test_a_taken_port_names_its_owner_and_the_remedy(taken_port: int) -> None:
 
 def test_start_server_stops_at_a_taken_port(taken_port: int, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "model.safetensors").touch()
+    save_file({}, tmp_path / "model.safetensors")
     wanted = recipe(model={"path": str(tmp_path), "dtype": "float32"}, serve={"port": taken_port})
     with pytest.raises(ServerError, match="in use"):
         start_server(wanted, log_path=tmp_path / "server.log")
@@ -66,33 +63,3 @@ def test_loopback(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org"])
 def test_not_loopback(host: str) -> None:
     assert not is_loopback(host)
-
-
-def test_missing_model_folder(tmp_path: Path) -> None:
-    with pytest.raises(ServerError, match="there is no folder"):
-        check_model(model(tmp_path / "gone"))
-
-
-def test_a_relative_path_is_told_from_a_hub_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    check_model(model("Qwen/Qwen3-VL-8B-Instruct"))
-    (tmp_path / "runs").mkdir()
-    with pytest.raises(ServerError, match="there is no folder runs/merged"):
-        check_model(model("runs/merged"))
-    with pytest.raises(ServerError, match="there is no folder"):
-        check_model(model("./Qwen/Qwen3-VL-8B-Instruct"))
-
-
-def test_incomplete_checkpoints(tmp_path: Path) -> None:
-    with pytest.raises(ServerError, match=r"no config\.json;"):
-        check_model(model(tmp_path))
-    (tmp_path / "adapter_config.json").touch()
-    with pytest.raises(ServerError, match="LoRA adapter"):
-        check_model(model(tmp_path))
-    (tmp_path / "config.json").touch()
-    with pytest.raises(ServerError, match="no weights"):
-        check_model(model(tmp_path))
-    (tmp_path / "model-00001-of-00002.safetensors").touch()
-    check_model(model(tmp_path))
