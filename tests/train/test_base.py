@@ -8,8 +8,8 @@ from torch import nn
 from transformers import Qwen3VLForConditionalGeneration
 from transformers.quantizers.quantizers_utils import should_convert_module
 
+from fmau.families.layers import skeleton
 from fmau.recipe import load_recipe
-from fmau.train.adapter import skeleton
 from fmau.train.base import linear_in_4bit, load_base
 from fmau.train.plan import stored_bytes
 from tests.processors import small_model
