@@ -12,6 +12,7 @@ from fmau.core.files import whole_folder
 from fmau.score import Scores
 from fmau.serve.adapter import CONFIG, AdapterConfig, read_config, refuse_unservable
 from fmau.serve.updates import Updates, check_updates
+from fmau.train.base import DTYPES
 from fmau.train.export.card import write_card
 from fmau.train.export.merge import merge
 from fmau.train.record import TrainingRecord, read_record
@@ -80,8 +81,7 @@ def export_adapter(
     )
     cards = []
     if merge_to is not None:
-        # A recipe uses PyTorch's names of number formats.
-        dtype = getattr(torch, record.recipe["model"]["dtype"]) if record else torch.bfloat16
+        dtype = DTYPES[record.model.dtype] if record else torch.bfloat16
         with whole_folder(merge_to) as folder:
             merge(adapter, base, revision, dtype, folder)
             cards = [merge_to / card_of(folder, merged=True).name]
@@ -94,7 +94,7 @@ def _base(
 ) -> tuple[str, str | None]:
     """Name and revision of the base model that the adapter was trained on."""
     if record is not None:
-        return record.recipe["model"]["path"], record.recipe["model"]["revision"]
+        return record.model.path, record.model.revision
     if config.base_model_name_or_path is None:
         raise RecipeError(
             f"{adapter / CONFIG}: does not name the base model; give the model that the adapter "
