@@ -33,6 +33,7 @@ from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import Run
 from fmau.serve import replicas, start_server
+from fmau.serve.adapter import read_adapter
 from fmau.serve.client import Endpoint
 
 LOCAL = "local"
@@ -65,6 +66,7 @@ def answer_on_ray(
         ServerError: the package ray is missing; or an actor's server did not start, or failed
             twice on the same clips.
         RunError: the rows cannot be written.
+        RecipeError, InputError: the servers would not apply the run's adapter.
     """
     if util.find_spec("ray") is None:
         raise ServerError("--ray needs the package ray; pip install 'fmau[ray]'")
@@ -74,6 +76,8 @@ def answer_on_ray(
     items = [_item(asked) for asked in pending_clips(run, recipe, by_clip(questions), summary)]
     if not items:
         return summary
+    if run.adapter:
+        read_adapter(Path(run.adapter), recipe.model)  # actors would raise it inside their errors
     started = time.monotonic()
     ray.init(
         address=None if address == LOCAL else address,
@@ -187,7 +191,7 @@ class AnswerActor:
     def _start(self) -> None:
         serve = self.recipe.serve.model_copy(update={"host": "127.0.0.1", "port": _free_port()})
         recipe = self.recipe.model_copy(update={"serve": serve})
-        adapter = Path(self.adapter) if self.adapter else None
+        adapter = read_adapter(Path(self.adapter), recipe.model) if self.adapter else None
         self.server = start_server(recipe, log_path=self.log, adapter=adapter)
         self.server.wait_ready()
 

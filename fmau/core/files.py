@@ -160,14 +160,17 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             os.replace(unfinished, path)
             undo.pop_all()
     except OSError as error:
-        what = f"{path}: cannot be written: {error.strerror or error}"
-        if error.errno in READ_ONLY:
-            remedy = "make the folder writable, or give another one"
-            raise ReadOnlyError(f"{what}; {remedy}") from error
-        raise RunError(
-            f"{what}; make room on the disk, then start the same command again: complete files are "
-            "safe"
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> RunError:
+    """Why something cannot be written, and what to do."""
+    what = f"{path}: cannot be written: {error.strerror or error}"
+    if error.errno in READ_ONLY:
+        return ReadOnlyError(f"{what}; make the folder writable, or give another one")
+    return RunError(
+        f"{what}; make room on the disk, then start the same command again: complete files are safe"
+    )
 
 
 def _open_alone(path: Path) -> BinaryIO:
@@ -221,7 +224,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
                     os.fsync(file.fileno())
         os.replace(unfinished, folder)
     except OSError as error:
-        raise RunError(f"{folder}: cannot be written: {_reason(error)}") from error
+        raise _not_written(folder, error) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)  # exists only if the block failed
 

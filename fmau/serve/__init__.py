@@ -1,6 +1,7 @@
 """Start, find, check and stop the vLLM servers that answer questions.
 
 adapter.py      checks that vLLM can apply an adapter in full
+updates.py      compares an adapter's tensors with the layers of its base model
 flags.py        recipe -> command line and environment
 preflight.py    checks before anything is started
 server.py       one server: start, wait, stop

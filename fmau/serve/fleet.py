@@ -14,6 +14,7 @@ from typing import Self
 from fmau.core.errors import ServerError
 from fmau.core.hardware import visible_gpus
 from fmau.recipe import ServeBlock
+from fmau.serve.adapter import read_adapter
 from fmau.serve.flags import Served, installed_build
 from fmau.serve.server import Progress, Server, start_server
 
@@ -42,10 +43,12 @@ def start_fleet(
 
     Args:
         log_folder: folder for the log files, one per server.
-        api_key, adapter: as for `start_server`.
+        api_key: as for `start_server`.
+        adapter: folder of a LoRA adapter to serve beside the base model.
 
     Raises:
         ServerError, RecipeError: as for `start_server`; or there are fewer GPUs than servers.
+        RecipeError, InputError: the server would not apply the adapter, see `read_adapter`.
     """
     build = installed_build()
     gpus = visible_gpus() if build == "gpu" else []
@@ -55,6 +58,7 @@ def start_fleet(
             f"serve.replicas is {count}, but {len(gpus)} GPUs are visible; lower it, or leave it "
             "out for one server per GPU"
         )
+    checked = read_adapter(adapter, recipe.model) if adapter else None
     servers: list[Server] = []
     with ExitStack() as undo:
         for place, log_path in enumerate(log_paths(log_folder, count)):
@@ -62,7 +66,7 @@ def start_fleet(
                 recipe.model_copy(update={"serve": _neighbour(recipe.serve, place)}),
                 log_path=log_path,
                 api_key=api_key,
-                adapter=adapter,
+                adapter=checked,
                 gpu=gpus[place] if count > 1 and gpus else None,
                 share=count,
             )

@@ -59,7 +59,7 @@ def reached(
     Raises:
         ServerError: a given server does not answer, a server changes clips, or no server could be
             started.
-        RecipeError: the adapter cannot be served.
+        RecipeError, InputError: a started server would not apply the adapter.
     """
     running = running_servers(served.serve, given)
     if isinstance(served, Recipe):

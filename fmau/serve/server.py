@@ -24,7 +24,7 @@ from fmau.core.hardware import usable_cores
 from fmau.core.torchvision_cpu import shim_pythonpath
 from fmau.families.checkpoint import check_reachable
 from fmau.recipe import ServeBlock
-from fmau.serve.adapter import read_adapter
+from fmau.serve.adapter import Adapter
 from fmau.serve.client import is_alive
 from fmau.serve.flags import Build, Served, installed_build, server_argv, server_env
 from fmau.serve.logcause import find_cause, last_line, remedy
@@ -49,7 +49,7 @@ def start_server(
     *,
     log_path: Path,
     api_key: str | None = None,
-    adapter: Path | None = None,
+    adapter: Adapter | None = None,
     gpu: str | None = None,
     share: int = 1,
 ) -> "Server":
@@ -58,20 +58,19 @@ def start_server(
     Args:
         log_path: log file; all output of vLLM is appended to it, and its folder is created.
         api_key: secret that clients must send; required unless `serve.host` is loopback.
-        adapter: folder of a LoRA adapter to serve beside the base model.
+        adapter: a LoRA adapter to serve beside the base model, checked (`read_adapter`).
         gpu: value for CUDA_VISIBLE_DEVICES; None leaves that variable as it is.
         share: number of servers that share this machine's processor cores.
 
     Raises:
         ServerError: vLLM is not installed, the port is in use, or settings contradict each other.
-        RecipeError: the model does not exist or is not whole, or the folder has no adapter, or one
-            that vLLM cannot apply.
+        RecipeError: the model does not exist or is not whole, or the context is too short for a
+            clip.
     """
     build = installed_build()
-    found = read_adapter(adapter) if adapter else None
     check_reachable(recipe.model)
     check_address(recipe.serve, api_key)
-    command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build, found)]
+    command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build, adapter)]
     environment = server_environment(recipe, build, api_key=api_key, gpu=gpu, share=share)
     return Server(command, environment, recipe.serve, log_path)
 

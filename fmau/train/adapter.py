@@ -8,40 +8,17 @@ the family, a convolution.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from torch import nn
-from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
 from fmau.core.errors import RecipeError
+from fmau.families.layers import TOWERS, tower
 from fmau.recipe import LoraBlock, TrainBlock
-
-TOWERS = {
-    "language": ("model.language_model.layers.",),
-    "vision": ("model.visual.blocks.",),
-    "merger": ("model.visual.merger.", "model.visual.deepstack_merger_list."),
-}
-"""Switch of `LoraBlock` -> prefixes of the paths of its modules."""
 
 SLOWER = 0.1
 """Default learning rate of vision tower and merger, relative to the language model's."""
-
-
-def tower(path: str) -> str | None:
-    """The tower of a module or parameter of the base model; None if it belongs to none.
-
-    >>> tower("model.visual.deepstack_merger_list.0.linear_fc1")
-    'merger'
-    """
-    return next((name for name, starts in TOWERS.items() if path.startswith(starts)), None)
-
-
-def skeleton(config: Qwen3VLConfig) -> Qwen3VLForConditionalGeneration:
-    """Build the model of a configuration without weights: on the meta device, using no memory."""
-    with torch.device("meta"):
-        return Qwen3VLForConditionalGeneration(config)
 
 
 def targets(model: nn.Module, lora: LoraBlock) -> list[str]:

@@ -12,13 +12,14 @@ from transformers import Qwen3VLConfig
 
 from fmau.dataset.examples.example import Example
 from fmau.families.encode import encode
+from fmau.families.layers import skeleton
 from fmau.frames.clip import ClipFrames
 from fmau.frames.tokens import token_grid
 from fmau.prompting.conversation import Message
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import TrainBlock
 from fmau.train import estimate
-from fmau.train.adapter import skeleton, targets
+from fmau.train.adapter import targets
 from fmau.train.base import linear_in_4bit
 from fmau.train.batches import conversation
 

@@ -4,10 +4,10 @@
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from fmau.core.errors import RunError, problems_of
 from fmau.core.files import digest, file_digest, write_whole
@@ -20,11 +20,26 @@ RECORD = "training.yaml"
 """Its suffix is not one that `fmau.runs.conditions` hashes: the record cannot change an answer."""
 
 
+class TrainedModel(BaseModel):
+    """The base model in a record's recipe; attributes as in `fmau.recipe.ModelBlock`."""
+
+    path: str
+    revision: str | None = None
+    dtype: Literal["bfloat16", "float32"]
+
+
+class _RecipeRead(BaseModel):
+    """What readers of a record take from its recipe; the rest may be of another version."""
+
+    name: str
+    model: TrainedModel
+
+
 class TrainingRecord(BaseModel):
     """The contents of `training.yaml`.
 
     Attributes:
-        recipe: the resolved recipe, every default written out.
+        recipe: the resolved recipe, every default written out. It has at least a name and a model.
         recipe_hash: SHA-256 of `recipe`.
         files: training file -> SHA-256 of its contents.
         clips: number of training and validation clips together.
@@ -48,6 +63,20 @@ class TrainingRecord(BaseModel):
     best_step: int | None
     validation: dict[str, float]
     session: Session
+
+    @field_validator("recipe")
+    @classmethod
+    def _readable(cls, recipe: dict[str, Any]) -> dict[str, Any]:
+        try:
+            _RecipeRead.model_validate(recipe)
+        except ValidationError as error:
+            raise ValueError(problems_of(error, _RecipeRead)[0]) from None
+        return recipe
+
+    @property
+    def model(self) -> TrainedModel:
+        """The base model that the adapter was trained on."""
+        return TrainedModel.model_validate(self.recipe["model"])
 
     def save(self, adapter: Path) -> None:
         """Write the record into the adapter's folder."""

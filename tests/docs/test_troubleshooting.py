@@ -6,8 +6,10 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from filelock import FileLock
 from safetensors.torch import load_file, save_file
 
@@ -16,11 +18,14 @@ from fmau.core.errors import FmauError
 from fmau.core.taxonomy import Task
 from fmau.dataset.training import load_training_data
 from fmau.demo.tiny import CHECKPOINT
+from fmau.families.load import load_model
 from fmau.frames.cache import build_cache
 from fmau.frames.timeline import MAX_FRAMES, MAX_PIXELS
 from fmau.prompting.prompts import load_prompts
-from fmau.recipe import Recipe, TrainBlock, load_recipe
+from fmau.recipe import LoraBlock, Recipe, TrainBlock, load_recipe
 from fmau.runs import open_run
+from fmau.serve.adapter import WEIGHTS
+from fmau.train.adapter import add_adapter
 from fmau.train.base import load_base
 from fmau.train.checkpoints import mark_complete, resume_point
 from fmau.train.run import train_adapter
@@ -266,6 +271,18 @@ def four_bits(desk: Desk) -> str:
         return said_by(lambda: load_base(recipe, train))
 
 
+def served(desk: Desk, *, config: dict[str, Any] | None = None, prefix: str = "") -> str:
+    """What `fmau serve` says to an adapter on the checkpoint, after a change of it."""
+    adapter = desk.folder / "adapter"
+    model = load_model(str(CHECKPOINT), None, torch.float32)
+    add_adapter(model, LoraBlock()).save_pretrained(adapter)
+    path = adapter / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | (config or {})), "utf-8")
+    tensors = load_file(adapter / WEIGHTS)
+    save_file({prefix + name: tensor for name, tensor in tensors.items()}, adapter / WEIGHTS)
+    return desk.run("serve", TINY, desk.settings(), "--adapter", str(adapter))
+
+
 def missing_weights(desk: Desk) -> str:
     copy = Path(shutil.copytree(CHECKPOINT, desk.folder / "model"))
     stored = load_file(copy / "model.safetensors")
@@ -333,6 +350,9 @@ PROVOKED: dict[str, Callable[[Desk], str]] = {
     "port in use": port_in_use,
     "other model": other_model,
     "other adapter": other_adapter,
+    "foreign adapter": lambda desk: served(desk, prefix="base_model.model.model."),
+    "contradicting ranks": lambda desk: served(desk, config={"r": 8}),
+    "DoRA": lambda desk: served(desk, config={"use_dora": True}),
     "no server": lambda desk: desk.run(
         "answer", TINY, desk.settings(), "--server", f"http://127.0.0.1:{free_port(8400)}"
     ),

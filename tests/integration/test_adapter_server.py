@@ -13,7 +13,7 @@ from fmau.demo.tiny import CHECKPOINT
 from fmau.frames.clip import read_clip
 from fmau.recipe import LoraBlock
 from fmau.serve import Server, start_server
-from fmau.serve.adapter import NAME
+from fmau.serve.adapter import NAME, read_adapter
 from tests.clips import write_clip
 from tests.integration.tiny_served import (
     GREEDY_TOKENS,
@@ -51,9 +51,8 @@ def server(adapted: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     folder = tmp_path_factory.mktemp("vllm")
     adapted.save_pretrained(folder / "adapter")
     recipe = tiny_recipe(folder, serve__port=free_port(8300))
-    with start_server(
-        recipe, log_path=folder / "server.log", adapter=folder / "adapter"
-    ) as started:
+    adapter = read_adapter(folder / "adapter", recipe.model)
+    with start_server(recipe, log_path=folder / "server.log", adapter=adapter) as started:
         started.wait_ready()
         yield started
 

@@ -130,7 +130,7 @@ def test_a_read_only_run_is_scored_compared_and_reported(tmp_path: Path) -> None
     done = with_read_only(tmp_path / "runs", "report", folder, "--no-frames")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "make the folder writable, or write to another one" in done.stderr
+    assert "make the folder writable, or give another one" in done.stderr
     page = tmp_path / "page.html"
     done = with_read_only(tmp_path / "runs", "report", folder, "--no-frames", "--out", page)
     assert (done.returncode, page.exists()) == (0, True), done.stderr

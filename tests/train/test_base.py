@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from transformers import Qwen3VLForConditionalGeneration
 from transformers.quantizers.quantizers_utils import should_convert_module
 
+from fmau.families.layers import skeleton
 from fmau.recipe import load_recipe
-from fmau.train.adapter import skeleton
 from fmau.train.base import linear_in_4bit, load_base
 from fmau.train.plan import stored_bytes
 from tests.processors import small_model
@@ -23,7 +22,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The model that `load_base` returns with its arguments for Transformers; nothing is loaded."""
     given: dict[str, Any] = {}
 
-    def from_pretrained(*_: Any, **arguments: Any) -> nn.Module:
+    def load_model(*_: Any, **arguments: Any) -> nn.Module:
         given.update(arguments)
         model = small_model().to(torch.bfloat16)
         model.is_loaded_in_4bit = True
@@ -31,7 +30,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("fmau.train.base.find_spec", lambda name: True)
-    monkeypatch.setattr(Qwen3VLForConditionalGeneration, "from_pretrained", from_pretrained)
+    monkeypatch.setattr("fmau.train.base.load_model", load_model)
     assert QLORA.train is not None
     model = load_base(QLORA, QLORA.train)
     return given | {"model": model}

@@ -14,7 +14,7 @@ from fmau.core.taxonomy import CLOSED_TASKS
 from fmau.report.tables import span
 from fmau.score import Scores
 from fmau.score.table4 import NOT_AVAILABLE, two_decimals
-from fmau.train.export.keys import Updates
+from fmau.serve.updates import Updates
 from fmau.train.record import TrainingRecord
 
 

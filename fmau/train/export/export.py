@@ -9,11 +9,11 @@ import torch
 
 from fmau.core.errors import RecipeError
 from fmau.core.files import whole_folder
-from fmau.core.parsing import parse_json
 from fmau.score import Scores
-from fmau.serve.adapter import CONFIG, read_adapter
+from fmau.serve.adapter import CONFIG, AdapterConfig, read_config, refuse_unservable
+from fmau.serve.updates import Updates, check_updates
+from fmau.train.base import DTYPES
 from fmau.train.export.card import write_card
-from fmau.train.export.keys import Updates, check_updates
 from fmau.train.export.merge import merge
 from fmau.train.record import TrainingRecord, read_record
 
@@ -70,20 +70,18 @@ def export_adapter(
         InputError: tensors that would not be applied; all are listed.
         RunError: the training record is damaged, or the merged model cannot be written.
     """
+    config = read_config(adapter)
     record = read_record(adapter)
-    if merge_to is None:
-        # Raises if vLLM cannot apply the adapter. vLLM never sees an adapter that is merged.
-        read_adapter(adapter)
-    named, revision = _base(adapter, record)
-    base, revision = (named, revision) if base is None else (base, None)
+    if merge_to is None:  # vLLM never sees an adapter that is merged
+        refuse_unservable(adapter, config)
+    base, revision = _base(adapter, config, record) if base is None else (base, None)
     updates = check_updates(adapter, base, revision)
     card_of = partial(
         write_card, base=base, revision=revision, updates=updates, record=record, runs=scores
     )
     cards = []
     if merge_to is not None:
-        # A recipe uses PyTorch's names of number formats.
-        dtype = getattr(torch, record.recipe["model"]["dtype"]) if record else torch.bfloat16
+        dtype = DTYPES[record.model.dtype] if record else torch.bfloat16
         with whole_folder(merge_to) as folder:
             merge(adapter, base, revision, dtype, folder)
             cards = [merge_to / card_of(folder, merged=True).name]
@@ -91,15 +89,15 @@ def export_adapter(
     return Exported(base, updates, tuple(cards), merge_to)
 
 
-def _base(adapter: Path, record: TrainingRecord | None) -> tuple[str, str | None]:
+def _base(
+    adapter: Path, config: AdapterConfig, record: TrainingRecord | None
+) -> tuple[str, str | None]:
     """Name and revision of the base model that the adapter was trained on."""
     if record is not None:
-        return record.recipe["model"]["path"], record.recipe["model"]["revision"]
-    try:
-        config = parse_json((adapter / CONFIG).read_text("utf-8"))
-        return config["base_model_name_or_path"], config.get("revision")
-    except (OSError, ValueError, KeyError):
+        return record.model.path, record.model.revision
+    if config.base_model_name_or_path is None:
         raise RecipeError(
-            f"{adapter}: not an adapter folder ({CONFIG} is missing, unreadable, or does not name "
-            "a base model); give the folder that training wrote, RUN/adapter"
-        ) from None
+            f"{adapter / CONFIG}: does not name the base model; give the model that the adapter "
+            "was trained on with --base"
+        )
+    return config.base_model_name_or_path, config.revision

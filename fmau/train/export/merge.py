@@ -21,7 +21,7 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
     adapted one; in bfloat16 each weight is rounded to 8 significant bits.
 
     Args:
-        adapter: folder in PEFT's format, checked (`fmau.train.export.keys.check_updates`).
+        adapter: folder in PEFT's format, checked (`fmau.serve.updates.check_updates`).
         base: folder or hub name of the model that the adapter was trained on.
         revision: revision of a hub model; None for its newest.
         dtype: number format of the stored weights.

@@ -1,4 +1,6 @@
-"""Checks that every tensor of an adapter fits a layer of its base model; used by `fmau export`.
+"""Checks that every tensor of an adapter fits a layer of its base model.
+
+`fmau.serve.adapter` uses it before a server is started, and `fmau export`.
 
 A server matches an adapter's tensors to layers by name. Most servers silently ignore a tensor whose
 name matches no layer. The base model then answers, and its answers are taken for the adapter's.
@@ -11,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from fmau.core.errors import InputError, Problem
-from fmau.families.load import load_config
-from fmau.serve.adapter import WEIGHTS
-from fmau.train.adapter import skeleton, tower
+from fmau.families.layers import linear_shapes, tower
+from fmau.serve.adapter import CONFIG, WEIGHTS, AdapterConfig, read_config
 
 _PREFIX = "base_model.model."
 _FACTORS = (".lora_A.weight", ".lora_B.weight")
+
+OTHER_BASE = "use the model it was trained on: model.path of the recipe, or --base of fmau export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,13 @@ def check_updates(folder: Path, base: str, revision: str | None) -> Updates:
         The layers that the adapter changes.
 
     Raises:
-        RecipeError: the base model's configuration cannot be read, or it is not a Qwen3-VL model.
-        InputError: a tensor names no linear layer, has the wrong shape, holds numbers that are not
-            finite or lacks its counterpart, or all updates are zero; every problem is listed.
+        RecipeError: the adapter's or the base model's configuration cannot be read, or the base is
+            not a Qwen3-VL model.
+        InputError: a tensor names no linear layer, has the wrong shape or another rank than the
+            configuration says, holds numbers that are not finite or lacks its counterpart, or all
+            updates are zero; every problem is listed.
     """
+    config = read_config(folder)
     shapes = linear_shapes(base, revision)
     path = folder / WEIGHTS
     try:
@@ -62,7 +68,7 @@ def check_updates(folder: Path, base: str, revision: str | None) -> Updates:
         problem = Problem(str(path), f"cannot be read ({error})", "copy the adapter again")
         raise InputError([problem]) from None
     problems = [
-        Problem(f"{path}: {name}", *trouble) for name, trouble in _troubles(tensors, shapes)
+        Problem(f"{path}: {name}", *trouble) for name, trouble in _troubles(tensors, shapes, config)
     ]
     updates = _summary(tensors)
     if not problems and updates.idle == sum(updates.layers.values()):
@@ -73,27 +79,10 @@ def check_updates(folder: Path, base: str, revision: str | None) -> Updates:
     return updates
 
 
-def linear_shapes(base: str, revision: str | None) -> dict[str, tuple[int, int]]:
-    """Path -> (outputs, inputs) of every linear layer of a model; no weights are loaded.
-
-    Raises:
-        RecipeError: the configuration cannot be read, or it is not a Qwen3-VL model.
-    """
-    config = load_config(
-        base,
-        revision,
-        called="base model",
-        remedy="give the Qwen3-VL model the adapter was trained on with --base",
-    )
-    return {
-        path: (module.out_features, module.in_features)
-        for path, module in skeleton(config).named_modules()
-        if isinstance(module, nn.Linear)
-    }
-
-
 def _troubles(
-    tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, int]]
+    tensors: Mapping[str, Tensor],
+    shapes: Mapping[str, tuple[int, int]],
+    config: AdapterConfig,
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield (tensor name, (problem, remedy)) for every tensor that would not be applied."""
     names = set(tensors)
@@ -103,19 +92,21 @@ def _troubles(
             remedy = "train with plain LoRA, or merge the adapter with PEFT's merge_and_unload"
             yield name, ("is not a LoRA matrix (lora_A or lora_B)", remedy)
         elif path not in shapes:
-            remedy = "give the model it was trained on with --base, or train it on that model"
-            yield name, ("names no linear layer of the base model", remedy)
+            yield name, ("names no linear layer of the base model", OTHER_BASE)
         elif tower(path) is None:
             what = "belongs to a part of the model that servers cannot adapt"
             yield name, (what, "merge the adapter with PEFT's merge_and_unload")
-        elif not tensor.isfinite().all():
+        elif not tensor.float().isfinite().all():
             yield name, ("holds numbers that are not finite", "export an earlier checkpoint")
         elif (other := _PREFIX + path + _FACTORS[1 - factor]) not in names:
             yield name, (f"lacks its counterpart {other}", "copy the adapter again")
-        elif tensor.shape[1 - factor] != shapes[path][1 - factor]:
+        elif tensor.ndim != 2 or tensor.shape[1 - factor] != shapes[path][1 - factor]:
             fits = f"{shapes[path][0]} x {shapes[path][1]}"
             what = f"has shape {tuple(tensor.shape)}, but the layer is {fits}"
-            yield name, (what, "give the model it was trained on with --base")
+            yield name, (what, OTHER_BASE)
+        elif (rank := tensor.shape[factor]) != config.rank_of(path):
+            what = f"has rank {rank}, but {CONFIG} gives this layer rank {config.rank_of(path)}"
+            yield name, (what, "copy both files of the adapter from the same training run")
 
 
 def _layer(name: str) -> tuple[str, int | None]:

@@ -6,43 +6,29 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from fmau.core.errors import InputError, RecipeError
+from fmau.families.layers import linear_shapes
 from fmau.recipe import LoraBlock
+from fmau.serve.updates import check_updates
 from fmau.train.adapter import add_adapter, targets
-from fmau.train.export.keys import check_updates, linear_shapes
+from tests.lora import Q0, edit_tensors, save_adapter, save_base
 from tests.processors import small_model
 
 BARE = "base_model.model.model.layers.0.self_attn.q_proj"
 """As PEFT names the layers of a bare causal language model: a server ignores them."""
-Q0 = "base_model.model.model.language_model.layers.0.self_attn.q_proj"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_base(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture
 def adapter(base: Path, tmp_path: Path) -> Path:
     """An adapter on all towers, every update of it in use."""
-    model = add_adapter(
-        small_model(),
-        LoraBlock(rank=4, vision=True, merger=True),
-    )
-    for path, parameter in model.named_parameters():
-        if ".lora_B." in path:
-            torch.nn.init.normal_(parameter)
-    model.save_pretrained(tmp_path / "adapter")
-    return tmp_path / "adapter"
-
-
-def change(adapter: Path, **tensors: Any) -> None:
-    """Put tensors into the adapter's file; None takes one out."""
-    path = adapter / "adapter_model.safetensors"
-    found = load_file(path)
-    for name, tensor in tensors.items():
-        if tensor is None:
-            del found[name]
-        else:
-            found[name] = tensor
-    save_file(found, path)
+    return save_adapter(tmp_path / "adapter", base, vision=True, merger=True)
 
 
 def test_a_trained_adapter_passes_and_is_counted(base: Path, adapter: Path) -> None:
@@ -78,6 +64,9 @@ def test_shapes_are_those_of_the_weights(base: Path) -> None:
         ),
         ({f"{Q0}.lora_B.weight": None}, "lacks its counterpart"),
         ({f"{Q0}.lora_A.weight": torch.ones(4, 7)}, r"shape \(4, 7\), but the layer is 192 x 192"),
+        ({f"{Q0}.lora_A.weight": torch.ones(192)}, r"shape \(192,\), but the layer is 192 x 192"),
+        ({f"{Q0}.lora_A.weight": torch.ones(8, 192)}, "has rank 8, but .* gives this layer rank 4"),
+        ({f"{Q0}.lora_B.weight": torch.ones(192, 1)}, "has rank 1, but .* gives this layer rank 4"),
         ({f"{Q0}.lora_A.weight": torch.full((4, 192), torch.nan)}, "not finite"),
         ({f"{Q0}.lora_magnitude_vector": torch.ones(192)}, "is not a LoRA matrix"),
         (
@@ -92,7 +81,7 @@ def test_shapes_are_those_of_the_weights(base: Path) -> None:
 def test_what_would_be_ignored_is_refused(
     base: Path, adapter: Path, tensors: dict[str, Any], said: str
 ) -> None:
-    change(adapter, **tensors)
+    edit_tensors(adapter, **tensors)
     with pytest.raises(InputError, match=said):
         check_updates(adapter, str(base), None)
 
