@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from transformers import Qwen3VLForConditionalGeneration
 from transformers.quantizers.quantizers_utils import should_convert_module
 
 from fmau.recipe import load_recipe
@@ -20,10 +19,10 @@ QLORA = load_recipe("qlora_qwen3_vl_8b_24gb")
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The model that `load_base` returns with its arguments for Transformers; nothing is loaded."""
+    """The model that `load_base` returns with its settings for Transformers; nothing is loaded."""
     given: dict[str, Any] = {}
 
-    def from_pretrained(*_: Any, **arguments: Any) -> nn.Module:
+    def load_model(*_: Any, **arguments: Any) -> nn.Module:
         given.update(arguments)
         model = small_model().to(torch.bfloat16)
         model.is_loaded_in_4bit = True
@@ -31,7 +30,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("fmau.train.base.find_spec", lambda name: True)
-    monkeypatch.setattr(Qwen3VLForConditionalGeneration, "from_pretrained", from_pretrained)
+    monkeypatch.setattr("fmau.train.base.load_model", load_model)
     assert QLORA.train is not None
     model = load_base(QLORA, QLORA.train)
     return given | {"model": model}
