@@ -175,6 +175,11 @@ class TrainBlock(Block):
                 "validation would ask nothing: set validation_examples or validation_replies above "
                 "0, or data.validation_share to 0, which keeps the last weights"
             )
+        if self.data.validation_share == 0 and self.patience is not None:
+            raise ValueError(
+                "patience counts validations, but data.validation_share is 0, so there are none; "
+                "leave patience out, or hold clips out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -30,6 +30,9 @@ FORMAT_VERSION = 1
 """Increase it when a new version of fmau encodes the same examples, or computes the loss,
 differently."""
 
+ADAPTER = (RECORD, "adapter_config.json", "adapter_model.safetensors")
+"""The files of a finished adapter; the record is written last."""
+
 SHOWN = 20
 """The most differences that an error lists."""
 
@@ -95,7 +98,7 @@ def check_start(run_folder: Path, present: dict[str, Any]) -> bool:
             under which, or the folder cannot be written.
     """
     folder = run_folder / "train"
-    finished = (run_folder / "adapter" / RECORD).exists()
+    finished = all((run_folder / "adapter" / name).exists() for name in ADAPTER)
     if not finished and latest_complete(folder) is None:
         make_folder(folder)
         write_whole(folder / START, Start(conditions=present).model_dump_json(indent=1))

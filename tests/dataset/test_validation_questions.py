@@ -65,6 +65,13 @@ def test_a_recipe_that_wants_no_questions_needs_no_validation_clips(folder: Path
         assert validation(recipe(folder, {"captions": "labelled.json"}, one_kind)) > 0
 
 
+def test_patience_needs_validations(folder: Path) -> None:
+    data = {"captions": "labelled.json", "validation_share": 0}
+    with pytest.raises(RecipeError, match="train: patience counts validations, but data"):
+        recipe(folder, data, "train.patience=2")
+    assert recipe(folder, {"captions": "labelled.json"}, "train.patience=2")
+
+
 def test_dialogues_alone_are_learned_without_validation(folder: Path) -> None:
     with pytest.raises(RecipeError, match=r"train\.data: validation asks questions that only cap"):
         recipe(folder, {"dialogues": "dialogues.jsonl"})

@@ -19,7 +19,7 @@ QLORA = load_recipe("qlora_qwen3_vl_8b_24gb")
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The model that `load_base` returns with its arguments for Transformers; nothing is loaded."""
+    """The model that `load_base` returns with its settings for Transformers; nothing is loaded."""
     given: dict[str, Any] = {}
 
     def load_model(*_: Any, **arguments: Any) -> nn.Module:

@@ -54,11 +54,12 @@ def begin(workshop: Path) -> None:
 
 
 def finish(workshop: Path) -> Path:
-    """Leave the file that is written last."""
-    record = workshop / "runs" / "run" / "adapter" / "training.yaml"
-    record.parent.mkdir()
-    record.write_text("")
-    return record
+    """Leave the files of an adapter, of which training.yaml is written last."""
+    adapter = workshop / "runs" / "run" / "adapter"
+    adapter.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors", "training.yaml"):
+        (adapter / name).write_text("")
+    return adapter
 
 
 def test_the_same_recipe_goes_on_until_it_has_finished(workshop: Path) -> None:
@@ -66,8 +67,12 @@ def test_the_same_recipe_goes_on_until_it_has_finished(workshop: Path) -> None:
     assert not start(recipe)
     begin(workshop)
     assert not start(recipe)
-    finish(workshop)
+    adapter = finish(workshop)
     assert start(recipe)
+    for path in adapter.iterdir():
+        path.unlink()
+        assert not start(recipe), f"without {path.name} it is written anew"
+        path.write_text("")
 
 
 def test_before_the_first_checkpoint_the_recipe_may_change(workshop: Path) -> None:
