@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fmau.core.errors import RecipeError, problems_of
 from fmau.core.parsing import parse_json
+from fmau.families.checkpoint import check_model
 from fmau.recipe import ModelBlock
-from fmau.serve.preflight import check_model
 
 NAME = "adapter"
 """Name of the served adapter in requests."""
@@ -118,9 +118,8 @@ def read_adapter(folder: Path, model: ModelBlock) -> Adapter:
 
     Raises:
         RecipeError: the folder has no adapter, the adapter has parts that vLLM cannot apply, or the
-            model's configuration cannot be read.
+            model's configuration cannot be read, or its checkpoint is not whole.
         InputError: tensors that would not be applied; all are listed.
-        ServerError: the model's path has no checkpoint.
     """
     check_model(model)
     config = read_config(folder)
