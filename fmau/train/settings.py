@@ -72,14 +72,17 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
         remove_unused_columns=False,
         dataloader_num_workers=1,
     )
-    if arguments.world_size != processes or (
-        processes > 1 and PartialState().distributed_type == DistributedType.NO
-    ):
+    _refuse_strangers(arguments, processes)
+    return arguments
+
+
+def _refuse_strangers(arguments: TrainingArguments, processes: int) -> None:
+    alone = PartialState().distributed_type == DistributedType.NO
+    if arguments.world_size != processes or (processes > 1 and alone):
         raise RecipeError(
             f"{processes} processes were started, but each would train alone, without sharing "
             "gradients; give accelerate launch a --config_file of recipes/accelerate"
         )
-    return arguments
 
 
 def sharing(arguments: TrainingArguments) -> str:
