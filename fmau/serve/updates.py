@@ -24,6 +24,9 @@ _FACTORS = (".lora_A.weight", ".lora_B.weight")
 
 OTHER_BASE = "use the model it was trained on: model.path of the recipe, or --base of fmau export"
 
+MERGE = "merge the adapter into the model (fmau export --merge), or train without"
+NOT_FINITE = ("holds numbers that are not finite", "export an earlier checkpoint")
+
 
 @dataclass(frozen=True, slots=True)
 class Updates:
@@ -40,13 +43,17 @@ class Updates:
     idle: int
 
 
-def check_updates(folder: Path, base: str, revision: str | None) -> Updates:
+def check_updates(
+    folder: Path, base: str, revision: str | None, *, merging: bool = False
+) -> Updates:
     """Compare every tensor of an adapter with the layers of its base model.
 
     Args:
         folder: folder of the adapter, in PEFT's format.
         base: folder or hub name of the base model.
         revision: revision of a hub model; None for its newest.
+        merging: the adapter will be merged by PEFT, which also knows parts of adapters that a
+            server cannot apply. They are left to `fmau.train.export.merge`.
 
     Returns:
         The layers that the adapter changes.
@@ -67,11 +74,16 @@ def check_updates(folder: Path, base: str, revision: str | None) -> Updates:
     except (OSError, SafetensorError) as error:
         problem = Problem(str(path), f"cannot be read ({error})", "copy the adapter again")
         raise InputError([problem]) from None
-    problems = [
-        Problem(f"{path}: {name}", *trouble) for name, trouble in _troubles(tensors, shapes, config)
-    ]
+    matrices = {
+        name: tensor for name, tensor in tensors.items() if not merging or _is_servable(name)
+    }
+    found = [*_troubles(matrices, shapes, config)]
+    rest = tensors.keys() - matrices.keys()
+    found += [(name, NOT_FINITE) for name in sorted(rest) if not _is_finite(tensors[name])]
+    problems = [Problem(f"{path}: {name}", *trouble) for name, trouble in found]
     updates = _summary(tensors)
-    if not problems and updates.idle == sum(updates.layers.values()):
+    all_zero = updates.idle == sum(updates.layers.values()) and len(matrices) == len(tensors)
+    if not problems and all_zero:
         remedy = "train it, or give the folder that training wrote, RUN/adapter"
         problems = [Problem(str(path), "every update is zero, so it changes nothing", remedy)]
     if problems:
@@ -89,15 +101,14 @@ def _troubles(
     for name, tensor in sorted(tensors.items()):
         path, factor = _layer(name)
         if factor is None:
-            remedy = "train with plain LoRA, or merge the adapter with PEFT's merge_and_unload"
-            yield name, ("is not a LoRA matrix (lora_A or lora_B)", remedy)
+            yield name, ("is not a LoRA matrix (lora_A or lora_B)", MERGE)
         elif path not in shapes:
             yield name, ("names no linear layer of the base model", OTHER_BASE)
         elif tower(path) is None:
             what = "belongs to a part of the model that servers cannot adapt"
-            yield name, (what, "merge the adapter with PEFT's merge_and_unload")
-        elif not tensor.float().isfinite().all():
-            yield name, ("holds numbers that are not finite", "export an earlier checkpoint")
+            yield name, (what, MERGE)
+        elif not _is_finite(tensor):
+            yield name, NOT_FINITE
         elif (other := _PREFIX + path + _FACTORS[1 - factor]) not in names:
             yield name, (f"lacks its counterpart {other}", "copy the adapter again")
         elif tensor.ndim != 2 or tensor.shape[1 - factor] != shapes[path][1 - factor]:
@@ -107,6 +118,16 @@ def _troubles(
         elif (rank := tensor.shape[factor]) != config.rank_of(path):
             what = f"has rank {rank}, but {CONFIG} gives this layer rank {config.rank_of(path)}"
             yield name, (what, "copy both files of the adapter from the same training run")
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    return bool(tensor.float().isfinite().all())
+
+
+def _is_servable(name: str) -> bool:
+    """Whether a tensor is a LoRA matrix of a tower; servers can apply nothing else."""
+    path, factor = _layer(name)
+    return factor is not None and (tower(path) is not None or not path.startswith("lm_head"))
 
 
 def _layer(name: str) -> tuple[str, int | None]:

@@ -75,7 +75,7 @@ def export_adapter(
     if merge_to is None:  # vLLM never sees an adapter that is merged
         refuse_unservable(adapter, config)
     base, revision = _base(adapter, config, record) if base is None else (base, None)
-    updates = check_updates(adapter, base, revision)
+    updates = check_updates(adapter, base, revision, merging=merge_to is not None)
     card_of = partial(
         write_card, base=base, revision=revision, updates=updates, record=record, runs=scores
     )

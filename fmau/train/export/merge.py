@@ -4,14 +4,16 @@ The result is an ordinary checkpoint, which a server runs without the cost of an
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoProcessor
 
-from fmau.core.errors import RunError, first_line
+from fmau.core.errors import InputError, Problem, RunError, first_line
 from fmau.families.load import load_model
+from fmau.serve.adapter import WEIGHTS
 
 
 def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, out: Path) -> None:
@@ -28,11 +30,18 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
         out: an empty folder.
 
     Raises:
-        RunError: `out` cannot be written.
+        RunError: PEFT cannot merge the adapter, or `out` cannot be written.
+        InputError: tensors that PEFT would leave out; all are listed.
         RecipeError: the base model is not a whole checkpoint.
     """
     model = load_model(base, revision, torch.float32, called="base model")
-    merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(dtype)
+    try:
+        merged = _with_all_tensors(model, adapter).merge_and_unload().to(dtype)
+    except (RuntimeError, ValueError) as error:  # as PEFT says that shapes or parts do not fit
+        raise RunError(
+            f"{adapter}: PEFT cannot merge it into {base}: {first_line(error)}; give the model it "
+            "was trained on with --base, or train without this part"
+        ) from None
     processor = AutoProcessor.from_pretrained(base, revision=revision)
     try:
         merged.save_pretrained(out)
@@ -42,3 +51,21 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
             f"{out}: cannot be written: {first_line(error)}; make room on the disk, then start the "
             "same command again"
         ) from error
+
+
+def _with_all_tensors(model: Any, adapter: Path) -> PeftModel:
+    """Apply an adapter. PEFT only warns of a tensor without a place, and of a place without one."""
+    adapted = PeftModel.from_pretrained(model, str(adapter))
+    loaded = adapted.load_adapter(str(adapter), "default")  # only a second loading tells of them
+    remedy = "copy both files of the adapter from the same training run"
+    problems = [
+        Problem(f"{adapter / WEIGHTS}: {name}", what, remedy)
+        for names, what in (
+            (loaded.unexpected_keys, "would be left out: the configuration names no such layer"),
+            (loaded.missing_keys, "missing, although the configuration names its layer"),
+        )
+        for name in names
+    ]
+    if problems:
+        raise InputError(problems)
+    return adapted

@@ -1,5 +1,6 @@
 """`fmau export`: merged = adapted, and a card that says what there is to know."""
 
+import json
 import resource
 import subprocess
 import sys
@@ -9,16 +10,18 @@ from typing import Any
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from transformers import Qwen3VLForConditionalGeneration
 from typer.testing import CliRunner
 
 from fmau.cli import app
-from fmau.core.errors import FmauError, RunError
+from fmau.core.errors import FmauError, InputError, RecipeError, RunError
 from fmau.recipe import LoraBlock
 from fmau.runs.manifest import Session
 from fmau.train.adapter import add_adapter
 from fmau.train.export import export_adapter
 from fmau.train.record import TrainingRecord, read_record
+from tests.lora import Q0, edit_tensors
 from tests.paths import REPO
 
 
@@ -133,6 +136,57 @@ def test_an_adapter_from_elsewhere_is_described_without_a_record(run: Path, base
     done = export_adapter(run / "adapter", scores={})
     assert done.base == str(base), "as its configuration says"
     assert "trained by other means" in (run / "adapter" / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"use_dora": True},
+        {"modules_to_save": ["lm_head"]},
+        {"bias": "all"},
+        {"trainable_token_indices": [7, 8]},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+def test_what_a_server_cannot_apply_is_merged_as_its_error_advises(
+    base: Path, tmp_path: Path, part: dict[str, Any]
+) -> None:
+    plain = Qwen3VLForConditionalGeneration.from_pretrained(base, dtype=torch.float32)
+    config = LoraConfig(r=4, target_modules=["q_proj"], task_type="CAUSAL_LM", **part)
+    model = get_peft_model(plain, config).eval()
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=0.1)
+    model.save_pretrained(tmp_path / "adapter")
+    with pytest.raises(RecipeError, match="fmau export --merge"):
+        export_adapter(tmp_path / "adapter", base=str(base), scores={})
+    export_adapter(tmp_path / "adapter", base=str(base), merge_to=tmp_path / "merged", scores={})
+    before, loaded = (
+        Qwen3VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        for folder in (base, tmp_path / "merged")
+    )
+    ids = torch.arange(5, 45)[None]
+    with torch.no_grad():  # stored in bfloat16, as without a record
+        expected = model(input_ids=ids).logits
+        assert not torch.allclose(before(input_ids=ids).logits, expected, atol=0.5)
+        torch.testing.assert_close(loaded(input_ids=ids).logits, expected, rtol=0.05, atol=0.05)
+
+
+def test_a_tensor_that_peft_would_leave_out_is_not_merged_without_a_word(run: Path) -> None:
+    path = run / "adapter" / "adapter_config.json"
+    tree = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(tree | {"target_modules": ["q_proj"]}), "utf-8")
+    with pytest.raises(InputError, match=r"k_proj\..*would be left out"):
+        export_adapter(run / "adapter", merge_to=run / "merged", scores={})
+    path.write_text(json.dumps(tree), "utf-8")
+    edit_tensors(run / "adapter", **{f"{Q0}.lora_{x}.weight": None for x in "AB"})
+    with pytest.raises(InputError, match=r"q_proj\..*missing, although"):
+        export_adapter(run / "adapter", merge_to=run / "merged", scores={})
+    bad = {"base_model.model.lm_head.weight": torch.full((430, 192), torch.nan)}
+    edit_tensors(run / "adapter", **bad)
+    with pytest.raises(InputError, match=r"lm_head\.weight: holds numbers that are not finite"):
+        export_adapter(run / "adapter", merge_to=run / "merged", scores={})
+    assert sorted(path.name for path in run.iterdir()) == ["adapter"]
 
 
 def test_mistakes_are_answered_with_what_to_do(run: Path, tmp_path: Path) -> None:
