@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from fmau.core.errors import FmauError, InputError, RecipeError, ServerError
+from fmau.core.errors import FmauError, InputError, RecipeError
 from fmau.recipe import ModelBlock
 from fmau.serve.adapter import AdapterConfig, adapter_flags, read_adapter, read_config
 from fmau.serve.flags import server_argv
@@ -190,7 +190,7 @@ def test_a_folder_without_an_adapter_is_refused(
     (adapter / "adapter_model.safetensors").unlink()
     with pytest.raises(RecipeError, match=r"no adapter_model\.safetensors"):
         read_adapter(adapter, model)
-    with pytest.raises(ServerError, match="there is no folder"):
+    with pytest.raises(RecipeError, match="there is no folder"):
         read_adapter(adapter, ModelBlock(path=str(tmp_path / "gone"), dtype="float32"))
 
 
