@@ -40,11 +40,13 @@ def load_config(
             mixtures of experts is another one too.
     """
     ensure_torchvision()
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, Qwen3VLConfig
 
     try:
         config = AutoConfig.from_pretrained(path, revision=revision)
-    except (OSError, ValueError) as error:
+    # The last two are what Transformers raises for trees of other types.
+    except (OSError, ValueError, TypeError, StrictDataclassError) as error:
         raise RecipeError(
             f"{called} {path}: its configuration cannot be read ({first_line(error)}); {remedy}"
         ) from None

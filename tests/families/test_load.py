@@ -107,6 +107,24 @@ def test_other_architectures_are_refused(copy: Path, kind: str) -> None:
         load_config(str(copy), None)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "null",
+        "3",
+        "[]",
+        "{",
+        '{"model_type": null}',
+        '{"model_type": "qwen3_vl", "text_config": 3}',
+        '{"model_type": "qwen3_vl", "text_config": {"hidden_size": "x"}}',
+    ],
+)
+def test_a_damaged_configuration_is_an_error_for_people(copy: Path, content: str) -> None:
+    (copy / "config.json").write_text(content, "utf-8")
+    with pytest.raises(RecipeError, match="its configuration cannot be read"):
+        load_config(str(copy), None)
+
+
 def test_training_and_merging_load_whole_checkpoints_only(copy: Path, tmp_path: Path) -> None:
     from fmau.train.base import load_base
     from fmau.train.export.merge import merge
