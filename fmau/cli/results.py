@@ -77,7 +77,8 @@ def print_notes(*runs: "ScoredRun") -> None:
     """Print on stderr which rows of the runs were left out."""
     for run in runs:
         for note in run.notes:
-            err.print(f"[yellow]note:[/] {escape(f'{run.name}: {note}')}", highlight=False)
+            text = escape(f"{run.name}: {note}")
+            err.print(f"[yellow]note:[/] {text}", highlight=False, soft_wrap=True)
 
 
 def _strips(folder: Path, run: "ScoredRun") -> "StripOf | None":

@@ -52,7 +52,7 @@ def test_letters_are_spelled_out_and_failures_say_why() -> None:
     assert data["runs"][1]["rows"][0] == (
         "no answer",
         "",
-        "there is no row for this question",
+        "no row answers this question as it is now",
         [],
     )
 

@@ -143,14 +143,14 @@ def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path, *_: object, **__: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
-    read = Path.open
+    opened = os.open
 
-    def opened(path: Path, mode: str = "r", *more: Any, **options: Any) -> Any:
-        if mode == "wb":
+    def only_read(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if flags & os.O_CREAT:
             refuse(path)
-        return read(path, mode, *more, **options)
+        return opened(path, flags, *more, **options)
 
-    monkeypatch.setattr(Path, "open", opened)
+    monkeypatch.setattr(os, "open", only_read)
     monkeypatch.setattr(Path, "unlink", refuse)
 
 
