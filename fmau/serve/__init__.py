@@ -1,6 +1,6 @@
 """Start, find, check and stop the vLLM servers that answer questions.
 
-adapter.py      checks that vLLM can apply an adapter in full
+adapter.py      an adapter, its tensors checked, as a server is told of it
 updates.py      compares an adapter's tensors with the layers of its base model
 flags.py        recipe -> command line and environment
 preflight.py    checks before anything is started

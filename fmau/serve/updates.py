@@ -17,7 +17,7 @@ from torch import Tensor
 
 from fmau.core.errors import InputError, Problem
 from fmau.families.layers import linear_shapes, tower
-from fmau.serve.adapter import CONFIG, WEIGHTS, AdapterConfig, read_config
+from fmau.serve.adapter_config import CONFIG, WEIGHTS, AdapterConfig, read_config
 
 _PREFIX = "base_model.model."
 _FACTORS = (".lora_A.weight", ".lora_B.weight")

@@ -24,7 +24,7 @@ from fmau.frames.timeline import MAX_FRAMES, MAX_PIXELS
 from fmau.prompting.prompts import load_prompts
 from fmau.recipe import LoraBlock, Recipe, TrainBlock, load_recipe
 from fmau.runs import open_run
-from fmau.serve.adapter import WEIGHTS
+from fmau.serve.adapter_config import WEIGHTS
 from fmau.train.adapter import add_adapter
 from fmau.train.base import load_base
 from fmau.train.checkpoints import mark_complete, resume_point

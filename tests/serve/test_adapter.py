@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 
 from fmau.core.errors import FmauError, InputError, RecipeError
 from fmau.recipe import ModelBlock
-from fmau.serve.adapter import AdapterConfig, adapter_flags, read_adapter, read_config
+from fmau.serve.adapter import adapter_flags, read_adapter
+from fmau.serve.adapter_config import AdapterConfig, read_config
 from fmau.serve.flags import server_argv
 from fmau.serve.fleet import start_fleet
 from tests.lora import Q0, edit_config, edit_tensors, save_adapter, save_base

@@ -10,7 +10,7 @@ import torch
 from fmau.core.errors import RecipeError
 from fmau.core.files import whole_folder
 from fmau.score import Scores
-from fmau.serve.adapter import CONFIG, AdapterConfig, read_config, refuse_unservable
+from fmau.serve.adapter_config import CONFIG, AdapterConfig, read_config, refuse_unservable
 from fmau.serve.updates import Updates, check_updates
 from fmau.train.base import DTYPES
 from fmau.train.export.card import write_card

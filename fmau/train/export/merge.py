@@ -13,7 +13,7 @@ from transformers import AutoProcessor
 
 from fmau.core.errors import InputError, Problem, RunError, first_line
 from fmau.families.load import load_model
-from fmau.serve.adapter import WEIGHTS
+from fmau.serve.adapter_config import WEIGHTS
 
 
 def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, out: Path) -> None:
