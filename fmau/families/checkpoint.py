@@ -54,26 +54,32 @@ def check_model(model: ModelBlock) -> None:
         raise RecipeError(f"model.path: {defect}; copy or download the checkpoint again")
 
 
-def check_reachable(model: ModelBlock) -> None:
-    """`check_model`; a hub name must also be in the hub's cache, or the hub must answer.
+def check_reachable(path: str, revision: str | None, *, called: str = "model.path") -> None:
+    """Check that a model that is not a folder is in the hub's cache, or that the hub answers.
+
+    Args:
+        called: what the user calls the model, for error texts.
 
     Raises:
-        RecipeError: as for `check_model`, or the model can come from nowhere.
+        RecipeError: the model can come from nowhere.
     """
-    check_model(model)
-    if Path(model.path).is_dir():
+    if Path(path).exists():
         return
     from huggingface_hub import constants, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    cached = try_to_load_from_cache(model.path, "config.json", revision=model.revision)
+    try:
+        cached = try_to_load_from_cache(path, "config.json", revision=revision)
+    except HFValidationError:
+        raise RecipeError(f"{called}: there is no folder {path}; correct the path") from None
     if isinstance(cached, str):
         return
     reason = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _no_answer(constants.ENDPOINT)
     if reason:
         raise RecipeError(
-            f"model.path: there is no folder {model.path}, this machine has no copy of a hub model "
-            f"of that name, and the hub cannot be asked ({reason}); correct the path, or download "
-            "the model where there is a network"
+            f"{called}: there is no folder {path}, this machine has no copy of a hub model of that "
+            f"name, and the hub cannot be asked ({reason}); correct the path, or download the "
+            "model where there is a network"
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fmau.core.errors import RecipeError, first_line
 from fmau.core.torchvision_cpu import ensure_torchvision
-from fmau.families.checkpoint import check_reachable
+from fmau.families.checkpoint import check_model, check_reachable
 from fmau.recipe import ModelBlock
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def load_config(
         RecipeError: the configuration cannot be read, or it is of another architecture; one with
             mixtures of experts is another one too.
     """
+    check_reachable(path, revision, called=called)
     ensure_torchvision()
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, Qwen3VLConfig
@@ -110,7 +111,8 @@ def load_processor(model: ModelBlock) -> "Qwen3VLProcessor":
     Raises:
         RecipeError: the checkpoint is not there or not whole, or a part of it cannot be loaded.
     """
-    check_reachable(model)
+    check_model(model)
+    check_reachable(model.path, model.revision)
     ensure_torchvision()
     from transformers import AutoProcessor
 

@@ -22,7 +22,7 @@ import psutil
 from fmau.core.errors import ServerError
 from fmau.core.hardware import usable_cores
 from fmau.core.torchvision_cpu import shim_pythonpath
-from fmau.families.checkpoint import check_reachable
+from fmau.families.checkpoint import check_model, check_reachable
 from fmau.recipe import ServeBlock
 from fmau.serve.adapter import Adapter
 from fmau.serve.client import is_alive
@@ -68,7 +68,8 @@ def start_server(
             clip.
     """
     build = installed_build()
-    check_reachable(recipe.model)
+    check_model(recipe.model)
+    check_reachable(recipe.model.path, recipe.model.revision)
     check_address(recipe.serve, api_key)
     command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build, adapter)]
     environment = server_environment(recipe, build, api_key=api_key, gpu=gpu, share=share)

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from fmau.core.errors import RecipeError
 from fmau.demo.tiny import CHECKPOINT
 from fmau.families.checkpoint import check_model, check_reachable
-from fmau.families.load import load_processor
+from fmau.families.load import load_config, load_processor
 from fmau.recipe import ModelBlock
 
 WEIGHTS = {"layer.weight": np.ones((4, 8), np.float32), "layer.bias": np.ones(4, np.float32)}
@@ -35,8 +35,9 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def test_whole_checkpoints_pass(checkpoint: Path) -> None:
-    check_reachable(model(checkpoint))
-    check_reachable(model(CHECKPOINT))
+    for folder in (checkpoint, CHECKPOINT):
+        check_model(model(folder))
+        check_reachable(str(folder), None)
 
 
 @pytest.mark.parametrize("path", ["", "  "])
@@ -79,25 +80,37 @@ def test_half_a_configuration_is_named(name: str, content: str, checkpoint: Path
         check_model(model(checkpoint))
 
 
-@pytest.mark.parametrize("read", [check_reachable, load_processor])
+ASK: dict[str, Callable[[str], object]] = {
+    "check": lambda path: check_reachable(path, None),
+    "processor": lambda path: load_processor(model(path)),
+    "configuration": lambda path: load_config(path, None),
+}
+
+
+@pytest.mark.parametrize("ask", ASK.values(), ids=ASK)
 def test_a_path_that_is_not_there_does_not_wait_for_the_hub(
-    read: Callable[[ModelBlock], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ask: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ "checkpoints/qwen" looks like a hub name; nothing listens at the hub's address."""
+    """It looks like a hub name; nothing listens at the hub's address."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     started = time.monotonic()
     with pytest.raises(RecipeError, match=r"no folder checkpoints/qwen.*hub cannot be asked \("):
-        read(model("checkpoints/qwen"))
+        ask("checkpoints/qwen")
     assert time.monotonic() - started < 10
+
+
+def test_a_path_that_no_hub_model_could_have(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"there is no folder .*/gone; correct the path"):
+        load_config(str(tmp_path / "gone"), None)
 
 
 def test_offline_by_choice_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(RecipeError, match="HF_HUB_OFFLINE is set"):
-        check_reachable(model("some/model"))
+        check_reachable("some/model", None)
 
 
 def test_missing_model_folder(tmp_path: Path) -> None:
