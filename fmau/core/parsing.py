@@ -92,7 +92,7 @@ def parse_yaml(text: str) -> Any:
         ValueError: not YAML, nested too deeply, or a mapping that has a key twice.
     """
     try:
-        return yaml.load(text, _OnceLoader)
+        return _OnceLoader(text).get_single_data()
     except RecursionError:
         raise ValueError(RECURSIVE) from None
     except yaml.YAMLError as error:
