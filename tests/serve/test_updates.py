@@ -96,7 +96,7 @@ def test_an_untrained_adapter_is_refused(base: Path, tmp_path: Path) -> None:
 def test_a_damaged_file_and_a_missing_or_foreign_base_are_named(
     base: Path, adapter: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(RecipeError, match=r"base model .*nowhere"):
+    with pytest.raises(RecipeError, match=r"base model: .*nowhere"):
         check_updates(adapter, str(tmp_path / "nowhere"), None)
     (tmp_path / "bert").mkdir()
     (tmp_path / "bert" / "config.json").write_text(json.dumps({"model_type": "bert"}), "utf-8")
