@@ -15,7 +15,7 @@ from fmau.core.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile,
 from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.prompting.extraction import visible_answer
 from fmau.score.intervals import Interval, clustered_means, percentile_interval
-from fmau.score.levels import Judgement, LevelScore, median_score
+from fmau.score.levels import Judgement, LevelScore, by_answer, median_score
 
 Z95 = 1.959964
 """A 95 % interval is the mean plus and minus this many standard errors."""
@@ -84,9 +84,7 @@ def points_of(
     Args:
         verdicts: the verdicts of one judge.
     """
-    of_answer: dict[str, list[Verdict]] = {}
-    for row in verdicts:
-        of_answer.setdefault(row.qid, []).append(row)
+    of_answer = by_answer(verdicts)
     return {
         (task, level): [
             _point(question, level, answers.get(question.qid), of_answer.get(question.qid, ()))

@@ -119,16 +119,21 @@ JudgeScores = Mapping[str, Mapping[int, float | None]]
 """qid -> level -> score 0 to 5; None or missing if the judge gave no score."""
 
 
+def by_answer(rows: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+    """qid -> the verdicts on its answer, in the order given."""
+    of_answer: dict[str, list[Verdict]] = {}
+    for row in rows:
+        of_answer.setdefault(row.qid, []).append(row)
+    return of_answer
+
+
 def scores_of(rows: Iterable[Verdict]) -> dict[str, dict[int, float | None]]:
     """qid -> level -> median over the scored samples; None if there is no scored sample.
 
     Args:
         rows: the verdicts of one judge.
     """
-    of_answer: dict[str, list[Verdict]] = {}
-    for row in rows:
-        of_answer.setdefault(row.qid, []).append(row)
     return {
         qid: {level: median_score(found, level) for row in found for level in row.levels}
-        for qid, found in of_answer.items()
+        for qid, found in by_answer(rows).items()
     }
