@@ -28,6 +28,10 @@ MAX_FRAMES = 100_000
 """Of one clip, about an hour at 30 frames per second. A whole film is not a clip: its packets would
 fill the memory, and decoding up to its last frame would take hours."""
 
+MAX_CLIP_PIXELS = 2**38
+"""Of all pictures of a clip together, about an hour of 1920 x 1080 at 30 frames per second. Many
+large pictures would take hours too, where each bound alone lets them pass."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -60,8 +64,8 @@ def probe(path: Path) -> Timeline:
     """Read the times of all frames of a clip, without decoding it.
 
     Raises:
-        ClipError: missing, empty, cut off, not a video, of fewer than two frames, or of more than
-            `MAX_FRAMES`.
+        ClipError: missing, empty, cut off, not a video, of fewer than two frames, of more than
+            `MAX_FRAMES`, or of more than `MAX_CLIP_PIXELS`.
     """
     if not os.path.isfile(path):  # also False for a path that cannot be
         raise ClipError(f"{path}: no such file; put the clip there or correct the clips folder")
@@ -111,13 +115,15 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def _timeline(path: Path, container: InputContainer, stream: VideoStream) -> Timeline:
     packets = []
     frames = 0
+    most = min(MAX_FRAMES, MAX_CLIP_PIXELS // max(1, stream.width * stream.height))
     for packet in container.demux():
         if packet.size and not packet.is_discard:
             packets.append(packet)
             frames += packet.stream is stream
-        if frames > MAX_FRAMES:
+        if frames > most:
             raise ClipError(
-                f"{path}: has more than {MAX_FRAMES:,} frames; cut out the part that is asked about"
+                f"{path}: has more than {most:,} frames of {stream.width} x {stream.height} "
+                "pixels; cut out the part that is asked about"
             )
     if _is_cut_off(path, container, stream, packets):
         raise ClipError(f"{path}: the file is cut off before its end; copy it again")

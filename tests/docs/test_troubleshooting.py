@@ -20,7 +20,7 @@ from fmau.dataset.training import load_training_data
 from fmau.demo.tiny import CHECKPOINT
 from fmau.families.load import load_model
 from fmau.frames.cache import build_cache
-from fmau.frames.timeline import MAX_FRAMES, MAX_PIXELS
+from fmau.frames.timeline import MAX_CLIP_PIXELS, MAX_FRAMES, MAX_PIXELS
 from fmau.prompting.prompts import load_prompts
 from fmau.recipe import LoraBlock, Recipe, TrainBlock, load_recipe
 from fmau.runs import open_run
@@ -408,3 +408,4 @@ def test_the_bounds_on_clips_are_those_of_the_code() -> None:
     page = (REPO / "docs" / PAGE).read_text("utf-8")
     assert f"more than {MAX_PIXELS:,} pixels" in page
     assert f"more than {MAX_FRAMES:,} frames" in page
+    assert f"more than {MAX_CLIP_PIXELS:,}" in page

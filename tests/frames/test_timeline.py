@@ -135,9 +135,20 @@ def test_pictures_that_would_fill_the_memory_are_refused(
 def test_a_whole_film_is_not_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_clip(tmp_path / "clip.mp4", 30)
     monkeypatch.setattr(timeline_module, "MAX_FRAMES", 29)
-    with pytest.raises(ClipError, match=r"has more than 29 frames; cut out the part"):
+    with pytest.raises(ClipError, match=r"has more than 29 frames of 128 x 96 pixels; cut out"):
         probe(path)
     monkeypatch.setattr(timeline_module, "MAX_FRAMES", 30)
+    assert probe(path).total_num_frames == 30
+
+
+def test_many_large_pictures_are_refused_though_each_bound_alone_lets_them_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 30)
+    monkeypatch.setattr(timeline_module, "MAX_CLIP_PIXELS", 30 * 96 * 128 - 1)
+    with pytest.raises(ClipError, match=r"has more than 29 frames of 128 x 96 pixels; cut out"):
+        probe(path)
+    monkeypatch.setattr(timeline_module, "MAX_CLIP_PIXELS", 30 * 96 * 128)
     assert probe(path).total_num_frames == 30
 
 
