@@ -8,7 +8,7 @@ import random
 import signal
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,10 @@ from fmau.recipe import FramesBlock
 from tests.clips import cut_off, write_clip
 
 SPEC = FramesBlock(count=2, min_pixels_per_frame=1024, max_pixels_per_frame=1024)
-FORK = multiprocessing.get_context("fork")
+SHARD_CLIPS = 4
+# Forked from a server without threads: a fork of this process can hang on another thread's lock.
+CHILDREN = multiprocessing.get_context("forkserver")
+CHILDREN.set_forkserver_preload([__name__])
 
 
 def read_stub(path: Path, spec: FramesBlock) -> ClipFrames:
@@ -67,7 +70,7 @@ def assert_holds(cache: FrameCache, clips: Mapping[str, Path]) -> None:
 
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "SHARD_CLIPS", 4)
+    monkeypatch.setattr(build, "SHARD_CLIPS", SHARD_CLIPS)
 
 
 def test_cached_frames_are_those_of_the_video(tmp_path: Path) -> None:
@@ -172,16 +175,24 @@ def test_clips_of_another_recipe_stay(tmp_path: Path) -> None:
     assert len(FrameCache(tmp_path / "cache")) == 4
 
 
-def build_in_child(
-    folder: Path, clips: Mapping[str, Path], before: Callable[[], None] = lambda: None
-) -> "multiprocessing.process.BaseProcess":
-    def work() -> None:
-        before()
-        build_cache(folder, clips, SPEC, workers=2, read=slow_stub)
+def build_slowly(folder: Path, clips: Mapping[str, Path]) -> None:
+    """Build a cache of small shards, in a process of its own."""
+    build.SHARD_CLIPS = SHARD_CLIPS
+    build_cache(folder, clips, SPEC, workers=2, read=slow_stub)
 
-    child = FORK.Process(target=work)
-    child.start()
-    return child
+
+def build_and_die(folder: Path, clips: Mapping[str, Path], step: str, nth: int) -> None:
+    """Like `build_slowly`, killed just before the n-th call of a function of `os`."""
+    calls = iter(range(nth + 1))
+    real = getattr(os, step)
+
+    def die_or_do(*arguments: object) -> object:
+        if next(calls) == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments)
+
+    setattr(os, step, die_or_do)
+    build_slowly(folder, clips)
 
 
 @pytest.mark.usefixtures("small_shards")
@@ -189,7 +200,8 @@ def test_a_builder_killed_at_any_moment_leaves_a_sound_cache(tmp_path: Path) -> 
     clips = files(tmp_path / "clips", 200)
     rng, held = random.Random(0), 0
     for _ in range(6):
-        child = build_in_child(tmp_path / "cache", clips)
+        child = CHILDREN.Process(target=build_slowly, args=(tmp_path / "cache", clips))
+        child.start()
         count = len(list(tmp_path.glob("cache/shard-*.arrow")))
         while len(list(tmp_path.glob("cache/shard-*.arrow"))) <= count and child.is_alive():
             time.sleep(0.001)
@@ -215,22 +227,8 @@ def test_a_builder_killed_at_the_worst_moment_leaves_a_sound_cache(
 ) -> None:
     """As the note (0), the first or the second shard comes to the disk or gets its name."""
     clips = files(tmp_path / "clips", 12)
-    calls = iter(range(nth + 1))
-
-    def die() -> None:
-        if next(calls) == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def arm() -> None:
-        real = getattr(os, step)
-
-        def die_or_do(*arguments: object) -> object:
-            die()
-            return real(*arguments)
-
-        setattr(os, step, die_or_do)
-
-    child = build_in_child(tmp_path / "cache", clips, before=arm)
+    child = CHILDREN.Process(target=build_and_die, args=(tmp_path / "cache", clips, step, nth))
+    child.start()
     child.join()
     assert child.exitcode == -signal.SIGKILL
     assert (tmp_path / "cache" / "cache.json").exists() == (nth > 0)

@@ -83,15 +83,17 @@ def test_a_changed_recipe_is_refused_by_key(tmp_path: Path) -> None:
     open_run(recipe(tmp_path), PROMPTS).close()  # the refusal left no lock behind
 
 
-def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path) -> None:
-    def hold(opened: "multiprocessing.synchronize.Event") -> None:
-        with open_run(recipe(tmp_path), PROMPTS):
-            opened.set()
-            multiprocessing.Event().wait()
+def hold(folder: Path, opened: "multiprocessing.synchronize.Event") -> None:
+    """Open the run and keep it open, in a process of its own."""
+    with open_run(recipe(folder), PROMPTS):
+        opened.set()
+        multiprocessing.Event().wait()
 
-    context = multiprocessing.get_context("fork")
+
+def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
     opened = context.Event()
-    other = context.Process(target=hold, args=(opened,))
+    other = context.Process(target=hold, args=(tmp_path, opened))
     other.start()
     try:
         assert opened.wait(20)
