@@ -68,8 +68,8 @@ class _Ledger:
         pools: of all clips, without statements to which every clip gives the same answer.
         clips: (statement, answer) -> the clips with this answer, in random order.
         limit: how many questions a clip may have in this turn.
-        passed: (statement, answer) -> how many clips at the start of `clips` have reached the limit
-            and need not be tried again.
+        passed: (statement, answer) -> how many clips at the start of `clips` cannot be partners any
+            more in this turn: they have reached the limit, or were asked about the theme.
         asked: clip -> number of questions about it.
         themes: (clip, theme) pairs that were asked about.
         uses: statement, and kind of statement -> how often it was asked.
@@ -118,15 +118,15 @@ class _Ledger:
 
     def _partner(self, statement: Statement, truth: bool) -> int | None:
         """A clip with this answer, below the limit, and not asked about this theme; else None."""
-        clips = self.clips[statement, truth]
-        start = self.passed[statement, truth]
-        while start < len(clips) and self.asked[clips[start]] >= self.limit:
-            start += 1
-        self.passed[statement, truth] = start
-        for clip in clips[start:]:
-            if self.asked[clip] < self.limit and (clip, statement.theme) not in self.themes:
-                return clip
-        return None
+        clips, theme = self.clips[statement, truth], statement.theme
+        place = self.passed[statement, truth]
+        # Within a turn a clip that is unfit stays unfit, so each list is walked once a turn.
+        while place < len(clips) and (
+            self.asked[clips[place]] >= self.limit or (clips[place], theme) in self.themes
+        ):
+            place += 1
+        self.passed[statement, truth] = place
+        return clips[place] if place < len(clips) else None
 
     def _book(self, statement: Statement, yes: int, no: int) -> None:
         self.pairs.append(Pair(statement, yes, no))

@@ -7,6 +7,7 @@ decided elsewhere.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import combinations, permutations, product
 
 from fmau.core.lexicon import AXES, AXIS, OPPOSITE, PARTS, PHASES
@@ -44,7 +45,12 @@ class Statement:
         Opposite directions have the same theme, and so have the kinds "distance nears" and
         "distance parts".
         """
-        return frozenset([self.kind.split()[0], *(AXIS.get(term, term) for term in self.terms)])
+        return _theme(self.kind, self.terms)
+
+
+@cache
+def _theme(kind: str, terms: tuple[str, ...]) -> frozenset[str]:
+    return frozenset([kind.split()[0], *(AXIS.get(term, term) for term in terms)])
 
 
 Truths = Iterator[tuple[Statement, bool]]
