@@ -7,6 +7,7 @@ which two claims cannot both be true.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import Literal
 
 from fmau.core.lexicon import AXIS, OPPOSITE
@@ -92,12 +93,12 @@ def uncontradicted(claims: Iterable[Claim]) -> frozenset[Claim]:
 
     If two claims cannot both be true, both are left out, because nobody knows which one is wrong.
     """
-    claims = frozenset(claims)
-    return frozenset(
-        claim
-        for claim in claims
-        if not any(_excludes(claim, other) or _excludes(other, claim) for other in claims)
-    )
+    sound = set(claims)
+    # A claim can contradict itself: a part that goes up and down in one phase.
+    for claim, other in combinations_with_replacement(tuple(sound), 2):
+        if _excludes(claim, other) or _excludes(other, claim):
+            sound -= {claim, other}
+    return frozenset(sound)
 
 
 def _excludes(claim: Claim, other: Claim) -> bool:

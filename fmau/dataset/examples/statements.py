@@ -124,7 +124,8 @@ class _Known:
     @property
     def movers(self) -> list[str]:
         """Parts that move in some phase."""
-        return [part for part in PARTS if any((part, phase) in self.moving for phase in PHASES)]
+        moving = {part for part, _ in self.moving}
+        return [part for part in PARTS if part in moving]
 
     @property
     def parts(self) -> list[str]:
