@@ -119,7 +119,8 @@ class TrainBlock(Block):
             in which the clip is encoded once; the loss is the same as without packing. Values
             above 1 need sdpa or eager attention.
         batch_size: sequences per optimizer step, over all processes.
-        micro_batch_size: sequences that one process computes at the same time.
+        micro_batch_size: the most sequences that one process computes at the same time; fewer if
+            that divides its share of the batch. It changes memory and speed, no result.
         learning_rate: peak learning rate of the language model's updates.
         vision_learning_rate, merger_learning_rate: the same for the updates of these parts; None
             for a tenth of `learning_rate`.
@@ -160,12 +161,6 @@ class TrainBlock(Block):
     validation_replies: Annotated[int, Field(ge=0)] = 64
     patience: Annotated[int, Field(ge=1)] | None = None
     wandb: bool = False
-
-    @model_validator(mode="after")
-    def _whole_batches(self) -> Self:
-        if self.batch_size % self.micro_batch_size:
-            raise ValueError("batch_size is not a multiple of micro_batch_size")
-        return self
 
     @model_validator(mode="after")
     def _validation_asks(self) -> Self:

@@ -35,16 +35,16 @@ def training_arguments(recipe: Recipe, train: TrainBlock, *, validated: bool) ->
             "train.wandb needs the package wandb: pip install wandb, or set train.wandb to false"
         )
     processes = launched_processes()
-    at_once = accumulation(train, processes)
+    at_once = micro_batch(train, processes)
     on_cpu = not torch.accelerator.is_available()
     # DeepSpeed chooses the device itself. With use_cpu the Trainer would silently drop DeepSpeed.
     deepspeed = os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true"
     arguments = TrainingArguments(
         output_dir=str(recipe.run_folder / "train"),
         num_train_epochs=train.epochs,
-        per_device_train_batch_size=train.micro_batch_size,
-        per_device_eval_batch_size=2 * train.micro_batch_size,
-        gradient_accumulation_steps=at_once,
+        per_device_train_batch_size=at_once,
+        per_device_eval_batch_size=2 * at_once,
+        gradient_accumulation_steps=train.batch_size // (processes * at_once),
         learning_rate=train.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=train.warmup_share,
@@ -109,16 +109,19 @@ def launched_processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def accumulation(train: TrainBlock, processes: int) -> int:
-    """Number of micro-batches that each process computes for one optimizer step.
+def micro_batch(train: TrainBlock, processes: int) -> int:
+    """Number of sequences that each process computes at once.
+
+    The largest number up to `train.micro_batch_size` that divides a process's share of the batch:
+    of a batch of 12, two processes with a `micro_batch_size` of 4 compute 3 at once, twice.
 
     Raises:
-        RecipeError: `train.batch_size` is not a multiple of micro-batch size x processes.
+        RecipeError: the processes cannot share `train.batch_size` evenly.
     """
-    at_once = train.micro_batch_size * processes
-    if train.batch_size % at_once:
+    share, left = divmod(train.batch_size, processes)
+    if left:
         raise RecipeError(
-            f"train.batch_size is {train.batch_size}, not a multiple of train.micro_batch_size "
-            f"x processes = {train.micro_batch_size} x {processes}; change one of them"
+            f"train.batch_size is {train.batch_size}, which {processes} processes cannot share "
+            f"evenly; set it to a multiple of {processes}, or start another number of processes"
         )
-    return train.batch_size // at_once
+    return next(size for size in range(train.micro_batch_size, 0, -1) if share % size == 0)

@@ -103,7 +103,6 @@ def test_settings_of_the_training_block_are_checked(
     training_recipe: Path, recipe: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for setting, said in (
-        ("train.batch_size=6", "batch_size is not a multiple of micro_batch_size"),
         ("train.lora.language=false", "nothing to train: set language, vision or merger to true"),
         ("train.lora.rnk=4", "no key 'rnk'; known keys: rank"),
         ("train.mixture={SADD: 1}", "train.mixture.SADD"),

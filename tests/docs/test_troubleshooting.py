@@ -250,10 +250,9 @@ def other_frames(desk: Desk) -> str:
 
 
 def batch_and_processes(desk: Desk) -> str:
-    settings = desk.training("train.batch_size=12", "train.micro_batch_size=12")
-    recipe, train = desk.trained(settings)
+    recipe, train = desk.trained(desk.training("train.batch_size=12"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORLD_SIZE", "2")
+        patch.setenv("WORLD_SIZE", "8")
         return said_by(lambda: training_arguments(recipe, train, validated=False))
 
 

@@ -64,8 +64,8 @@ def test_without_sharding_one_process_goes_on_where_two_were(workshop: Path, alo
 
 
 def test_a_batch_that_processes_cannot_share_is_refused(workshop: Path) -> None:
-    recipe = recipe_file(workshop, "odd", batch_size=12, micro_batch_size=4)
+    recipe = recipe_file(workshop, "odd", batch_size=9, micro_batch_size=3)
     process = launch(recipe, "ddp_cpu")
     output, _ = process.communicate(timeout=300)
     assert process.returncode != 0
-    assert "train.batch_size is 12, not a multiple of" in output
+    assert "train.batch_size is 9, which 2 processes cannot share evenly" in output

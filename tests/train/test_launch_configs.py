@@ -10,7 +10,7 @@ from accelerate.commands.config.config_args import load_config_from_file
 from fmau.core.errors import RecipeError
 from fmau.recipe import load_recipe
 from fmau.train.base import load_base
-from fmau.train.settings import accumulation, training_arguments
+from fmau.train.settings import micro_batch, training_arguments
 from tests.paths import RECIPES, REPO
 from tests.processors import small_model
 
@@ -44,8 +44,7 @@ def test_the_steps_of_a_large_recipe_can_be_shared_by_whole_nodes(
 ) -> None:
     train = load_recipe(path).train
     assert train is not None
-    micro_batches = accumulation(train, processes)
-    assert micro_batches * train.micro_batch_size * processes == train.batch_size
+    assert micro_batch(train, processes) == min(train.micro_batch_size, 64 // processes)
 
 
 EXAMPLE = re.compile(
@@ -61,7 +60,7 @@ def test_the_examples_for_slurm_can_start(page: str, count: int) -> None:
     for nodes, gpus, recipe, config in found:
         train = load_recipe(REPO / recipe).train
         assert train is not None
-        assert accumulation(train, int(nodes) * int(gpus)) >= 1
+        assert micro_batch(train, int(nodes) * int(gpus)) >= 1
         assert RECIPES / "accelerate" / f"{config or 'ddp'}.yaml" in CONFIGS
 
 
@@ -70,19 +69,36 @@ def test_every_recipe_but_those_of_the_tiny_checkpoint_is_large() -> None:
     assert len(LARGE) >= 4
 
 
-@pytest.mark.parametrize(("processes", "micro_batches"), [(1, 8), (2, 4), (8, 1), (3, None)])
-def test_processes_share_a_batch_evenly_or_not_at_all(
-    processes: int, micro_batches: int | None
+@pytest.mark.parametrize("path", TRAINED, ids=lambda path: path.stem)
+def test_two_processes_on_a_cpu_can_share_every_recipe(path: Path) -> None:
+    train = load_recipe(path).train
+    assert train is not None
+    share, left = divmod(train.batch_size, 2)
+    assert left == 0
+    assert share % micro_batch(train, 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("batch", "most", "processes", "at_once"),
+    [
+        *((16, 2, 1, 2), (16, 2, 8, 2), (16, 2, 16, 1), (16, 64, 4, 4)),
+        *((12, 12, 1, 12), (12, 12, 2, 6), (12, 4, 2, 3), (12, 5, 1, 4), (7, 4, 1, 1)),
+    ],
+)
+def test_a_process_computes_as_much_at_once_as_divides_its_share(
+    batch: int, most: int, processes: int, at_once: int
 ) -> None:
-    """A batch of 16 in micro-batches of 2."""
     train = load_recipe(RECIPES / "lora_qwen3_vl_8b_mixture.yaml").train
     assert train is not None
-    train = train.model_copy(update={"batch_size": 16, "micro_batch_size": 2})
-    if micro_batches is None:
-        with pytest.raises(RecipeError, match=r"batch_size is 16, not a multiple of .* = 2 x 3"):
-            accumulation(train, processes)
-    else:
-        assert accumulation(train, processes) == micro_batches
+    train = train.model_copy(update={"batch_size": batch, "micro_batch_size": most})
+    assert micro_batch(train, processes) == at_once
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused() -> None:
+    train = load_recipe(RECIPES / "lora_qwen3_vl_8b_mixture.yaml").train
+    assert train is not None
+    with pytest.raises(RecipeError, match=r"batch_size is 64, which 3 processes cannot share"):
+        micro_batch(train, 3)
 
 
 @pytest.mark.parametrize(
