@@ -41,7 +41,12 @@ from fmau.train.batches import (
 from fmau.train.checkpoints import remove_incomplete, resume_point
 from fmau.train.plan import measure, plan_rows
 from fmau.train.record import new_record
-from fmau.train.settings import launched_processes, sharing, training_arguments
+from fmau.train.settings import (
+    check_sharing,
+    launched_processes,
+    sharing,
+    training_arguments,
+)
 from fmau.train.start import check_start, training_conditions
 from fmau.train.trainer import AdapterTrainer, CompleteMarker
 from fmau.train.validation import closed_questions, label_questions
@@ -76,7 +81,8 @@ def train_adapter(recipe: Recipe) -> Path:
         Folder of the best adapter, RUN/adapter, in PEFT's format.
 
     Raises:
-        RecipeError: the recipe has no `train` block, or its batch sizes do not divide.
+        RecipeError: the recipe has no `train` block, the processes cannot share its batches, or
+            they do not work together as `accelerate launch` asks.
         TrainingError: the loss is not finite.
         RunError: the frame cache lacks clips, a clip has changed, training started under other
             conditions, or its last checkpoint is damaged.
@@ -97,6 +103,7 @@ def train_adapter(recipe: Recipe) -> Path:
         console.print(f"{adapter} is finished; delete it to write it anew from the checkpoints")
         return adapter
     trainer = build_trainer(recipe, materials, arguments)
+    check_sharing(trainer.accelerator.distributed_type)
     console.print(trained_table(trainer.model, materials.train))
     console.print(plan)
     trainer.train(resume_from_checkpoint=beginning.checkpoint)

@@ -93,6 +93,33 @@ def sharing(arguments: TrainingArguments) -> str:
     return "FSDP" if os.environ.get("ACCELERATE_USE_FSDP") == "true" else "no sharding"
 
 
+SHARDING = {
+    "ACCELERATE_USE_FSDP": DistributedType.FSDP,
+    "ACCELERATE_USE_DEEPSPEED": DistributedType.DEEPSPEED,
+}
+"""Variable by which `accelerate launch` asks for a way to share out a model -> the way."""
+
+
+def check_sharing(runs: DistributedType) -> None:
+    """Compare how the processes work together with what `accelerate launch` asked for.
+
+    Where Accelerate finds no GPU it forgets FSDP, and each process holds the whole model.
+
+    Args:
+        runs: `distributed_type` of the Trainer's accelerator.
+
+    Raises:
+        RecipeError: they differ.
+    """
+    for variable, asked in SHARDING.items():
+        if os.environ.get(variable) == "true" and runs != asked:
+            raise RecipeError(
+                f"accelerate launch asks for {asked.value}, but the processes run {runs.value}: "
+                "nothing would be shared out; FSDP needs GPUs, without them give accelerate launch "
+                "--config_file recipes/accelerate/ddp_cpu.yaml"
+            )
+
+
 def _refuse_other_precision(dtype: str) -> None:
     """The Trainer would follow the setting of the launch, and no file would record it."""
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")

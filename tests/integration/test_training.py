@@ -1,5 +1,6 @@
 """Training in two processes against training in one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,8 @@ def alone(workshop: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("hardware", "ranks"),
-    [("ddp_cpu", slice(None)), ("zero2", slice(1)), ("zero3", slice(1, 2))],
-    ids=["ddp, both killed", "zero2, first killed", "zero3, second killed"],
+    [("ddp_cpu", slice(None)), ("zero2", slice(1)), ("zero3", slice(1, 2)), ("fsdp", slice(None))],
+    ids=["ddp, both killed", "zero2, first killed", "zero3, second killed", "fsdp, both killed"],
 )
 def test_two_processes_even_if_killed_draw_the_loss_curve_of_one(
     workshop: Path, alone: Path, hardware: str, ranks: slice
@@ -46,6 +47,16 @@ def test_two_processes_even_if_killed_draw_the_loss_curve_of_one(
     assert weights(run).keys() == expected.keys()
     for name, value in weights(run).items():
         torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-5)
+    if hardware == "fsdp":  # and not, in silence, what ddp_cpu does
+        assert list(run.glob("train/checkpoint-*/pytorch_model_fsdp*"))
+
+
+def test_fsdp_without_a_gpu_is_not_replaced_in_silence(workshop: Path) -> None:
+    recipe = recipe_file(workshop, "no_gpu", lora={"rank": 4})
+    process = launch(recipe, "fsdp", env=os.environ | {"OMP_NUM_THREADS": "1"})
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert "accelerate launch asks for FSDP, but the processes run MULTI_" in output
 
 
 def test_zero_goes_on_with_the_same_processes_only(workshop: Path) -> None:

@@ -99,10 +99,21 @@ def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
     return path
 
 
+FSDP_ON_CPU = Path(__file__).parent / "fsdp_on_cpu"
+"""Folder with a `sitecustomize` that lets Accelerate run FSDP2 without a GPU."""
+
+
 def launch(
     recipe: Path, hardware: str = "single", processes: int = 2, **options: Any
 ) -> subprocess.Popen[str]:
-    """Start training; `processes` of them, unless `hardware` is "single"."""
+    """Start training; `processes` of them, unless `hardware` is "single".
+
+    Args:
+        hardware: name of a config in recipes/accelerate; "fsdp" is made to run on a CPU.
+    """
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    if hardware == "fsdp":
+        env["PYTHONPATH"] = os.pathsep.join([str(FSDP_ON_CPU), env.get("PYTHONPATH", "")])
     config = RECIPES / "accelerate" / f"{hardware}.yaml"
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(config)]
     if hardware != "single":
@@ -114,7 +125,7 @@ def launch(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        **({"env": os.environ | {"OMP_NUM_THREADS": "1"}} | options),
+        **({"env": env} | options),
     )
 
 
