@@ -63,6 +63,28 @@ def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(
     assert all(torch.equal(expected[name], value) for name, value in weights(run).items())
 
 
+def test_recomputed_activations_in_half_precision_learn_what_full_precision_does(
+    workshop: Path,
+) -> None:
+    """As on GPUs: frozen weights in bfloat16, checkpointing, packed sequences; and a kill."""
+    plain = {"lora": {"rank": 4}, "learning_rate": 0.001, **SEQUENCES}
+    full = finished(recipe_file(workshop, "full_precision", **plain))
+    recipe = recipe_file(
+        workshop, "half_precision", dtype="bfloat16", gradient_checkpointing=True, **plain
+    )
+    killed(recipe)
+    half = finished(recipe)
+    assert losses(half) == pytest.approx(losses(full), rel=0.02)
+    expected, got = weights(full), weights(half)
+    assert expected.keys() == got.keys()
+    for name, value in got.items():
+        assert value.dtype == torch.float32
+        assert value.any(), f"{name} has not learned"
+        # The first steps of Adam go by the signs of the gradients: a wrong gradient turns half.
+        close = torch.cosine_similarity(value.flatten(), expected[name].flatten(), dim=0)
+        assert close > 0.98, name
+
+
 def test_a_run_goes_on_with_what_it_started_with_and_is_not_rewritten(
     workshop: Path, unbroken: Path
 ) -> None:

@@ -65,11 +65,11 @@ def furnish(folder: Path) -> Path:
     return folder
 
 
-def recipe_file(workshop: Path, name: str, **train: Any) -> Path:
+def recipe_file(workshop: Path, name: str, *, dtype: str = "float32", **train: Any) -> Path:
     recipe = {
         "name": name,
         "runs": str(workshop / "runs"),
-        "model": {"path": str(workshop / "model"), "dtype": "float32"},
+        "model": {"path": str(workshop / "model"), "dtype": dtype},
         "data": {"questions": str(workshop / "questions.json"), "clips": str(workshop / "clips")},
         "frames": FRAMES,
         "prompt": {"set": str(PROMPTS / "brief.yaml")},
