@@ -158,11 +158,10 @@ def memory(
 ) -> Memory:
     """Estimate the peak memory of one process; accurate to about a third.
 
-    A layer keeps 34 bytes per token and unit of width in half precision (V. Korthikanti et al.,
-    Reducing Activation Recomputation in Large Transformer Models, 2022, equation 2 without the
-    attention matrices, which current kernels do not store). With checkpointing every layer keeps
-    only its input, and one layer at a time keeps the rest. A trained parameter takes 16 bytes: its
-    value, its gradient and two moments, in float32.
+    Every layer keeps `layer_bytes` of each token; with checkpointing it keeps only its input, and
+    one layer at a time keeps the rest. A trained parameter takes 16 bytes: its value, its gradient
+    and two moments, in float32; in half precision its copy for computing is kept too. A logit is
+    kept as computed, as log-probability, as its gradient, and, in half precision, in float32 too.
 
     Args:
         at_once: sequences computed together (the micro-batch).
@@ -173,15 +172,45 @@ def memory(
         checkpointing: gradient checkpointing is on.
     """
     tokens = at_once * sequence.tokens
-    a_layer = 17 * number_bytes * shape.hidden * tokens
-    kept = shape.layers * number_bytes * shape.hidden * tokens + a_layer
+    a_layer = layer_bytes(shape, number_bytes, sequence.tokens) * tokens
+    inputs = shape.layers * number_bytes * shape.hidden * tokens
+    half = number_bytes < 4
     return Memory(
         weights=stored_bytes / shards,
-        updates=16.0 * trained,
-        activations=kept if checkpointing else shape.layers * a_layer,
-        # Three copies: as computed, in float32 for the loss, and their float32 gradient.
-        logits=(number_bytes + 8) * at_once * sequence.learned * shape.vocabulary,
+        updates=(16.0 + (number_bytes if half else 0)) * trained,
+        activations=inputs + a_layer if checkpointing else shape.layers * a_layer,
+        logits=(14 if half else 12) * at_once * positions(sequence, at_once) * shape.vocabulary,
     )
+
+
+def layer_bytes(shape: Shape, number_bytes: int, length: float) -> float:
+    """Bytes that a layer of the language model keeps per token for the backward pass.
+
+    Counted from Transformers' Qwen3-VL with an adapter on all linear layers and an attention mask:
+    four tensors of the FFN's width (gate, its activation, up, their product), inputs of linear
+    layers, queries before and after rotation, keys and values repeated for all query heads, and a
+    row of the mask. Norms keep their inputs in float32. PyTorch keeps the same: see
+    tests/train/test_estimate.py.
+
+    Args:
+        number_bytes: bytes of one activation value: 2 or 4.
+        length: tokens of the sequence.
+    """
+    values = 4 * shape.ffn + 4 * shape.hidden + 5 * shape.query + length
+    if number_bytes == 4:
+        return 4 * (values + shape.key)
+    in_norms = 2 * shape.hidden + shape.query + shape.key
+    return number_bytes * (values + shape.hidden) + 4 * in_norms
+
+
+def positions(sequence: SequenceShape, at_once: int) -> float:
+    """Positions for which logits are computed in each sequence of a micro-batch.
+
+    They are those where any of its sequences learns a token: the Trainer can only choose positions
+    for all sequences alike. Sequences are assumed to learn at positions independent of each other.
+    """
+    share = sequence.learned / sequence.tokens
+    return float(sequence.tokens * (1 - (1 - share) ** at_once))
 
 
 def hours(flops: float, gpu: str, processes: int) -> float | None:

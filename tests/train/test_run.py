@@ -7,6 +7,7 @@ import shutil
 import signal
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -67,7 +68,7 @@ def test_recomputed_activations_in_half_precision_learn_what_full_precision_does
     workshop: Path,
 ) -> None:
     """As on GPUs: frozen weights in bfloat16, checkpointing, packed sequences; and a kill."""
-    plain = {"lora": {"rank": 4}, "learning_rate": 0.001, **SEQUENCES}
+    plain: dict[str, Any] = {"lora": {"rank": 4}, "learning_rate": 0.001, **SEQUENCES}
     full = finished(recipe_file(workshop, "full_precision", **plain))
     recipe = recipe_file(
         workshop, "half_precision", dtype="bfloat16", gradient_checkpointing=True, **plain

@@ -24,7 +24,7 @@ from tests.processors import small_model, small_processor
 
 FRAMES: dict[str, Any] = {"count": 4, "min_pixels_per_frame": 1024, "max_pixels_per_frame": 4096}
 CLIPS = 24
-SEQUENCES = {"examples_per_sequence": 3, "batch_size": 4, "micro_batch_size": 2}
+SEQUENCES: dict[str, Any] = {"examples_per_sequence": 3, "batch_size": 4, "micro_batch_size": 2}
 
 
 def furnish(folder: Path) -> Path:
