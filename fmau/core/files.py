@@ -206,27 +206,32 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     data is on the disk. What an earlier call left there is deleted first.
 
     Raises:
-        RunError: `folder` is a file or is not empty, or it cannot be written.
+        RunError: `folder` is a file or is not empty, another process is writing it, or it cannot
+            be written.
     """
     unfinished = folder.with_name(folder.name + UNFINISHED)
-    try:
-        if folder.is_file():
-            raise RunError(f"{folder}: is a file, not a folder; give another path")
-        if folder.exists() and any(folder.iterdir()):
-            raise RunError(f"{folder}: the folder is not empty; give another one")
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-        unfinished.mkdir(parents=True)
-        yield unfinished
-        for path in unfinished.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
-        os.replace(unfinished, folder)
-    except OSError as error:
-        raise _not_written(folder, error) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)  # exists only if the block failed
+    with hold_folder(unfinished, f"another process is writing {folder.name}"):
+        try:
+            if folder.is_file():
+                raise RunError(f"{folder}: is a file, not a folder; give another path")
+            if folder.exists() and any(folder.iterdir()):
+                raise RunError(f"{folder}: the folder is not empty; give another one")
+            for left in unfinished.iterdir():
+                if left.is_dir():
+                    shutil.rmtree(left)
+                elif left.name != LOCK:
+                    left.unlink()
+            yield unfinished
+            for path in unfinished.rglob("*"):
+                if path.is_file():
+                    with path.open("rb") as file:
+                        os.fsync(file.fileno())
+            (unfinished / LOCK).unlink()
+            os.replace(unfinished, folder)
+        except OSError as error:
+            raise _not_written(folder, error) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)  # exists only if the block failed
 
 
 def make_folder(folder: Path) -> None:

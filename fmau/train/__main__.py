@@ -31,6 +31,7 @@ def main(
 
         adapter = train_adapter(recipe)
     except FmauError as error:
+        console.print()  # the progress bar leaves its line open
         console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)
     if os.environ.get("RANK", "0") == "0":

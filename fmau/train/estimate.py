@@ -25,6 +25,9 @@ REFERENCE = "H200"
 
 GIB = 2**30
 
+LOADED_BATCHES = 3
+"""One loader process keeps two batches ready while the third is computed (PyTorch's default)."""
+
 PATCHES_PER_TOKEN = 4
 """The merger turns 2 x 2 patches into one visual token."""
 
@@ -181,6 +184,16 @@ def memory(
         activations=inputs + a_layer if checkpointing else shape.layers * a_layer,
         logits=(14 if half else 12) * at_once * positions(sequence, at_once) * shape.vocabulary,
     )
+
+
+def loader_bytes(shape: Shape, sequence: SequenceShape, at_once: int) -> int:
+    """Bytes of the pixels (float32) of all batches that the loader of one process holds ready.
+
+    Args:
+        at_once: clips in a batch.
+    """
+    clip = 4 * sequence.groups * sequence.patches * shape.patch_values
+    return LOADED_BATCHES * at_once * clip
 
 
 def layer_bytes(shape: Shape, number_bytes: int, length: float) -> float:

@@ -39,9 +39,11 @@ from fmau.train.batches import (
     collate_sequences,
 )
 from fmau.train.checkpoints import remove_incomplete, resume_point
-from fmau.train.plan import measure, plan_rows
+from fmau.train.estimate import Shape, loader_bytes
+from fmau.train.plan import Sizes, measure, plan_rows
 from fmau.train.record import new_record
 from fmau.train.settings import (
+    check_shared_memory,
     check_sharing,
     launched_processes,
     sharing,
@@ -52,7 +54,7 @@ from fmau.train.trainer import AdapterTrainer, CompleteMarker
 from fmau.train.validation import closed_questions, label_questions
 
 if TYPE_CHECKING:
-    from transformers import Qwen3VLProcessor
+    from transformers import Qwen3VLConfig, Qwen3VLProcessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def train_adapter(recipe: Recipe) -> Path:
 
     Raises:
         RecipeError: the recipe has no `train` block, the processes cannot share its batches, or
-            they do not work together as `accelerate launch` asks.
+            they do not work together as `accelerate launch` asks, or shared memory is short.
         TrainingError: the loss is not finite.
         RunError: the frame cache lacks clips, a clip has changed, training started under other
             conditions, or its last checkpoint is damaged.
@@ -91,7 +93,9 @@ def train_adapter(recipe: Recipe) -> Path:
     materials = load_materials(recipe)
     # The plan builds a model on one process only. That must happen before the Trainer's settings
     # exist: after them ZeRO-3 splits every new model and waits until all processes build it.
-    plan = _plan_table(recipe, materials)
+    config = load_config(recipe.model.path, recipe.model.revision)
+    sizes = _sizes(materials)
+    plan = _plan_table(recipe, materials.train, config, sizes)
     arguments = training_arguments(
         recipe, materials.train, validated=bool(materials.data.validation)
     )
@@ -102,6 +106,9 @@ def train_adapter(recipe: Recipe) -> Path:
     if beginning.finished:
         console.print(f"{adapter} is finished; delete it to write it anew from the checkpoints")
         return adapter
+    check_shared_memory(
+        loader_bytes(Shape.of(config), sizes.mean, arguments.per_device_eval_batch_size)
+    )
     trainer = build_trainer(recipe, materials, arguments)
     check_sharing(trainer.accelerator.distributed_type)
     console.print(trained_table(trainer.model, materials.train))
@@ -201,17 +208,20 @@ def load_materials(recipe: Recipe) -> Materials:
     return Materials(train, data, cache, load_processor(recipe.model), prompts_of(recipe))
 
 
-def _plan_table(recipe: Recipe, materials: Materials) -> Table:
+def _sizes(materials: Materials) -> Sizes:
+    """Sizes of the run's sequences, measured on a sample."""
+    groups = materials.data.sequences(materials.train.examples_per_sequence)
+    frames = materials.cache[materials.cache.names[0]]
+    return measure(groups, materials.processor, materials.prompts, frames)
+
+
+def _plan_table(recipe: Recipe, train: TrainBlock, config: "Qwen3VLConfig", sizes: Sizes) -> Table:
     """The plan of the run as a table for the terminal."""
-    train, cache = materials.train, materials.cache
-    config = load_config(recipe.model.path, recipe.model.revision)
-    groups = materials.data.sequences(train.examples_per_sequence)
-    frames = cache[cache.names[0]]
-    sizes = measure(groups, materials.processor, materials.prompts, frames)
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     gpus = [name] * launched_processes() if name else []
     table = Table(box=SIMPLE_HEAD, show_header=False)
-    table.add_row("steps", f"{train.steps(len(groups)):,} of {train.batch_size} sequences")
+    steps = train.steps(sizes.sequences)
+    table.add_row("steps", f"{steps:,} of {train.batch_size} sequences")
     for row in plan_rows(config, train, recipe.model.dtype, sizes, gpus):
         table.add_row(*row)
     return table

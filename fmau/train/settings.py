@@ -4,7 +4,9 @@
 """
 
 import os
+import shutil
 from importlib.util import find_spec
+from pathlib import Path
 
 import torch
 from accelerate import PartialState
@@ -118,6 +120,34 @@ def check_sharing(runs: DistributedType) -> None:
                 "nothing would be shared out; FSDP needs GPUs, without them give accelerate launch "
                 "--config_file recipes/accelerate/ddp_cpu.yaml"
             )
+
+
+SHARED_MEMORY = Path("/dev/shm")
+"""Where the loader processes of PyTorch leave their batches, on Linux."""
+
+
+def check_shared_memory(held: int) -> None:
+    """Check that the batches of all processes of this machine fit into its shared memory.
+
+    A loader process that finds no room there cannot hand over its batch, and training would wait
+    for it for ever. Containers often have 64 MiB.
+
+    Args:
+        held: bytes that one process needs.
+
+    Raises:
+        RecipeError: there is less room.
+    """
+    if not SHARED_MEMORY.is_dir():
+        return
+    needed = held * int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    if free < needed:
+        raise RecipeError(
+            f"{SHARED_MEMORY}: the batches on their way to training take {needed / 2**20:,.0f} MiB "
+            f"of shared memory, and {free / 2**20:,.0f} MiB are free; give the container more "
+            "(docker run --shm-size=16g, or --ipc=host), or lower train.micro_batch_size"
+        )
 
 
 def _refuse_other_precision(dtype: str) -> None:

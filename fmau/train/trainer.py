@@ -99,8 +99,8 @@ class AdapterTrainer(Trainer):  # type: ignore[misc] # transformers is untyped h
         remove_incomplete(folder)
         raise TrainingError(
             f"{folder}: the checkpoint of step {self.state.global_step} cannot be written "
-            f"({reason}); free disk space and run the same command again, it continues from the "
-            "last checkpoint"
+            f"({reason}); make room on the disk and run the same command again, it continues "
+            "from the last checkpoint"
         ) from None
 
     def _get_train_sampler(self, train_dataset: Any = None) -> RandomSampler:

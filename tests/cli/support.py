@@ -1,6 +1,7 @@
 """Running one command of the command line within a test, and a small recipe to run it with."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,12 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return said
 
 
-def small_recipe(folder: Path) -> Path:
-    """Write a recipe for the stub server, with one clip, twelve questions and a prompt set."""
+def small_recipe(folder: Path, clips: Sequence[str] = ("nod",)) -> Path:
+    """Write a recipe for the stub server, with clips, twelve questions each, and a prompt set."""
     (folder / "clips").mkdir()
-    write_clip(folder / "clips/nod.mp4", 20)
-    write_questions(folder / "questions.json", ["nod"], marked=True)
+    for clip in clips:
+        write_clip(folder / "clips" / f"{clip}.mp4", 20)
+    write_questions(folder / "questions.json", clips, marked=True)
     (folder / "prompts.yaml").write_text(yaml.safe_dump(PROMPTS.texts.model_dump(mode="json")))
     tree = {
         "name": "small",

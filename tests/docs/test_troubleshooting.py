@@ -25,6 +25,7 @@ from fmau.prompting.prompts import load_prompts
 from fmau.recipe import LoraBlock, Recipe, TrainBlock, load_recipe
 from fmau.runs import open_run
 from fmau.serve.adapter_config import WEIGHTS
+from fmau.train import settings
 from fmau.train.adapter import add_adapter
 from fmau.train.base import load_base
 from fmau.train.checkpoints import mark_complete, resume_point
@@ -270,6 +271,12 @@ def four_bits(desk: Desk) -> str:
         return said_by(lambda: load_base(recipe, train))
 
 
+def little_shared_memory(desk: Desk) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "SHARED_MEMORY", desk.folder)
+        return said_by(lambda: settings.check_shared_memory(2**60))
+
+
 def served(desk: Desk, *, config: dict[str, Any] | None = None, prefix: str = "") -> str:
     """What `fmau serve` says to an adapter on the checkpoint, after a change of it."""
     adapter = desk.folder / "adapter"
@@ -378,6 +385,7 @@ PROVOKED: dict[str, Callable[[Desk], str]] = {
     "missing weights": missing_weights,
     "other number format": other_number_format,
     "4 bit": four_bits,
+    "shared memory": little_shared_memory,
 }
 
 

@@ -10,86 +10,21 @@ import errno
 import os
 import random
 import resource
+import runpy
 import shutil
 import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from fmau.cli import main as fmau
-from tests.cli.support import small_recipe
-from tests.report.runs import write_run
-from tests.score.synthetic import gold_answers, question_file
+from tests.faults.commands import STAGES, Stage
 
-COLUMNS = ("trials", "half written", "not told", "not the same after")
+COLUMNS = ("trials", "half written", "not told", "good items lost", "not the same after")
+BAD_ITEM = "bad item"
 TOUCHES = {"open", "os.rename", "os.mkdir"}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A command under trial.
-
-    Attributes:
-        prepare: writes what the command reads into a folder, and gives the arguments.
-        written: files and folders that the command writes in it.
-    """
-
-    prepare: Callable[[Path], list[object]]
-    written: tuple[str, ...]
-
-    def files(self, root: Path) -> dict[str, bytes]:
-        """The finished files that the command has written so far."""
-        found: list[Path] = []
-        for name in self.written:
-            found += [root / name, *(root / name).rglob("*")]
-        return {
-            str(path.relative_to(root)): path.read_bytes()
-            for path in sorted(found)
-            if path.is_file() and path.suffix not in {".part", ".lock"} and path.name != ".lock"
-        }
-
-    def delete(self, root: Path) -> None:
-        """Delete all that the command has written."""
-        for name in self.written:
-            if (root / name).is_dir():
-                shutil.rmtree(root / name)
-            else:
-                (root / name).unlink(missing_ok=True)
-
-
-def _run_folder(root: Path) -> Path:
-    questions = question_file(clips=3)
-    return write_run(root, "run", questions, gold_answers(questions))
-
-
-def _mini(root: Path) -> list[object]:
-    return ["mini", root / "mini", "--clips", 7, "--train-clips", 0, "--seed", 3]
-
-
-def _frames(root: Path) -> list[object]:
-    return ["frames", small_recipe(root), "--set", f"data.cache={root / 'cache'}"]
-
-
-def _report(root: Path) -> list[object]:
-    return ["report", _run_folder(root), "--no-frames", "--export", root / "tables"]
-
-
-def _submit(root: Path) -> list[object]:
-    return ["submit", _run_folder(root), "--team", "T", "--out", root / "out"]
-
-
-STAGES = {
-    "score": Stage(lambda root: ["score", _run_folder(root)], ("run/scores.json",)),
-    "report": Stage(_report, ("run/scores.json", "run/report.html", "tables")),
-    "submit": Stage(_submit, ("out",)),
-    "frames": Stage(_frames, ("cache",)),
-    "mini": Stage(_mini, ("mini",)),
-}
 
 
 class Command:
@@ -104,7 +39,8 @@ class Command:
         file_bytes: no file may grow beyond.
     """
 
-    def __init__(self, arguments: list[object], **fault: Any) -> None:
+    def __init__(self, stage: Stage, arguments: list[object], **fault: Any) -> None:
+        self._stage = stage
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by finish)
         self._process = get_context("fork").Process(target=self._run, args=(arguments, fault))
         self._process.start()
@@ -124,8 +60,8 @@ class Command:
             _watch(fault["watched"], fault.get("dies_at"), fault.get("refuse"))
         if "file_bytes" in fault:
             resource.setrlimit(resource.RLIMIT_FSIZE, (fault["file_bytes"],) * 2)
-        sys.argv = ["fmau", *map(str, arguments)]
-        fmau()
+        sys.argv = [self._stage.program, *map(str, arguments)]
+        runpy.run_module(self._stage.program, run_name="__main__")
 
 
 def killed(trial: "Trial") -> None:
@@ -138,7 +74,9 @@ def killed(trial: "Trial") -> None:
 def full_disk(trial: "Trial") -> None:
     """A limit on file sizes stands in for a full disk."""
     largest = max(len(content) for content in trial.want.values())
-    assert trial.under({"file_bytes": trial.random.randrange(largest)}, words="make room")
+    assert trial.under(
+        {"file_bytes": trial.random.randrange(trial.stage.least_room, largest)}, words="make room"
+    )
 
 
 def read_only(trial: "Trial") -> None:
@@ -151,11 +89,17 @@ def two_at_once(trial: "Trial") -> None:
     trial.under({}, {}, words="another process is")
 
 
+def bad_item(trial: "Trial") -> None:
+    """One of the items that the command reads is damaged."""
+    assert trial.with_bad_item()
+
+
 FAULTS = {
     "killed (SIGKILL)": killed,
     "disk full": full_disk,
     "folder read-only": read_only,
     "two at once": two_at_once,
+    BAD_ITEM: bad_item,
 }
 
 
@@ -176,7 +120,7 @@ class Trial:
         self.counts = Counter[str]()
 
     def _run(self) -> int | None:
-        code, _ = Command(self.arguments).finish()
+        code, _ = Command(self.stage, self.arguments).finish()
         return code
 
     def under(self, *faults: dict[str, Any], words: str = "") -> bool:
@@ -189,23 +133,59 @@ class Trial:
             Whether the fault came to pass. If not, the trial does not count.
         """
         self.stage.delete(self.root)
-        started = [Command(self.arguments, watched=str(self.root), **fault) for fault in faults]
+        watched = str(self.root)
+        started = [
+            Command(self.stage, self.arguments, watched=watched, **fault) for fault in faults
+        ]
         struck, told = len(faults) > 1, True
         for command in started:
             code, said = command.finish()
             struck |= code != 0 or (words in said and bool(words))
             if code not in (0, -signal.SIGKILL):
-                errors = [line for line in said.splitlines() if line.startswith("error: ")]
-                told &= len(errors) == 1 and words in said and "Traceback" not in said
-                print(*(errors or [said]), sep="\n", file=sys.stderr)
-        found = self.stage.files(self.root)
-        torn = sum(content != self.want.get(name) for name, content in found.items())
-        same = self._run() == 0 and self.stage.files(self.root) == self.want
+                told &= _is_told(said, words)
+        torn = self.stage.torn(self.stage.files(self.root), self.want)
+        same = self._is_the_same_after()
         if struck:
-            self.counts.update(
-                dict(zip(COLUMNS, (1, torn, int(not told), int(not same)), strict=True))
-            )
+            self._count(torn=torn, told=told, lost=0, same=same)
         return struck
+
+    def with_bad_item(self) -> bool:
+        """Run the command with one item damaged, then with the item as it was."""
+        bad = self.stage.bad
+        assert bad is not None
+        self.stage.delete(self.root)
+        with tempfile.TemporaryDirectory() as sound:
+            shutil.copytree(self.root, sound, dirs_exist_ok=True)
+            bad.spoil(self.root)
+            code, said = Command(self.stage, self.arguments).finish()
+            lost = bad.good - bad.done(self.root) if bad.done else 0
+            # A command that goes on tells of the bad item at its end; one that refuses, in errors.
+            told = code != 0 and (_is_told(said, bad.words) if not bad.done else bad.words in said)
+            torn = self.stage.torn(self.stage.files(self.root), self.want) if not bad.done else 0
+            shutil.copytree(sound, self.root, dirs_exist_ok=True)
+        if bad.done is None:
+            same = self._is_the_same_after()
+        else:  # what was bad comes later than it would have, so the files may differ
+            same = self._run() == 0 and bad.done(self.root) == bad.items
+        self._count(torn=torn, told=told, lost=lost, same=same)
+        return code != 0
+
+    def _is_the_same_after(self) -> bool:
+        already = self.stage.once and self.stage.files(self.root) == self.want
+        ended = self._run()
+        return (already or ended == 0) and self.stage.files(self.root) == self.want
+
+    def _count(self, *, torn: int, told: bool, lost: int, same: bool) -> None:
+        numbers = (1, torn, int(not told), lost, int(not same))
+        self.counts.update(dict(zip(COLUMNS, numbers, strict=True)))
+
+
+def _is_told(said: str, words: str) -> bool:
+    """Whether a command that failed says why in one error, without a traceback."""
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    told = len(errors) == 1 and words in said and "Traceback" not in said
+    print(*(errors if told else [said]), sep="\n", file=sys.stderr)
+    return told
 
 
 def _watch(folder: str, dies_at: int | None, refuse: int | None) -> None:
@@ -237,6 +217,8 @@ def main() -> None:
     print(f"|---|---|{'---:|' * len(COLUMNS)}")
     for name in given.commands:
         for fault, inject in FAULTS.items():
+            if fault == BAD_ITEM and STAGES[name].bad is None:
+                continue
             with tempfile.TemporaryDirectory() as folder:
                 trial = Trial(STAGES[name], Path(folder), seed=0)
                 for _ in range(given.trials):

@@ -17,6 +17,7 @@ from fmau.train.estimate import (
     forward_flops,
     hours,
     layer_bytes,
+    loader_bytes,
     memory,
     positions,
     training_flops,
@@ -186,6 +187,12 @@ def test_logits_are_computed_wherever_any_sequence_learns() -> None:
             for start in range(0, len(learned), at_once)
         ]
         assert positions(sequence, at_once) == pytest.approx(np.mean(unions), rel=0.02)
+
+
+def test_a_loader_holds_three_batches_of_pixels(model: Any, inputs: Any) -> None:
+    pixels = inputs["pixel_values_videos"]
+    held = loader_bytes(Shape.of(model.config), sequence(inputs), at_once=2)
+    assert held == 3 * 2 * pixels.nbytes
 
 
 def test_time_is_told_for_gpus_that_are_known() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from accelerate.commands.config.config_args import load_config_from_file
 
 from fmau.core.errors import RecipeError
 from fmau.recipe import load_recipe
+from fmau.train import settings
 from fmau.train.base import load_base
 from fmau.train.settings import micro_batch, training_arguments
 from tests.paths import RECIPES, REPO
@@ -128,3 +130,16 @@ def test_four_bits_without_a_gpu_are_refused() -> None:
     assert recipe.train is not None
     with pytest.raises(RecipeError, match=r"pip install -e '\.\[qlora\]'"):
         load_base(recipe, recipe.train)
+
+
+def test_batches_that_do_not_fit_into_shared_memory_are_refused_before_training_hangs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr(settings, "SHARED_MEMORY", tmp_path)
+    settings.check_shared_memory(free // 3)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "8")
+    with pytest.raises(RecipeError, match=r"shared memory, and [\d,]+ MiB are free; give the cont"):
+        settings.check_shared_memory(free // 3)
+    monkeypatch.setattr(settings, "SHARED_MEMORY", tmp_path / "no such folder")
+    settings.check_shared_memory(2 * free)
