@@ -8,8 +8,8 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import Overrides, RecipeFile, app, err, out, progress_bar
-from fmau.cli.output import print_json
 from fmau.core.errors import RecipeError
+from fmau.core.output import print_json
 from fmau.recipe import FramesBlock, load_recipe
 
 

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from fmau.cli.app import QuestionsFile, RunFolder, app, err, out
-from fmau.cli.output import print_json
+from fmau.core.output import print_json
 
 if TYPE_CHECKING:
     from fmau.report.thumbnails import StripOf

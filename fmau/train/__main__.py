@@ -1,15 +1,13 @@
 """`accelerate launch --config_file recipes/accelerate/HARDWARE.yaml -m fmau.train RECIPE`."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from fmau.core.errors import FmauError
+from fmau.core.output import run_command
 from fmau.recipe import load_recipe
 
 
@@ -24,19 +22,13 @@ def main(
     ] = None,
 ) -> None:
     """Train a recipe's adapter, RUN/adapter. After a stop, run the same command to continue."""
-    console = Console(stderr=True)
-    try:
-        recipe = load_recipe(recipe_file, overrides or ())
-        from fmau.train.run import train_adapter
+    recipe = load_recipe(recipe_file, overrides or ())
+    from fmau.train.run import train_adapter
 
-        adapter = train_adapter(recipe)
-    except FmauError as error:
-        console.print()  # the progress bar leaves its line open
-        console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+    adapter = train_adapter(recipe)
     if os.environ.get("RANK", "0") == "0":
-        console.print(f"adapter: {adapter}")
+        Console(stderr=True).print(f"adapter: {adapter}")
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(lambda: typer.run(main))

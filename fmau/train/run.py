@@ -17,7 +17,7 @@ from accelerate.utils import broadcast_object_list
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from transformers import EarlyStoppingCallback, TrainingArguments, set_seed
+from transformers import EarlyStoppingCallback, ProgressCallback, TrainingArguments, set_seed
 
 from fmau.core.errors import FmauError, RecipeError, RunError
 from fmau.core.files import write_whole
@@ -113,7 +113,10 @@ def train_adapter(recipe: Recipe) -> Path:
     check_sharing(trainer.accelerator.distributed_type)
     console.print(trained_table(trainer.model, materials.train))
     console.print(plan)
-    trainer.train(resume_from_checkpoint=beginning.checkpoint)
+    try:
+        trainer.train(resume_from_checkpoint=beginning.checkpoint)
+    finally:
+        _close_progress(trainer)
     trainer.save_model(str(adapter))
     if state.is_main_process:
         # The Trainer also saves its arguments as a pickle. Loading a pickle can run any code, so
@@ -127,6 +130,13 @@ def train_adapter(recipe: Recipe) -> Path:
         source = materials.train.data
         new_record(recipe, source, materials.data, session, **facts).save(adapter)
     return adapter
+
+
+def _close_progress(trainer: AdapterTrainer) -> None:
+    """End the line of the progress bar, so that an error gets a line of its own."""
+    for callback in trainer.callback_handler.callbacks:
+        if isinstance(callback, ProgressCallback) and callback.training_bar is not None:
+            callback.training_bar.close()
 
 
 @dataclass(frozen=True, slots=True)
