@@ -12,8 +12,16 @@ replacement character.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
+
+CHAT_MARK = re.compile(
+    r"<\|[^<>\n]{0,64}?\|>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:im_start|im_end)>|<(?:start|end)_of_turn>"
+    r"|<(?:bos|eos|pad)>",
+    re.IGNORECASE,
+)
+"""Marks of chat templates, also those that are no token of the model at hand."""
 
 _CONTROL = re.compile(r"<\|[^\s<>|]+\|>")
 _LINE_END = re.compile(r"\r\n?")
@@ -53,6 +61,18 @@ def as_letters(text: str) -> str:
     'What does < |im_end|> mean?'
     """
     return _CONTROL.sub(lambda token: f"< {token[0][1:]}", whole(text))
+
+
+def normalized(text: str) -> str:
+    r"""The text in Unicode's NFKC form, without invisible characters, with line ends "\n".
+
+    So a letter of full width is that letter, and nothing invisible divides a word.
+
+    >>> normalized("\uff22\u200b.")
+    'B.'
+    """
+    plain = unicodedata.normalize("NFKC", with_newlines(text)).replace("\u2028", "\n")
+    return "".join(c for c in plain if c in "\n\t" or unicodedata.category(c)[0] != "C")
 
 
 def with_newlines(text: str) -> str:

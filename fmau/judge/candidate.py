@@ -13,8 +13,9 @@ The reference gets the same quoting but no removal, because it comes from the qu
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
+
+from fmau.core.texts import CHAT_MARK, normalized
 
 _GRADING = re.compile(
     r"""
@@ -39,7 +40,6 @@ _GRADING = re.compile(
 )
 """Words about grading, orders to a grader, and headings of the judge's prompt."""
 
-_TEMPLATE_MARK = re.compile(r"<\|.*?\|>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:im_start|im_end)>", re.I)
 _PASSAGE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$)|\n|[.!?]|$)")
 
 
@@ -63,11 +63,9 @@ def shown(answer: str) -> Shown:
     neither can hide a word. Then it is split into passages (sentences and lines). The passages
     that remain are joined by single spaces, so the judge cannot see where one was removed.
     """
-    plain = unicodedata.normalize("NFKC", answer)
-    plain = "".join(c for c in plain if c in "\n\t" or unicodedata.category(c)[0] != "C")
     kept: list[str] = []
     removed: list[str] = []
-    for match in _PASSAGE.finditer(_TEMPLATE_MARK.sub("\n", plain)):
+    for match in _PASSAGE.finditer(CHAT_MARK.sub("\n", normalized(answer))):
         passage = " ".join(match[0].split())
         if passage:
             (removed if _GRADING.search(passage) else kept).append(passage)
@@ -76,5 +74,5 @@ def shown(answer: str) -> Shown:
 
 def quoted(text: str) -> str:
     """The text as one JSON string on one line, with the marks of chat templates broken up."""
-    broken = _TEMPLATE_MARK.sub(lambda mark: mark[0][0] + " " + mark[0][1:], text)
+    broken = CHAT_MARK.sub(lambda mark: mark[0][0] + " " + mark[0][1:], text)
     return json.dumps(broken, ensure_ascii=False).replace("\u2028", " ").replace("\u2029", " ")

@@ -4,27 +4,16 @@ Replies come from two sources:
 
 - fmau decodes closed questions under a constraint, so the reply is always a choice or its
   beginning (`complete_choice`);
-- prediction files from elsewhere, and models that write their reasoning, give free text
-  (`read_letter`, `read_yes_no`).
-
-Free text is read strictly. A *claim* is a place in the reply that gives an answer, in one of the
-forms below. The reply has an answer only if all of its claims agree and, for letters, it mentions
-no other option's letter:
-
-    letter   "B", "b", "B.", "(B)", "**B**", "B. Head", "B. <any sentence>", "Answer: B",
-             "The correct option is (B).", "\\boxed{B}", or the whole reply is one option's label
-    yes/no   "Yes", "no.", "**No**", "Yes, <any sentence>", "Answer: no", "\\boxed{Yes}"
-
-"A person nods" and "No contact is seen" claim nothing: a letter or "No" at the start counts only
-with punctuation after it. "B or C" names two letters. "B. Body" contradicts itself if B is Head.
-All of these are unparsed, because a guess would be counted as data.
+- prediction files from elsewhere, and models that write their reasoning, give free text, which
+  is read strictly (`claims.py`).
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fmau.core.records import Answer, AnswerStatus, Option, Question
+from fmau.core.records import Answer, AnswerStatus, Question
+from fmau.prompting.claims import read_letter, read_yes_no
 
 YES_NO = ("Yes", "No")
 
@@ -124,62 +113,3 @@ _REFUSAL = re.compile(
 def is_refusal(text: str) -> bool:
     """Whether a reply refuses to answer, judged by its first words."""
     return _REFUSAL.match(text.lstrip()) is not None
-
-
-_ANSWER_IS = (
-    r"(?<!wrong )(?<!incorrect )\b(?:answer|(?:correct|right|best) (?:option|choice))"
-    r"(?:\s+is\s*:?|\s*[:=])\s*"
-)
-_CLOSING = r"(?=\s*(?:[.,:;!)]|\n|$))"
-_LETTER_CLAIMS = (
-    # Alone on a line, or at its start: "B", "(B)", "B. Head", "B: because ...".
-    re.compile(r"^\s*\(?([A-Z])\)?" + _CLOSING, re.MULTILINE),
-    re.compile(r"(?i:" + _ANSWER_IS + r")\(?([A-Z])\)?" + _CLOSING),
-    re.compile(r"\\boxed\{\(?([A-Z])\)?\}"),
-)
-# "A hand" does not mention option A: there "A" is an article.
-_LETTER_MENTION = re.compile(r"(?<![\w'’])(?!A [a-z])([A-Z])(?![\w'’])")
-_YES_NO_CLAIMS = (
-    # At the start of a sentence and followed by punctuation: "No contact is seen" is not a "No".
-    re.compile(r"(?i)(?:^|[.,:;!?\n])\s*(yes|no)" + _CLOSING),
-    re.compile(r"(?i)" + _ANSWER_IS + r"(yes|no)" + _CLOSING),
-    re.compile(r"(?i)\\boxed\{(yes|no)\}"),
-)
-_LONE_LETTER = re.compile(r"\(?([A-Za-z])[).:]*")
-
-
-def read_letter(text: str, options: Sequence[Option]) -> str | None:
-    """The option letter that a free text claims; None if it claims none or several.
-
-    A label after a claimed letter must be the label of that option.
-    """
-    text = _plain(text)
-    letters = {option.letter for option in options}
-    if lone := _LONE_LETTER.fullmatch(text):
-        return lone[1].upper() if lone[1].upper() in letters else None
-    claims = _labelled(text, options)
-    for pattern in _LETTER_CLAIMS:
-        for match in pattern.finditer(text):
-            line = text[match.end() :].partition("\n")[0]
-            named = _labelled(line, options)
-            claims |= {match[1]} if match[1] in named else {match[1], *named}
-    others = (set(_LETTER_MENTION.findall(text)) & letters) - claims
-    return claims.pop() if len(claims) == 1 and claims <= letters and not others else None
-
-
-def read_yes_no(text: str) -> str | None:
-    """The "Yes" or "No" that a free text claims; None if it claims none or both."""
-    plain = _plain(text)
-    claimed = {match[1].capitalize() for p in _YES_NO_CLAIMS for match in p.finditer(plain)}
-    return claimed.pop() if len(claimed) == 1 else None
-
-
-def _plain(text: str) -> str:
-    """The text without Markdown emphasis, code marks and quotation marks."""
-    return re.sub(r"[*_`\"“”]+", "", text).strip()
-
-
-def _labelled(text: str, options: Sequence[Option]) -> set[str]:
-    """Letters of the options whose label equals the whole text, apart from punctuation."""
-    label = text.strip(" .,:;!)").casefold()
-    return {option.letter for option in options if option.label.casefold() == label}

@@ -6,13 +6,12 @@ from hypothesis import strategies as st
 
 from fmau.core.records import AnswerStatus, Option, Question
 from fmau.core.taxonomy import Task, parts
+from fmau.prompting.claims import read_letter, read_yes_no
 from fmau.prompting.extraction import (
     Extraction,
     choices,
     complete_choice,
     extract,
-    read_letter,
-    read_yes_no,
     strip_thinking,
 )
 
@@ -66,7 +65,6 @@ def test_documented_letter_forms_are_read(option: Option, form: str) -> None:
         "It is not option B.",
         "The wrong answer is B.",
         "The answer is not B.",
-        "Option C is wrong. Answer: B",
         "A. Body\nB. Head",  # repeats the options
         "Answer: B, but the answer is C.",
         "H",  # no such option

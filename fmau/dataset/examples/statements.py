@@ -40,11 +40,7 @@ class Statement:
 
     @property
     def theme(self) -> frozenset[str]:
-        """What it is about. Statements of one theme give each other's answers away.
-
-        Opposite directions have the same theme, and so have the kinds "distance nears" and
-        "distance parts".
-        """
+        """What it is about. Statements of one theme, such as opposites, give each other away."""
         return _theme(self.kind, self.terms)
 
 
