@@ -258,6 +258,7 @@ class _Engine:
         except RequestError as error:
             await self.watch.check(error)
             status = AnswerStatus.REQUEST_FAILED
+            self.summary.refused += not error.may_pass
             self._record(Answer.failed(question, mark, status, str(error)))
             self.watch.failed(question.qid, error)
             return None

@@ -1,16 +1,14 @@
 """The summary of one answering session: what the user reads at its end, and the manifest keeps."""
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from fmau.answer.cache_report import CacheReport
+from fmau.core.reasons import Reasons
 from fmau.core.records import Answer, AnswerStatus
 from fmau.runs import FINAL
 
 _FAULTS = {status.value for status in AnswerStatus if status not in FINAL}
-_REASONS_SHOWN = 3
 
 
 @dataclass(slots=True)
@@ -21,7 +19,8 @@ class Summary:
         total: number of questions in the run.
         done_before: questions that had a final answer from an earlier session.
         statuses: status -> rows written in this session.
-        reasons: (status, reason) -> rows of this session that ask to be tried again.
+        reasons: why rows of this session have no answer and ask to be tried again.
+        refused: requests that the server refused, so that they would be refused again.
         cache_report: the work done per clip, and its ideal.
         prompt_tokens, cached_tokens, completion_tokens: sums over the replies.
         seconds: wall time.
@@ -34,7 +33,8 @@ class Summary:
     total: int
     done_before: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: Reasons = field(default_factory=Reasons)
+    refused: int = 0
     cache_report: CacheReport = field(default_factory=CacheReport)
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -62,7 +62,7 @@ class Summary:
             + (f" ({self.done_before:,} from before)" if self.done_before else "")
         ]
         for status, count in sorted(self.statuses.items()):
-            lines += [f"  {count:,} {status}", *self._why(status)]
+            lines += [f"  {count:,} {status}", *self.reasons.lines(status, "answers.jsonl")]
         if asked:
             lines.append(
                 f"{asked / max(self.seconds, 1e-9):.1f} questions/s in {self.seconds:.0f} s; "
@@ -78,17 +78,12 @@ class Summary:
                 f"{self.least_in_flight}"
             )
         if not self.complete:
-            lines.append("not complete: run the same command again to continue")
+            again = "run the same command again to continue"
+            failed = self.statuses.get(AnswerStatus.REQUEST_FAILED, 0)
+            if self.refused and self.refused == failed and not self.remaining:
+                again = "the server would refuse these requests again; see the reasons above"
+            lines.append(f"not complete: {again}")
         return "\n".join(lines)
-
-    def _why(self, status: str) -> Iterator[str]:
-        """The most frequent reasons of a status, one a line."""
-        counted = Counter({why: count for (of, why), count in self.reasons.items() if of == status})
-        for why, count in counted.most_common(_REASONS_SHOWN):
-            yield f"    {count:,} x {why}"
-        left = len(counted) - _REASONS_SHOWN
-        if left > 0:
-            yield f"    and {left:,} other reasons; each row of answers.jsonl has its own"
 
     def facts(self) -> dict[str, Any]:
         """The summary as a JSON-able dict, for the manifest."""
@@ -99,8 +94,8 @@ class Summary:
     def count(self, row: Answer) -> None:
         """Add one row."""
         self.statuses[row.status.value] = self.statuses.get(row.status.value, 0) + 1
-        if row.status.value in _FAULTS and row.reason is not None:
-            self.reasons[row.status.value, row.reason] += 1
+        if row.status.value in _FAULTS:
+            self.reasons.count(row.status.value, row.reason)
         self.prompt_tokens += row.prompt_tokens or 0
         self.cached_tokens += row.cached_tokens or 0
         self.completion_tokens += row.completion_tokens or 0

@@ -41,6 +41,10 @@ def judge(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print calls, tokens and cost.")
     ] = False,
+    retry_unscored: Annotated[
+        bool,
+        typer.Option("--retry-unscored", help="Also ask again where a verdict has no scores."),
+    ] = False,
     calibrate: Annotated[
         Path | None,
         typer.Option(metavar="QUESTIONS", help="Judge altered references of this file instead."),
@@ -67,7 +71,7 @@ def judge(
     if dry_run:
         _estimate(who, run, questions, limit)
         return
-    complete = _judge_run(who, run, questions, limit, server)
+    complete = _judge_run(who, run, questions, limit, server, unscored=retry_unscored)
     _print_agreement(who.name, run, questions, humans)
     if not complete:
         raise typer.Exit(1)
@@ -79,6 +83,8 @@ def _judge_run(
     questions: Path | None,
     limit: int | None,
     server: list[str] | None,
+    *,
+    unscored: bool,
 ) -> bool:
     from fmau.judge.judges import EmbeddedJudge
     from fmau.judge.session import judge_run
@@ -90,6 +96,7 @@ def _judge_run(
         who,
         questions=questions,
         limit=limit,
+        unscored=unscored,
         servers=server or (),
         waiting=starting,
         shown=shown,

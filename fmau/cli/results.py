@@ -1,5 +1,6 @@
 """Commands about results: score, report, compare, submit."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,15 +27,21 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Print scores as JSON.")] = False,
 ) -> None:
     """Score a run, or any prediction file in the official format."""
+    from fmau.dataset.questions import load_questions
     from fmau.report import print_scores
-    from fmau.score import score_predictions, score_run
+    from fmau.score import load_predictions, score_run
+    from fmau.score import score as score_answers
+    from fmau.score.unread import unread_notes
 
     if run is not None and predictions is None:
         scored = score_run(run, questions)
         name, scores = run.name, scored.scores
         print_notes(scored)
     elif run is None and questions is not None and predictions is not None:
-        name, scores = predictions.stem, score_predictions(questions, predictions)
+        file = load_questions(questions)
+        answers = load_predictions(predictions, file)
+        name, scores = predictions.stem, score_answers(file, answers)
+        _note(name, unread_notes(answers.values()))
     else:
         raise typer.BadParameter("give a RUN, or both --questions and --predictions")
     if as_json:
@@ -60,9 +67,9 @@ def report(
 ) -> None:
     """Write report.html and print Table 4."""
     from fmau.report import print_scores, write_exports, write_report
-    from fmau.score import score_run
+    from fmau.score import score_run, told_apart
 
-    scored = [score_run(run, questions) for run in runs]
+    scored = told_apart([score_run(run, questions) for run in runs])
     print_notes(*scored)
     strip_of = _strips(runs[0], scored[0]) if frames else None
     path = write_report(scored, to or runs[0] / "report.html", strip_of)
@@ -74,11 +81,14 @@ def report(
 
 
 def print_notes(*runs: "ScoredRun") -> None:
-    """Print on stderr which rows of the runs were left out."""
+    """Print on stderr which rows of the runs were left out, and which replies cannot be read."""
     for run in runs:
-        for note in run.notes:
-            text = escape(f"{run.name}: {note}")
-            err.print(f"[yellow]note:[/] {text}", highlight=False, soft_wrap=True)
+        _note(run.name, run.notes)
+
+
+def _note(name: str, notes: Sequence[str]) -> None:
+    for note in notes:
+        err.print(f"[yellow]note:[/] {escape(f'{name}: {note}')}", highlight=False, soft_wrap=True)
 
 
 def _strips(folder: Path, run: "ScoredRun") -> "StripOf | None":
@@ -124,7 +134,7 @@ def compare(
     if as_json:
         print_json(found)
     else:
-        print_comparison(one.name, other.name, found, out)
+        print_comparison(found, out)
 
 
 @app.command()

@@ -6,8 +6,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import finished, run_async
@@ -17,84 +16,17 @@ from fmau.judge.judges import LlmJudge
 from fmau.judge.reply import Judged, read_reply
 from fmau.judge.request import Call, build_request, seen
 from fmau.judge.rubric import Rubric
+from fmau.judge.summary import JudgeSummary
 from fmau.serve.client import ChatClient, Endpoint, FailureWatch, Reply, RequestError
+
+ENOUGH_REPLIES = 24
+"""If so many replies hold no scores, and none has held any, the judge is set up wrong."""
+
+NO_REPLY = {VerdictStatus.REQUEST_FAILED.value}
 
 Append = Callable[[Verdict], None]
 Progress = Callable[[int, int], None]
 """Called with (number of calls done, total number of calls)."""
-
-
-@dataclass(slots=True)
-class JudgeSummary:
-    """What one session of judging did.
-
-    Attributes:
-        total: number of calls that judging needs.
-        done_before: calls that had a final verdict from an earlier session.
-        statuses: status -> rows written in this session.
-        input_tokens, cached_tokens, output_tokens: sums of the server's counts over the replies.
-        dollars: their cost in US dollars; None without a price.
-        removed: calls about answers with removed passages.
-        stale: rows of the run that are not judged, because they do not answer the questions as they
-            are now.
-        seconds: wall time.
-        stopped: True if a signal ended the work early.
-    """
-
-    total: int
-    done_before: int
-    statuses: dict[str, int] = field(default_factory=dict)
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    dollars: float | None = None
-    removed: int = 0
-    stale: int = 0
-    seconds: float = 0.0
-    stopped: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether every call has a final verdict; it need not have scores."""
-        made = sum(self.statuses.values())
-        failed = self.statuses.get(VerdictStatus.REQUEST_FAILED, 0)
-        return self.done_before + made - failed == self.total
-
-    def count(self, row: Verdict) -> None:
-        """Add one row."""
-        self.statuses[row.status.value] = self.statuses.get(row.status.value, 0) + 1
-        self.input_tokens += row.prompt_tokens or 0
-        self.cached_tokens += row.cached_tokens or 0
-        self.output_tokens += row.completion_tokens or 0
-        self.removed += bool(row.removed)
-
-    def facts(self) -> dict[str, Any]:
-        """The summary as a JSON-able dict, for the manifest."""
-        return asdict(self)
-
-    def text(self) -> str:
-        """The result in a few lines, for people."""
-        made = sum(self.statuses.values())
-        before = f" ({self.done_before:,} from before)" if self.done_before else ""
-        lines = [f"{self.done_before + made:,} of {self.total:,} calls have a verdict{before}"]
-        lines += [f"  {count:,} {status}" for status, count in sorted(self.statuses.items())]
-        if self.input_tokens:
-            lines.append(
-                f"{made / max(self.seconds, 1e-9):.1f} calls/s in {self.seconds:.0f} s; tokens: "
-                f"{self.input_tokens:,} in ({self.cached_tokens:,} from the server's cache), "
-                f"{self.output_tokens:,} out"
-                + (f"; {self.dollars:.2f} US dollars" if self.dollars is not None else "")
-            )
-        if self.removed:
-            lines.append(f"{self.removed:,} calls without passages that address the judge")
-        if self.stale:
-            lines.append(
-                f"stale rows, not judged: {self.stale:,}, given to an earlier form of their "
-                "questions; fmau answer asks them again"
-            )
-        if not self.complete:
-            lines.append("not complete: run the same command again to continue")
-        return "\n".join(lines)
 
 
 def is_final(row: Verdict) -> bool:
@@ -102,13 +34,21 @@ def is_final(row: Verdict) -> bool:
     return row.status is not VerdictStatus.REQUEST_FAILED
 
 
-def remaining(calls: Sequence[Call], done: Mapping[str, Verdict]) -> list[Call]:
+def remaining(
+    calls: Sequence[Call], done: Mapping[str, Verdict], *, unscored: bool = False
+) -> list[Call]:
     """The calls without a final verdict.
 
     Args:
         done: fingerprint -> verdict.
+        unscored: make calls again whose verdict is final but has no scores.
     """
-    return [c for c in calls if c.fingerprint not in done or not is_final(done[c.fingerprint])]
+
+    def is_left(call: Call) -> bool:
+        row = done.get(call.fingerprint)
+        return row is None or not is_final(row) or (unscored and row.scores is None)
+
+    return [call for call in calls if is_left(call)]
 
 
 def judge_calls(
@@ -120,6 +60,7 @@ def judge_calls(
     done: Mapping[str, Verdict],
     append: Append,
     progress: Progress = lambda _done, _total: None,
+    unscored: bool = False,
 ) -> JudgeSummary:
     """Make every call that has no final verdict, and pass each new verdict to `append`.
 
@@ -129,20 +70,23 @@ def judge_calls(
         endpoint: the server of the judge's model.
         done: fingerprint -> verdict from earlier sessions.
         append: writes one row.
+        unscored: make calls again whose verdict has no scores.
 
     Raises:
-        ServerError: the server cannot be reached, stopped for good, serves another model, or
-            refuses every request.
+        ServerError: the server cannot be reached, stopped for good, serves another model, refuses
+            every request, or gives no reply that holds scores.
         RunError: the rows cannot be written.
     """
-    todo = remaining(calls, done)
+    todo = remaining(calls, done, unscored=unscored)
     summary = JudgeSummary(len(calls), len(calls) - len(todo))
     if not todo:
         return summary
     started = time.monotonic()
-    engine = _Engine(judge, rubric, summary, append, progress)
+    has_scored = any(call.fingerprint in done and done[call.fingerprint].scores for call in calls)
+    engine = _Engine(judge, rubric, summary, append, progress, has_scored)
     try:
         run_async(engine.work(todo, endpoint))
+        engine.check_scores(least=1)
     finally:
         summary.seconds = round(time.monotonic() - started, 3)
         if judge.price:
@@ -160,6 +104,7 @@ class _Engine:
     summary: JudgeSummary
     append: Append
     progress: Progress
+    has_scored: bool
     client: ChatClient = field(init=False)
     watch: FailureWatch = field(init=False)
 
@@ -168,6 +113,7 @@ class _Engine:
         self.client = ChatClient(
             endpoint.base_url,
             api_key=endpoint.api_key,
+            key_header=endpoint.key_header,
             timeout_s=knobs.request_timeout_s,
             retries=knobs.retries,
         )
@@ -203,12 +149,36 @@ class _Engine:
         except RequestError as error:
             await self.watch.check(error)
             failure = Judged(VerdictStatus.REQUEST_FAILED, reason=str(error))
+            self.summary.refused += not error.may_pass
             self._record(call, failure, None, None)
             self.watch.failed(f"{call.item.qid}, levels {call.levels}", error)
             return
         self.watch.replied()
         seconds = round(time.monotonic() - started, 3)
         self._record(call, read_reply(reply, call.levels), reply, seconds)
+        self.check_scores(least=ENOUGH_REPLIES)
+
+    def check_scores(self, *, least: int) -> None:
+        """Check that some reply has held scores.
+
+        Args:
+            least: number of replies without scores from which on this is an error.
+
+        Raises:
+            ServerError: no reply has.
+        """
+        counts = {name: n for name, n in self.summary.statuses.items() if name not in NO_REPLY}
+        if self.has_scored or sum(counts.values()) < least:
+            return
+        reasons = self.summary.reasons.counts
+        (status, why), _ = max(
+            (item for item in reasons.items() if item[0][0] in counts), key=lambda item: item[1]
+        )
+        raise ServerError(
+            f"the judge {self.judge.name}: none of {sum(counts.values()):,} replies holds scores, "
+            f"for example ({status}): {why}; check the judge's model, rubric and fields, then make "
+            "the calls again with --retry-unscored"
+        )
 
     def _record(
         self, call: Call, judged: Judged, reply: Reply | None, seconds: float | None
@@ -234,6 +204,7 @@ class _Engine:
             seconds=seconds,
         )
         self.append(row)
+        self.has_scored |= scored
         self.summary.count(row)
         made = sum(self.summary.statuses.values())
         self.progress(self.summary.done_before + made, self.summary.total)

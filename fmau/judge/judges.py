@@ -35,10 +35,13 @@ class Remote(Block):
     """A model behind an OpenAI-compatible API.
 
     Attributes:
-        base_url: address of the API, with or without "/v1".
+        base_url: address of the API, to which "/chat/completions" is added; its path and query
+            (`?api-version=...`) stay as given. Without a path it gets "/v1".
         model: the model's name in requests; choose the name of a dated version.
         revision: further text that identifies the model's version, for the manifest.
         key_variable: environment variable with the API key.
+        key_header: header in which the key is sent: "Authorization" (as "Bearer KEY"), or another
+            one, such as Azure's "api-key".
         limit_field: the API's name for the token limit.
     """
 
@@ -46,6 +49,7 @@ class Remote(Block):
     model: str
     revision: str | None = None
     key_variable: str = "FMAU_JUDGE_API_KEY"
+    key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "Authorization"
     limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
@@ -76,7 +80,8 @@ class LlmJudge(Block):
         temperature: 0 for repeatable verdicts; None for an API without this field.
         max_tokens: longest reply, in tokens.
         rationale_chars: longest rationale, in characters; None for no limit.
-        fields: further request fields, e.g. {chat_template_kwargs: {enable_thinking: false}}.
+        fields: further request fields, e.g. {chat_template_kwargs: {enable_thinking: false}}. A
+            field that is null is left out of the request: {seed: null, response_format: null}.
         concurrency: number of calls in flight.
         request_timeout_s, retries: timeout of one attempt, and attempts after the first.
         price: prices of the API, for the estimate and the summary.

@@ -57,6 +57,8 @@ def reply_schema(levels: tuple[int, ...], rationale_chars: int | None) -> dict[s
 
 def read_reply(reply: Reply, levels: tuple[int, ...]) -> Judged:
     """Read the scores from the reply to a request about `levels`."""
+    if reply.refusal is not None:
+        return Judged(VerdictStatus.REFUSED, reason=f"the judge refused: {reply.refusal[:80]!r}")
     if reply.finish_reason == "content_filter":
         return Judged(VerdictStatus.REFUSED, reason="withheld by a content filter")
     text = strip_thinking(reply.text)

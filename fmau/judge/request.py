@@ -67,6 +67,7 @@ def build_request(call: Call, judge: LlmJudge, rubric: Rubric) -> ChatRequest:
         },
         **judge.fields,
     }
+    fields = {name: value for name, value in fields.items() if value is not None}
     limit = judge.remote.limit_field if judge.remote else "max_tokens"
     # A session per call spreads the calls over our own servers; each caches the rubric anyway.
     session = call.fingerprint if judge.served else None

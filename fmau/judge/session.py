@@ -1,6 +1,5 @@
 """Judge a run or a calibration set, from its folder to `verdicts.jsonl`: what `fmau judge` does."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -9,17 +8,18 @@ from fmau.core.errors import RunError, ServerError
 from fmau.core.files import digest
 from fmau.core.taxonomy import OPEN_TASKS
 from fmau.judge.embedded.run import judge_by_rule
-from fmau.judge.engine import JudgeSummary, Progress, judge_calls, remaining
+from fmau.judge.engine import Progress, judge_calls, remaining
 from fmau.judge.estimate import Estimate, estimate
 from fmau.judge.items import JudgeItem, items_of
 from fmau.judge.judges import EMBEDDED, EmbeddedJudge, Judge, LlmJudge
 from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
+from fmau.judge.summary import JudgeSummary
 from fmau.judge.verdicts import VerdictFile, introduce
 from fmau.runs import VERDICTS, JudgeNote, reopen_run
 from fmau.score.joined import Joined, read_joined
-from fmau.serve.client import Endpoint
-from fmau.serve.reach import Waiting, reached, url_of
+from fmau.serve.client import Endpoint, read_key
+from fmau.serve.reach import Waiting, reached
 from fmau.serve.reach import in_silence as starts_unseen
 
 Reach = Callable[[], AbstractContextManager[Endpoint]]
@@ -46,13 +46,15 @@ def judge_reached(
         waiting: display to show while servers start.
 
     Raises:
-        ServerError: several addresses are given for an API, or no server can be reached.
+        ServerError: several addresses are given for an API, its key is unusable, or no server can
+            be reached.
     """
     if judge.remote is not None:
         if len(given) > 1:
             raise ServerError("a judge behind an API has only one address; give --server once")
-        address = url_of(given[0] if given else judge.remote.base_url)
-        yield Endpoint(address, os.environ.get(judge.remote.key_variable))
+        address = given[0] if given else judge.remote.base_url
+        key = read_key(judge.remote.key_variable)
+        yield Endpoint(address, key, key_header=judge.remote.key_header)
         return
     assert judge.served is not None
     with reached(judge.served, folder, given=given, waiting=waiting) as endpoint:
@@ -104,22 +106,26 @@ def judge_items(
     verdicts: VerdictFile,
     reach: Reach,
     shown: Shown = in_silence,
+    *,
+    unscored: bool = False,
 ) -> JudgeSummary:
     """Judge every item that has no final verdict in `verdicts`.
 
     Args:
         reach: opens the endpoint; called only if there are calls to make.
         shown: display to open when the judge's model is ready.
+        unscored: ask again about answers whose verdict has no scores.
 
     Raises:
-        ServerError: the judge's server cannot be reached, or refuses every request.
+        ServerError: the judge's server cannot be reached, refuses every request, or gives no reply
+            that holds scores.
         RunError: the verdicts cannot be written.
     """
     if isinstance(judge, EmbeddedJudge):
         done = frozenset(verdicts.done)
         return judge_by_rule(items, judge, note.fingerprint, done=done, append=verdicts.append)
     calls = plan_calls(items, judge, note.fingerprint)
-    if not remaining(calls, verdicts.done):
+    if not remaining(calls, verdicts.done, unscored=unscored):
         return JudgeSummary(len(calls), len(calls))
     with reach() as endpoint, shown() as progress:
         return judge_calls(
@@ -130,6 +136,7 @@ def judge_items(
             done=verdicts.done,
             append=verdicts.append,
             progress=progress,
+            unscored=unscored,
         )
 
 
@@ -139,6 +146,7 @@ def judge_run(
     *,
     questions: str | Path | None = None,
     limit: int | None = None,
+    unscored: bool = False,
     servers: Sequence[str] = (),
     waiting: Waiting = starts_unseen,
     shown: Shown = in_silence,
@@ -151,6 +159,7 @@ def judge_run(
         judge: see `fmau.judge.judges.load_judge`; the embedded rule is only a proxy, not an LLM.
         questions: the question file; None for the one that the run's recipe names.
         limit: highest number of answers to judge, half from each task; None for all.
+        unscored: ask an LLM again about answers whose verdict has no scores.
         servers: addresses of servers of the judge's model; if empty, running servers are found
             at its ports, or servers are started.
         waiting, shown: see `judge_reached` and `judge_items`.
@@ -159,7 +168,8 @@ def judge_run(
         RunError: the folder has no run, there is nothing to judge, or it is not writable.
         InputError: the question file or a row has defects.
         RecipeError: the judge's model or rubric cannot be used.
-        ServerError: the judge's server cannot be reached, or refuses every request.
+        ServerError: the judge's server cannot be reached, refuses every request, or gives no reply
+            that holds scores.
     """
     folder = Path(folder)
     joined = read_joined(folder, None if questions is None else Path(questions))
@@ -173,8 +183,12 @@ def judge_run(
     reach = way_to(judge, folder / f"judge-{judge.name}", servers, waiting)
     with reopen_run(folder, "judge") as run, VerdictFile(folder / VERDICTS) as verdicts:
         introduce(run, judge.name, note, verdicts)
-        summary = judge_items(items, judge, note, verdicts, reach, shown)
+        summary = judge_items(items, judge, note, verdicts, reach, shown, unscored=unscored)
         summary.stale = len(joined.stale)
+        summary.without_reference = sum(
+            row.task.is_open and qid not in joined.questions.gold
+            for qid, row in joined.answers.items()
+        )
         run.note(summary.facts())
     return summary
 

@@ -56,13 +56,13 @@ def introduce(run: Run, name: str, note: JudgeNote, verdicts: VerdictFile) -> No
     """Write into the run's manifest who judges it.
 
     Args:
-        verdicts: the run's verdicts. A name without any verdict may be used again.
+        verdicts: the run's verdicts. A name under which no answer got a score may be used again.
 
     Raises:
         RunError: another judge has judged this run under that name; the differences are listed.
     """
     known = run.manifest.judges.get(name)
-    has_judged = any(row.judge == name for row in verdicts.done.values())
+    has_judged = any(row.judge == name and row.scores for row in verdicts.done.values())
     if known is not None and has_judged and known.fingerprint != note.fingerprint:
         lines = [f"  {line}" for line in differences(known.conditions, note.conditions)]
         raise RunError(

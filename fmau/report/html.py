@@ -33,6 +33,7 @@ from fmau.report.tables import (
     accuracy_table,
     agreement_table,
     count_table,
+    final_remark,
     further_table,
     judge_title,
     level_table,
@@ -185,12 +186,14 @@ def _figures(scores: Scores) -> list[dict[str, str]]:
         {
             "name": "Closed-AVG",
             "value": two_decimals(average.percent if average else None),
-            "remark": f"95 % {span(average.clustered)}" if average else "needs gold answers",
+            "remark": f"95 % {span(average.clustered)}"
+            if average
+            else "needs gold answers in all six closed tasks",
         },
         {
             "name": "Final",
             "value": two_decimals(scores.final),
-            "remark": "" if scores.final is not None else "needs an LLM judge",
+            "remark": final_remark(scores),
         },
         {"name": "Answered", "value": f"{answered:,}", "remark": f"of {scores.questions:,}"},
         {

@@ -154,9 +154,26 @@ def agreement_table(found: Sequence[JudgeAgreement]) -> TextTable:
 
 def judge_title(judgement: Judgement) -> str:
     """The heading of a judge's table; it says if the judge is a proxy."""
-    if judgement.proxy:
-        return f"{judgement.judge}: embedded proxy, not an LLM judge"
-    return f"judged by {judgement.judge}"
+    who = (
+        f"{judgement.judge}: embedded proxy, not an LLM judge"
+        if judgement.proxy
+        else f"judged by {judgement.judge}"
+    )
+    return f"{who}; {judgement.coverage}" if judgement.coverage else who
+
+
+def final_remark(scores: Scores) -> str:
+    """Whose verdicts the Final is made of, or why there is none; empty if nothing is to be said."""
+    llms = [found for found in scores.judgements if not found.proxy]
+    if not llms:
+        return "no LLM has judged MADU and MARE"
+    official = next((found for found in llms if found.judge == scores.judge), None)
+    if official is None:
+        return "incomplete: " + "; ".join(f"{one.judge}, {one.coverage}" for one in llms)
+    told = [f"by {official.judge}"] if len(llms) > 1 else []
+    told += [official.coverage] if official.coverage else []
+    told += ["needs gold answers in all six closed tasks"] if scores.final is None else []
+    return "; ".join(told)
 
 
 def count_table(scores: Scores) -> TextTable:

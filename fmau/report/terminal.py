@@ -13,11 +13,12 @@ from fmau.report.tables import (
     accuracy_table,
     agreement_table,
     count_table,
+    final_remark,
     further_table,
     judge_title,
     level_table,
 )
-from fmau.score.compare import Comparison
+from fmau.score.comparison import Comparison, p_value
 from fmau.score.levels import JudgeAgreement
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, table4, two_decimals
@@ -29,8 +30,6 @@ STYLES = {"paper": "dim", "run": "bold", "baseline": "italic", "blind": "italic"
 
 
 COMPARISON_COLUMNS = (
-    "first",
-    "second",
     "change",
     "95 % by clip",
     "better, worse",
@@ -77,18 +76,23 @@ def print_agreements(title: str, found: Sequence[JudgeAgreement], console: Conso
     console.print(_text_table(title, agreement_table(found)))
 
 
-def print_comparison(first: str, second: str, found: Comparison, console: Console) -> None:
-    """Print how two runs differ, one row per measure; needs up to 100 columns.
+def print_comparison(found: Comparison, console: Console) -> None:
+    """Print how two runs differ: the verdict, what is left out, and a row per measure.
 
-    Args:
-        first, second: names of the runs.
+    The table needs up to 120 columns.
     """
-    title = f"{second} against {first}"
+    first, second = found.names
+    console.print(Text(found.verdict, style="bold"), soft_wrap=True)
+    for note in found.notes:
+        console.print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
+    title = f"{first} and {second}; change is {second} - {first}"
     if found.judge is not None:
         proxy = ", an embedded proxy, not an LLM judge" if found.judge_is_proxy else ""
         title += f"; levels by {found.judge}{proxy}"
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=Text(title))
     table.add_column("", no_wrap=True)
+    for name in found.names:
+        table.add_column(Text(name), justify="right", max_width=18, overflow="fold")
     for column in COMPARISON_COLUMNS:
         table.add_column(column, justify="right", overflow="fold")
     for item in found.differences:
@@ -119,7 +123,7 @@ def print_comparison(first: str, second: str, found: Comparison, console: Consol
 def _p(value: float | None) -> str:
     if value is None:
         return NOT_AVAILABLE
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return p_value(value)
 
 
 def _table4(title: str, rows: list[Row], columns: slice) -> Table:
@@ -147,10 +151,8 @@ def _text_table(title: str, content: TextTable) -> Table:
 
 
 def _summary(scores: Scores) -> Text:
-    remark = ""
-    if scores.final is None:
-        judged = any(not found.proxy for found in scores.judgements)
-        remark = " (incomplete)" if judged else " (no LLM has judged MADU and MARE)"
+    told = final_remark(scores)
+    remark = f" ({told})" if told else ""
     closed = scores.closed_avg.percent if scores.closed_avg else None
     return Text(
         f"Closed-AVG {two_decimals(closed)}   Open-AVG {two_decimals(scores.open_avg)}   "

@@ -7,7 +7,7 @@ intervals.py      Wilson's interval, and the bootstrap over clips
 breakdowns.py     chance, majority class, body parts, actions, leaking rows, labels
 judged.py         judge levels from verdicts
 agreement.py      agreement between judges, or between judges and people
-compare.py        paired tests of two runs
+compare.py        compares two runs; comparison.py holds the records, paired.py the tests
 table4.py         the paper's Table 4
 joined.py         reads a run's rows with the questions that they answer
 run.py            reads and scores a run folder
@@ -18,7 +18,7 @@ audit/            defects and shortcuts of a question file
 
 from fmau.score.compute import score
 from fmau.score.predictions import load_predictions, score_predictions
-from fmau.score.run import ScoredRun, compare_runs, score_run
+from fmau.score.run import ScoredRun, compare_runs, score_run, told_apart
 from fmau.score.scores import Scores
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "score",
     "score_predictions",
     "score_run",
+    "told_apart",
 ]

@@ -12,87 +12,51 @@ that draws the same clips for both sets. p values come from one of two tests:
 Axis suffixes: C clips, B bootstrap draws.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from fmau.core.errors import RunError
-from fmau.core.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Record, Verdict
+from fmau.core.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Verdict
 from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
+from fmau.runs import FINAL
 from fmau.score.breakdowns import LABEL, fmar_columns
+from fmau.score.comparison import Comparison, Difference, Test, verdict
 from fmau.score.compute import closed_outcomes
-from fmau.score.intervals import SEED, Interval, clustered_means, percentile_interval
+from fmau.score.intervals import (
+    TINY,
+    clustered_means,
+    percentile_interval,
+)
 from fmau.score.judged import points_of
-
-Test = Literal["McNemar exact", "sign flips over clips"]
-
-FLIPS = 9999
-"""Number of random sign flips; the smallest p value they can give is 1 in 10,000."""
-
-POWER_FACTOR = float(stats.norm.ppf(0.975) + stats.norm.ppf(0.80))
-"""A true difference of this many standard errors is detected in 80 % of samples (5 % level)."""
-
-
-class Difference(Record):
-    """The difference of two sets of answers in one measure.
-
-    Attributes:
-        name: the measure: "CMAR", "Closed-AVG", "MADU L1", ...
-        first, second: its value in each set; percent, or 0 to 5 for levels.
-        difference: second - first.
-        interval: 95 % bootstrap interval of the difference over clips; None for fewer than 2 clips.
-        p: p value of the hypothesis of no difference; None for fewer than 2 clips.
-        p_holm: p adjusted for the number of tasks and levels compared; None for means over them.
-        test: the test that gave p.
-        gained, lost: answers that are better, or worse, in the second set; None for means.
-        smallest: the smallest difference that this sample can detect with 80 % power at the 5 %
-            level, from the bootstrap's standard error; None for fewer than 2 clips.
-    """
-
-    name: str
-    first: float
-    second: float
-    difference: float
-    interval: Interval | None
-    p: float | None
-    p_holm: float | None
-    test: Test
-    gained: int | None
-    lost: int | None
-    smallest: float | None
-
-
-class Comparison(Record):
-    """All differences of two sets of answers to the same questions.
-
-    Attributes:
-        differences: tasks and means, in the order of Table 4; levels if both sets were judged.
-        clips: number of clips of the questions compared.
-        judge: name of the judge whose levels are compared; None if no levels are compared.
-        judge_is_proxy: the judge is the embedded rule, not an LLM.
-    """
-
-    differences: tuple[Difference, ...]
-    clips: int
-    judge: str | None = None
-    judge_is_proxy: bool = False
+from fmau.score.paired import POWER_FACTOR, holm, interval_of_alike, mcnemar_p, sign_flips_p
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One measure: for each question (clip, value in the first set, value in the second set)."""
+    """One measure.
+
+    Attributes:
+        rows: for each question (clip, value in the first set, value in the second set).
+        best: the best value.
+        top: the best value as it is shown: 100 percent, or level 5.
+        test: the test of its differences.
+    """
 
     name: str
     rows: Sequence[tuple[str, float, float]]
-    scale: float
+    best: float
+    top: float
     test: Test
+
+    @property
+    def scale(self) -> float:
+        """What a value is multiplied with to be shown."""
+        return self.top / self.best
 
 
 def compare(
@@ -100,49 +64,91 @@ def compare(
     first: Mapping[str, Answer],
     second: Mapping[str, Answer],
     *,
+    names: tuple[str, str] = ("first", "second"),
     verdicts: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
     judge: str | None = None,
     judge_is_proxy: bool = False,
+    judge_is_complete: bool = True,
 ) -> Comparison:
     """Compare two sets of answers, task by task and overall.
 
     Args:
-        first, second: qid -> answer row. A question without a row counts as wrong in that set.
+        first, second: qid -> answer row. A question is compared if both have a reply to it.
+        names: names of the two sets.
         verdicts: one judge's verdicts on each set; only answers scored in both are compared.
         judge: the judge's name.
         judge_is_proxy: the judge is the embedded rule; then there is no Final.
+        judge_is_complete: it has replied about all answers of both sets; else there is neither
+            Open-AVG nor Final.
 
     Raises:
-        RunError: no question has a gold answer, so nothing can be compared.
+        RunError: no question has a gold answer, or none has an answer in both sets.
     """
+    tasks = {*CLOSED_TASKS, *(OPEN_TASKS if verdicts else ())}
+    asked = [q for q in questions.questions if q.task in tasks and q.qid in questions.gold]
+    if not asked:
+        raise RunError("no question compared here has a gold answer; give a file that has them")
+    replied = [
+        {qid for qid, row in given.items() if row.status in FINAL} for given in (first, second)
+    ]
+    both = [question for question in asked if all(question.qid in qids for qids in replied)]
+    if not both:
+        raise RunError(
+            f"no question has an answer in both {names[0]} and {names[1]}; continue them with "
+            "fmau answer"
+        )
+    shared = replace(questions, questions=tuple(both))
+    levels = _levels(shared, (first, second), verdicts) if verdicts else []
+    differences, clips = _differences(
+        shared, first, second, levels, complete=judge_is_complete, proxy=judge_is_proxy
+    )
+    return Comparison(
+        names=names,
+        verdict=verdict(names, differences),
+        differences=differences,
+        clips=clips,
+        asked=len(asked),
+        missing=(
+            sum(question.qid not in replied[0] for question in asked),
+            sum(question.qid not in replied[1] for question in asked),
+        ),
+        compared=len(both),
+        judge=judge if levels else None,
+        judge_is_proxy=judge_is_proxy and bool(levels),
+        unscored=_unscored(shared, levels),
+    )
+
+
+def _differences(
+    questions: QuestionFile,
+    first: Mapping[str, Answer],
+    second: Mapping[str, Answer],
+    levels: Sequence["_Column"],
+    *,
+    complete: bool,
+    proxy: bool,
+) -> tuple[tuple[Difference, ...], int]:
+    """All differences, in the order of Table 4, and the number of clips."""
     closed = [_closed(questions, first, second, task) for task in CLOSED_TASKS]
     closed = [column for column in closed if column.rows]
     by_label = _by_label(questions, first, second)
-    levels = _levels(questions, (first, second), verdicts) if verdicts else []
-    if not closed and not levels:
-        raise RunError("no question compared here has a gold answer; give a file that has them")
     clips = sorted({clip for column in (*closed, *levels) for clip, _, _ in column.rows})
-    single = [_difference([column], clips) for column in (*closed, *levels)]
-    adjusted = _holm(single)
+    adjusted = holm([_difference([column], clips) for column in (*closed, *levels)])
     found = adjusted[: len(closed)]
     if by_label.rows:
         found.insert(
             [item.name for item in found].index("FMAR") + 1, _difference([by_label], clips)
         )
-    if len(closed) == len(CLOSED_TASKS):
+    all_closed = len(closed) == len(CLOSED_TASKS)
+    if all_closed:
         found.append(_difference(closed, clips, "Closed-AVG"))
     found += adjusted[len(closed) :]
-    if levels:
+    if levels and complete:
         found.append(_difference(levels, clips, "Open-AVG"))
-    if levels and len(closed) == len(CLOSED_TASKS) and not judge_is_proxy:
-        in_percent = [_Column(c.name, c.rows, 100 / LEVEL_MAX, c.test) for c in levels]
+    if levels and complete and all_closed and not proxy:
+        in_percent = [replace(column, top=100) for column in levels]
         found.append(_difference([*closed, *in_percent], clips, "Final"))
-    return Comparison(
-        differences=tuple(found),
-        clips=len(clips),
-        judge=judge if levels else None,
-        judge_is_proxy=judge_is_proxy and bool(levels),
-    )
+    return tuple(found), len(clips)
 
 
 def _closed(
@@ -154,7 +160,7 @@ def _closed(
         strict=True,
     )
     rows = [(clip, float(one), float(other)) for (clip, one), (_, other) in pairs]
-    return _Column(str(task), rows, 100, _test_for(rows))
+    return _Column(str(task), rows, 1, 100, _test_for(rows))
 
 
 def _by_label(
@@ -163,7 +169,7 @@ def _by_label(
     columns = (fmar_columns(questions, answers)[LABEL] for answers in (first, second))
     pairs = zip(*columns, strict=True)
     rows = [(clip, float(one), float(other)) for (clip, one), (_, other) in pairs]
-    return _Column(LABEL, rows, 100, _test_for(rows))
+    return _Column(LABEL, rows, 1, 100, _test_for(rows))
 
 
 def _test_for(rows: Sequence[tuple[str, float, float]]) -> Test:
@@ -188,8 +194,20 @@ def _levels(
                 for one, other in pairs
                 if one.score is not None and other.score is not None
             ]
-            columns.append(_Column(f"{task} L{level}", rows, 1, "sign flips over clips"))
+            name = f"{task} L{level}"
+            columns.append(_Column(name, rows, LEVEL_MAX, LEVEL_MAX, "sign flips over clips"))
     return columns if all(column.rows for column in columns) else []
+
+
+def _unscored(questions: QuestionFile, levels: Sequence[_Column]) -> int:
+    """Number of open questions without a score at every level in both sets; 0 without levels."""
+    if not levels:
+        return 0
+    asked = Counter(str(question.task) for question in questions.questions)
+    return sum(
+        asked[task] - min(len(column.rows) for column in levels if column.name.startswith(task))
+        for task in map(str, OPEN_TASKS)
+    )
 
 
 def _difference(
@@ -203,24 +221,30 @@ def _difference(
     column = columns[0]
     gained = sum(after > before for _, before, after in column.rows)
     lost = sum(after < before for _, before, after in column.rows)
-    several = np.count_nonzero(_counts(columns, clips).any(axis=1)) > 1
-    draws_B = _draws(columns, clips) if several else None
     test: Test = "sign flips over clips" if mean_of else column.test
-    p = None
-    if several:
-        p = _mcnemar(gained, lost) if test == "McNemar exact" else _sign_flips(change_C)
+    p, interval, smallest = None, None, None
+    if (answered := np.count_nonzero(_counts(columns, clips).any(axis=1))) > 1:
+        p = mcnemar_p(gained, lost) if test == "McNemar exact" else sign_flips_p(change_C)
+        draws_B = _draws(columns, clips)
+        if np.nanmax(draws_B) - np.nanmin(draws_B) > TINY:
+            interval = percentile_interval(draws_B)
+            smallest = POWER_FACTOR * float(np.nanstd(draws_B, ddof=1))
+        else:
+            interval = interval_of_alike(
+                second - first, fmean(c.top for c in columns), int(answered)
+            )
     return Difference(
         name=mean_of or column.name,
         first=first,
         second=second,
         difference=second - first,
-        interval=None if draws_B is None else percentile_interval(draws_B),
+        interval=interval,
         p=p,
         p_holm=None,
         test=test,
         gained=None if mean_of else gained,
         lost=None if mean_of else lost,
-        smallest=None if draws_B is None else POWER_FACTOR * float(np.nanstd(draws_B, ddof=1)),
+        smallest=smallest,
     )
 
 
@@ -246,7 +270,7 @@ def _counts(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.floa
     return count_CK
 
 
-def _draws(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.float64] | None:
+def _draws(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.float64]:
     """The difference in every bootstrap draw; each draw takes the same clips for both sets."""
     place = {clip: number for number, clip in enumerate(clips)}
     change_CK = np.zeros((len(clips), len(columns)))
@@ -254,39 +278,5 @@ def _draws(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.float
         for clip, before, after in column.rows:
             change_CK[place[clip], number] += column.scale * (after - before)
     means_BK = clustered_means(change_CK, _counts(columns, clips))
-    return None if means_BK is None else means_BK.mean(axis=1)
-
-
-def _mcnemar(gained: int, lost: int) -> float:
-    """Exact p of McNemar's test (Q. McNemar, Psychometrika 12 (1947) 153-157)."""
-    return float(mcnemar([[0, gained], [lost, 0]], exact=True).pvalue)
-
-
-def _sign_flips(change_C: NDArray[np.float64]) -> float:
-    """p value of a sign-flip permutation test on the clips' differences; 1 if fewer than two clips
-    differ, because a single difference is as extreme as its negative."""
-    changed = change_C[change_C != 0]
-    if len(changed) < 2:
-        return 1.0
-    found = stats.permutation_test(
-        (changed,),
-        lambda values, axis: values.sum(axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=FLIPS,
-        rng=np.random.default_rng(SEED),
-        batch=500,
-    )
-    return float(found.pvalue)
-
-
-def _holm(differences: Sequence[Difference]) -> list[Difference]:
-    """Fill in `p_holm`, by Holm's method (S. Holm, Scand. J. Stat. 6 (1979) 65-70)."""
-    known = [item.p for item in differences if item.p is not None]
-    if not known:
-        return list(differences)
-    adjusted = iter(multipletests(known, method="holm")[1])
-    return [
-        item if item.p is None else item.model_copy(update={"p_holm": float(next(adjusted))})
-        for item in differences
-    ]
+    assert means_BK is not None, "asked only where there are two clips"
+    return np.asarray(means_BK.mean(axis=1))

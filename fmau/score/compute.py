@@ -60,7 +60,7 @@ def score(
     tasks = {task: _task_score(questions, answers, task, tally, stale) for task in Task}
     closed_avg = tally.average([str(task) for task in CLOSED_TASKS])
     judgements = _judgements(questions, answers, verdicts, judges or {}, tasks)
-    official = next((found for found in judgements if not found.proxy), None)
+    official = next((found for found in judgements if found.complete and not found.proxy), None)
     return Scores(
         benchmark=benchmark_of(questions.questions),
         questions=len(questions.questions),
@@ -71,6 +71,7 @@ def score(
         closed_avg=closed_avg,
         chance_avg=_mean([value for task in CLOSED_TASKS if (value := chance(task))]),
         majority_avg=_mean(_majorities(tasks)) if closed_avg else None,
+        judge=official.judge if official else None,
         open_avg=official.open_avg if official else None,
         final=official.final if official else None,
         fmar=fmar_readings(questions, tally),

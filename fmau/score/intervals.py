@@ -15,6 +15,9 @@ DRAWS = 4000
 SEED = 52
 TAIL_PERCENT = 2.5
 
+TINY = 1e-9
+"""Draws that differ by less, in percent, are equal; rounding makes the difference."""
+
 
 class Interval(Record):
     """A 95 % confidence interval, in the unit of the value it belongs to."""
@@ -23,7 +26,7 @@ class Interval(Record):
     high: float
 
 
-def wilson(correct: int, total: int) -> Interval:
+def wilson(correct: float, total: int) -> Interval:
     """Wilson's 95 % score interval of the share `correct` / `total`, in percent.
 
     Unlike the normal approximation it stays within 0 to 100, and its width is not 0 at 0 and 100.
@@ -31,6 +34,26 @@ def wilson(correct: int, total: int) -> Interval:
     """
     low, high = proportion_confint(correct, total, alpha=0.05, method="wilson")
     return Interval(low=100 * float(low), high=100 * float(high))
+
+
+def mean_interval(draws_B: NDArray[np.float64], share: float, clips: int) -> Interval:
+    """The 95 % interval over clips of a mean between 0 and 1, in percent.
+
+    It is the percentile interval of the bootstrap draws. If all draws are equal, as they are where
+    every answer is right, the bootstrap says nothing about what other clips would give. Then it is
+    Wilson's interval of this share in as many questions as there are clips, which allows for
+    answers that are always right or wrong together within a clip, and for any values between 0
+    and 1, because none vary more than values of 0 and 1.
+
+    Args:
+        draws_B: the mean in every bootstrap draw, 0 to 1.
+        share: the mean, 0 to 1.
+        clips: number of clips.
+    """
+    interval = percentile_interval(100 * draws_B)
+    if interval.high - interval.low > TINY:
+        return interval
+    return wilson(share * clips, clips)
 
 
 def clustered_means(

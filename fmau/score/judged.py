@@ -11,10 +11,18 @@ from statistics import fmean
 
 import numpy as np
 
-from fmau.core.records import LEVEL_MAX, LEVELS, Answer, Question, QuestionFile, Verdict
+from fmau.core.records import (
+    LEVEL_MAX,
+    LEVELS,
+    Answer,
+    Question,
+    QuestionFile,
+    Verdict,
+    VerdictStatus,
+)
 from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.prompting.extraction import visible_answer
-from fmau.score.intervals import Interval, clustered_means, percentile_interval
+from fmau.score.intervals import Interval, clustered_means, mean_interval
 from fmau.score.levels import Judgement, LevelScore, by_answer, median_score
 
 Z95 = 1.959964
@@ -54,25 +62,55 @@ def judgement(
     """
     points = points_of(questions, answers, verdicts)
     draws = _draws(list(points.values()))
+    clips = len({question.clip for question in questions.questions})
     levels = {
         key: _level(key[1], found, None if draws is None else draws[:, column])
         for column, (key, found) in enumerate(points.items())
     }
     means = [level.mean for level in levels.values()]
-    open_avg = _mean_of_all(means)
+    answered, scored, heard = _coverage(questions, answers, verdicts)
+    complete = heard == answered
+    open_avg = _mean_of_all(means) if complete else None
     return Judgement(
         judge=judge,
         proxy=proxy,
         tasks={task: (levels[task, 1], levels[task, 2], levels[task, 3]) for task in OPEN_TASKS},
+        answers=len(answered),
+        scored=len(scored),
+        complete=complete,
         open_avg=open_avg,
         open_avg_clustered=(
-            percentile_interval(draws.mean(axis=1))
+            _interval(draws.mean(axis=1), open_avg, clips)
             if draws is not None and open_avg is not None
             else None
         ),
-        final=None if proxy else _final(accuracies, means),
+        final=_final(accuracies, means) if complete and not proxy else None,
         unscored=dict(Counter(row.status.value for row in verdicts if row.scores is None)),
         removed=len({row.qid for row in verdicts if row.removed}),
+    )
+
+
+def _coverage(
+    questions: QuestionFile, answers: Mapping[str, Answer], verdicts: Sequence[Verdict]
+) -> tuple[set[str], set[str], set[str]]:
+    """qids of the answers that can be scored; of those scored, and replied about, at all levels."""
+    answered = {
+        question.qid
+        for question in questions.questions
+        if question.task in OPEN_TASKS and question.qid in questions.gold
+        if (row := answers.get(question.qid)) is not None and visible_answer(row) is not None
+    }
+    scored = {(row.qid, level) for row in verdicts for level in row.scores or ()}
+    heard = {
+        (row.qid, level)
+        for row in verdicts
+        if row.status is not VerdictStatus.REQUEST_FAILED
+        for level in row.levels
+    }
+    return (
+        answered,
+        {qid for qid in answered if all((qid, level) in scored for level in LEVELS)},
+        {qid for qid in answered if all((qid, level) in heard for level in LEVELS)},
     )
 
 
@@ -118,7 +156,7 @@ def _level(level: int, points: Sequence[Point], mean_B: np.ndarray | None) -> Le
     return LevelScore(
         level=level,
         mean=fmean(known) if judged else None,
-        clustered=percentile_interval(mean_B)
+        clustered=_interval(mean_B, fmean(known), clips)
         if judged and clips > 1 and mean_B is not None
         else None,
         naive=_naive(known) if judged and len(known) > 1 else None,
@@ -129,6 +167,12 @@ def _level(level: int, points: Sequence[Point], mean_B: np.ndarray | None) -> Le
         histogram=tuple(counts[score] for score in range(LEVEL_MAX + 1)),  # type: ignore[arg-type]
         spread=fmean(spreads) if spreads else None,
     )
+
+
+def _interval(mean_B: np.ndarray, mean: float, clips: int) -> Interval:
+    """The interval over clips of a mean level, 0 to 5."""
+    found = mean_interval(mean_B / LEVEL_MAX, mean / LEVEL_MAX, clips)
+    return Interval(low=found.low * LEVEL_MAX / 100, high=found.high * LEVEL_MAX / 100)
 
 
 def _draws(columns: Sequence[Sequence[Point]]) -> np.ndarray | None:

@@ -52,10 +52,14 @@ class Judgement(Record):
         proxy: the judge is the embedded rule, not an LLM. A proxy is never in Table 4, has no
             Final, and is called a proxy wherever it is shown.
         tasks: MADU and MARE -> their three levels.
-        open_avg: plain mean of the six levels; None until every level has a scored answer.
+        answers: number of open answers that have a reference, so that they can be scored.
+        scored: how many of them have a score at every level.
+        complete: the judge has replied about each of them at every level; a reply without a score
+            (unparsed, refused, ...) is one.
+        open_avg: plain mean of the six levels; None unless `complete`.
         open_avg_clustered: bootstrap interval of `open_avg` over clips.
-        final: mean of the six accuracies and of the six levels x 20; None for a proxy, or until all
-            twelve are known.
+        final: mean of the six accuracies and of the six levels x 20; None for a proxy, unless
+            `complete`, or if an accuracy is not known.
         unscored: reason -> number of calls of the judge that gave no score.
         removed: number of answers from which passages addressed to the judge were removed before
             judging.
@@ -64,11 +68,21 @@ class Judgement(Record):
     judge: str
     proxy: bool
     tasks: dict[Task, tuple[LevelScore, LevelScore, LevelScore]]
+    answers: int
+    scored: int
+    complete: bool
     open_avg: float | None
     open_avg_clustered: Interval | None
     final: float | None
     unscored: dict[str, int]
     removed: int
+
+    @property
+    def coverage(self) -> str | None:
+        """How many answers the scores are of, for people; None if they are of all."""
+        if self.scored == self.answers:
+            return None
+        return f"{self.scored:,} of {self.answers:,} answers scored"
 
     @property
     def means(self) -> "dict[Task, Levels]":

@@ -1,8 +1,9 @@
 """Reads and scores run folders, for `fmau score`, `fmau report` and `fmau compare`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from fmau.core.files import write_whole
 from fmau.core.parsing import parse_json
 from fmau.core.records import Answer, QuestionFile, Verdict
 from fmau.runs import Manifest
-from fmau.score.compare import Comparison, compare
+from fmau.score.compare import compare
+from fmau.score.comparison import Comparison
 from fmau.score.compute import score
 from fmau.score.joined import read_joined
+from fmau.score.levels import Judgement
 from fmau.score.scores import Scores
+from fmau.score.unread import unread_notes
 
 SCORES = "scores.json"
 TRAINING = "training.json"
@@ -34,6 +38,7 @@ class ScoredRun:
         training: rows of `training.json`; empty if the run folder has no training log.
         notes: texts for people, about rows that were left out and scores that were not saved.
         file: path of the question file; None for a run that is not read from a folder.
+        folder: the run folder; None likewise.
     """
 
     name: str
@@ -45,6 +50,7 @@ class ScoredRun:
     training: Sequence[Mapping[str, Any]] = ()
     notes: tuple[str, ...] = ()
     file: Path | None = None
+    folder: Path | None = None
 
     @property
     def blind(self) -> bool:
@@ -70,10 +76,16 @@ def score_run(folder: str | Path, questions: str | Path | None = None) -> Scored
     """
     folder = Path(folder)
     run = read_joined(folder, None if questions is None else Path(questions))
-    heard = {row.judge for row in run.verdicts}
+    heard = {row.judge for row in run.verdicts if row.scores}
     judges = {name: note.proxy for name, note in run.manifest.judges.items() if name in heard}
+    silent = [name for name in run.manifest.judges if name not in judges]
     scores = score(run.questions, run.answers, run.verdicts, judges, stale=frozenset(run.stale))
-    notes = run.notes + _save(folder / SCORES, scores)
+    notes = (
+        *run.notes,
+        *unread_notes(run.answers.values()),
+        *_silent(silent, run.verdicts),
+        *_save(folder / SCORES, scores),
+    )
     return ScoredRun(
         run.manifest.recipe["name"],
         run.manifest,
@@ -84,7 +96,22 @@ def score_run(folder: str | Path, questions: str | Path | None = None) -> Scored
         _training_log(folder / TRAINING),
         notes,
         run.file,
+        folder,
     )
+
+
+def _silent(judges: Sequence[str], verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """For people: the judges that gave no score at all, and why."""
+    notes = []
+    for name in judges:
+        ended = Counter(row.status.value for row in verdicts if row.judge == name)
+        if ended:
+            told = ", ".join(f"{count:,} {status}" for status, count in ended.most_common())
+            notes.append(
+                f"left out: the judge {name}, which scored no answer ({told}); fmau judge with "
+                "this judge says why, and its name may be used again"
+            )
+    return tuple(notes)
 
 
 def _save(path: Path, scores: Scores) -> tuple[str, ...]:
@@ -132,27 +159,55 @@ def compare_runs(first: ScoredRun, second: ScoredRun) -> Comparison:
             f"{first.name} and {second.name} answered different questions; compare two runs with "
             "the same question file"
         )
-    judges = _common_judges(first.manifest, second.manifest)
-    if not judges:
-        return compare(first.questions, first.answers, second.answers)
-    judge = min(judges, key=lambda name: judges[name])  # an LLM (False) comes before a proxy (True)
+    first, second = told_apart([first, second])
+    names = (first.name, second.name)
+    judge = _common_judge(first, second)
+    if judge is None:
+        return compare(first.questions, first.answers, second.answers, names=names)
     of_first, of_second = (
-        [row for row in run.verdicts if row.judge == judge] for run in (first, second)
+        [row for row in run.verdicts if row.judge == judge.judge] for run in (first, second)
     )
     return compare(
         first.questions,
         first.answers,
         second.answers,
+        names=names,
         verdicts=(of_first, of_second),
-        judge=judge,
-        judge_is_proxy=judges[judge],
+        judge=judge.judge,
+        judge_is_proxy=judge.proxy,
+        judge_is_complete=judge.complete,
     )
 
 
-def _common_judges(first: Manifest, second: Manifest) -> dict[str, bool]:
-    """Name -> whether it is a proxy, for judges with the same conditions in both runs."""
-    return {
-        name: note.proxy
-        for name, note in first.judges.items()
-        if name in second.judges and second.judges[name].fingerprint == note.fingerprint
-    }
+def told_apart(runs: Sequence[ScoredRun]) -> list[ScoredRun]:
+    """The runs, with their folders behind the names that several of them have.
+
+    Raises:
+        RunError: the same folder is given twice.
+    """
+    folders = [run.folder.resolve() for run in runs if run.folder is not None]
+    for folder, times in Counter(folders).items():
+        if times > 1:
+            raise RunError(f"{folder}: the run is given {times} times; give each run once")
+    named = Counter(run.name for run in runs)
+    return [
+        replace(run, name=f"{run.name} ({run.folder})") if named[run.name] > 1 else run
+        for run in runs
+    ]
+
+
+def _common_judge(first: ScoredRun, second: ScoredRun) -> Judgement | None:
+    """The judge whose levels are compared: one with the same conditions in both runs.
+
+    An LLM comes before the proxy, then a judge that is complete in both runs. None if there is no
+    such judge; the judgement is complete only if both are.
+    """
+    of_second = {found.judge: found for found in second.scores.judgements}
+    common = [
+        found.model_copy(update={"complete": found.complete and of_second[found.judge].complete})
+        for found in first.scores.judgements
+        if found.judge in of_second
+        and first.manifest.judges[found.judge].fingerprint
+        == second.manifest.judges[found.judge].fingerprint
+    ]
+    return min(common, key=lambda found: (found.proxy, not found.complete), default=None)

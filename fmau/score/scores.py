@@ -202,8 +202,9 @@ class Scores(Record):
         cmar_confusion: confusion of body parts; None without CMAR gold.
         closed_avg: mean of the six closed accuracies; None unless all six tasks have gold.
         chance_avg, majority_avg: the same mean of `chance` and of `majority`.
-        open_avg, final: from the first LLM judge in `judgements`; None until an LLM judge has
-            judged (a proxy does not count).
+        judge: name of the judge that `open_avg` and `final` are from: the first LLM judge in
+            `judgements` that is complete; None if there is none (a proxy does not count).
+        open_avg, final: of this judge.
         fmar: four accuracies of FMAR; None without FMAR gold.
         fmar_confusion: pairs of gold and chosen action that occur.
         by_action: per task and gold action of the clip (from its FMAR question), in code order.
@@ -223,6 +224,7 @@ class Scores(Record):
     closed_avg: Average | None
     chance_avg: float
     majority_avg: float | None
+    judge: str | None
     open_avg: float | None
     final: float | None
     fmar: FmarReadings | None = None

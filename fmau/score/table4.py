@@ -107,12 +107,12 @@ def run_rows(name: str, scores: Scores, *, blind: bool = False) -> list[Row]:
     accuracies = {task: score.accuracy.percent for task, score in tasks.items() if score.accuracy}
     kind: RowKind = "blind" if blind else "run"
     name = f"{name} (blind: no video)" if blind else name
-    judges = [found for found in scores.judgements if not found.proxy]
+    judges = [found for found in scores.judgements if found.means and not found.proxy]
     if not judges:
         return [Row(name, kind, accuracies, intervals=_intervals(scores, None))]
     return [
         Row(
-            name if len(judges) == 1 else f"{name}, judged by {found.judge}",
+            _judged_name(name, found, alone=len(judges) == 1),
             kind,
             accuracies,
             found.means,
@@ -120,6 +120,11 @@ def run_rows(name: str, scores: Scores, *, blind: bool = False) -> list[Row]:
         )
         for found in judges
     ]
+
+
+def _judged_name(name: str, found: Judgement, *, alone: bool) -> str:
+    named = name if alone else f"{name}, judged by {found.judge}"
+    return f"{named} ({found.coverage})" if found.coverage else named
 
 
 def baseline_rows(scores: Scores) -> list[Row]:
@@ -152,7 +157,8 @@ def table4(runs: Mapping[str, Scores], blind: Collection[str] = ()) -> list[Row]
 def caveat(scores: Iterable[Scores]) -> str | None:
     """A warning to print beside the table; None if none is needed.
 
-    It says that the runs' questions are not the paper's, or that missing answers lower a row.
+    It says that the runs' questions are not the paper's, or that missing answers, or replies that
+    cannot be read, lower a row.
     """
     notes: list[str] = []
     for one in scores:
@@ -166,6 +172,13 @@ def caveat(scores: Iterable[Scores]) -> str | None:
             notes.append(
                 f"{missing:,} of {sum(task.asked for task in closed):,} closed questions have no "
                 "answer (unreadable clip, no reply, or not asked yet) and count as not right."
+            )
+        unread = sum(task.unparsed + task.truncated for task in closed)
+        if unread:
+            replies = unread + sum(task.answered for task in closed)
+            notes.append(
+                f"{unread:,} of {replies:,} replies to closed questions hold no answer that can be "
+                "read, or were cut off; they count as wrong."
             )
     return " ".join(dict.fromkeys(notes)) or None
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fmau.score.intervals import clustered_means, percentile_interval, wilson
+from fmau.score.intervals import clustered_means, mean_interval, wilson
 from fmau.score.scores import Accuracy, Average
 
 
@@ -46,8 +46,9 @@ class Tally:
         clustered = None
         # The bootstrap runs over the clips of all columns. With one clip in this column, its
         # draws would all be equal.
-        if self._share_BK is not None and np.count_nonzero(self.total_CK[:, column]) > 1:
-            clustered = percentile_interval(100 * self._share_BK[:, column])
+        clips = int(np.count_nonzero(self.total_CK[:, column]))
+        if self._share_BK is not None and clips > 1:
+            clustered = mean_interval(self._share_BK[:, column], right / total, clips)
         return Accuracy(
             correct=right,
             total=total,
@@ -63,9 +64,10 @@ class Tally:
         if not names or len(percents) < len(names):
             return None
         clustered = None
+        mean = sum(percents) / len(percents)
         if self._share_BK is not None:
-            clustered = percentile_interval(100 * self.share_B(names))
-        return Average(percent=sum(percents) / len(percents), clustered=clustered)
+            clustered = mean_interval(self.share_B(names), mean / 100, len(self.total_CK))
+        return Average(percent=mean, clustered=clustered)
 
     def share_B(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The mean share of right answers of columns, 0 to 1, in every bootstrap draw.

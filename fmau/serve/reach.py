@@ -3,7 +3,6 @@
 `fmau answer`, `ask`, `judge` and `serve` all get their servers here.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from fmau.core.errors import ServerError
 from fmau.core.hardware import visible_gpus
 from fmau.recipe import Recipe, ServeBlock
-from fmau.serve.client import Endpoint, base_model
+from fmau.serve.client import Endpoint, base_model, read_key, server_url
 from fmau.serve.clipcheck import check_clips
 from fmau.serve.flags import Served
 from fmau.serve.fleet import Fleet, neighbours, replicas, start_fleet
@@ -31,8 +30,12 @@ def in_silence() -> AbstractContextManager[Progress]:
 
 
 def server_key() -> str | None:
-    """The servers' API key; None if there is none."""
-    return os.environ.get(API_KEY)
+    """The servers' API key; None if there is none.
+
+    Raises:
+        ServerError: see `read_key`.
+    """
+    return read_key(API_KEY)
 
 
 @contextmanager
@@ -83,7 +86,7 @@ def running_servers(serve: ServeBlock, given: Sequence[str] = ()) -> dict[str, s
         ServerError: no server answers at a given address.
     """
     if given:
-        addresses = [url_of(one) for one in given]
+        addresses = [server_url(one) for one in given]
     else:
         count = replicas(serve, len(visible_gpus()))
         addresses = [local_url(one) for one in neighbours(serve, count)]
@@ -109,11 +112,6 @@ def started(
         with waiting() as progress:
             fleet.wait_ready(progress)
         yield fleet
-
-
-def url_of(given: str) -> str:
-    """The given address of a server without "/v1" and "/" at its end: "http://HOST:PORT"."""
-    return given.rstrip("/").removesuffix("/v1")
 
 
 def _endpoint(url: str, members: Sequence[str], folder: Path) -> Endpoint:

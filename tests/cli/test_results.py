@@ -1,6 +1,7 @@
 """The commands about results, as a user calls them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_compare_says_which_run_is_better(tmp_path: Path, capsys: Capture) -> No
     better = write_run(tmp_path, "better", QUESTIONS, gold_answers(QUESTIONS))
     code, said, _ = run(capsys, "compare", worse, better)
     assert code == 0
-    assert "better against worse" in said
+    assert "better is better than worse: Closed-AVG +" in said
     _, said, _ = run(capsys, "compare", worse, better, "--json")
     found = {item["name"]: item for item in json.loads(said)["differences"]}
     assert found["Closed-AVG"]["second"] == 100.0
@@ -80,7 +81,7 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("score", []),
         ("report", ["--no-frames"]),
-        ("compare", ["{run}"]),
+        ("compare", ["{other}"]),
         ("judge", []),
         ("judge", ["--dry-run"]),
         ("submit", ["--team", "T"]),
@@ -89,7 +90,8 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_run_seen_from_another_folder_is_told_its_question_file(
     moved: Path, capsys: Capture, command: str, options: list[str]
 ) -> None:
-    arguments = [command, moved, *(option.format(run=moved) for option in options)]
+    other = shutil.copytree(moved, moved.with_name("other"))
+    arguments = [command, moved, *(option.format(other=other) for option in options)]
     said = fails(capsys, *arguments)
     assert "base-questions.json: no such file; the recipe of" in said
     assert "--questions FILE" in " ".join(said.split())

@@ -43,7 +43,7 @@ from fmau.runs.manifest import JudgeNote, Manifest, Session
 from fmau.score import load_predictions
 from fmau.score.audit.audit import Audit
 from fmau.score.audit.check import Check, CheckId
-from fmau.score.compare import Comparison, Difference
+from fmau.score.comparison import Comparison, Difference
 from fmau.score.intervals import Interval
 from fmau.score.levels import JudgeAgreement, Judgement, LevelScore
 from fmau.score.scores import (

@@ -7,11 +7,12 @@ import pytest
 
 from fmau.core.errors import ServerError
 from fmau.core.records import Verdict, VerdictStatus
-from fmau.judge.engine import JudgeSummary, judge_calls
+from fmau.judge.engine import judge_calls
 from fmau.judge.estimate import estimate
 from fmau.judge.judges import LlmJudge
 from fmau.judge.request import plan_calls
 from fmau.judge.rubric import load_rubric
+from fmau.judge.summary import JudgeSummary
 from fmau.serve.client import Endpoint
 from tests.judge.cases import StubJudge, honest_reply, items, judge
 
@@ -111,7 +112,7 @@ def test_a_server_that_refuses_everything_ends_the_work() -> None:
 def test_no_server_is_no_verdict() -> None:
     with StubJudge() as server:
         pass
-    with pytest.raises(ServerError, match="the server never replied"):
+    with pytest.raises(ServerError, match="no server answers"):
         run(judge(retries=0), server)
 
 

@@ -1,6 +1,7 @@
 """Judging a run folder by the command; what a user meets on the way."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,11 +74,28 @@ def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(
 
 def test_a_judge_that_never_got_a_word_in_leaves_no_trace_in_scores(run: Path, fmau: Fmau) -> None:
     file = judge_file(run.parent, retries=0)
-    assert "the server never replied" in fmau(run, "--judge", file, code=1)
+    assert "no server answers" in fmau(run, "--judge", file, code=1)
     assert score_run(run).scores.judgements == ()
     with StubJudge() as server:  # the same name, now with the right address
         fmau(run, "--judge", judge_file(run.parent, server.base_url))
     assert score_run(run).scores.open_avg is not None
+
+
+def test_a_judge_that_never_scored_gives_its_name_back(run: Path, fmau: Fmau) -> None:
+    """Another judge, complete, has the Final meanwhile."""
+    with StubJudge(reply=lambda _: "I like it.") as server:
+        said = fmau(run, "--judge", judge_file(run.parent, server.base_url), code=1)
+    assert "the judge stub: none of 24 replies holds scores, for example (unparsed): the" in said
+    assert "the reply is not JSON: 'I like it.'" in said
+    found = score_run(run)
+    assert found.scores.judgements == ()
+    (note,) = [note for note in found.notes if "judge" in note]
+    assert re.search(r"the judge stub, which scored no answer \(2\d unparsed\)", note)
+    with StubJudge() as server:
+        fmau(run, "--judge", judge_file(run.parent, server.base_url, name="other"))
+        assert score_run(run).scores.judge == "other"
+        fmau(run, "--judge", judge_file(run.parent, server.base_url, temperature=0.5))
+    assert [one.judge for one in score_run(run).scores.judgements] == ["stub", "other"]
 
 
 def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path, fmau: Fmau) -> None:
@@ -103,7 +121,7 @@ def test_limit_and_dry_run_spend_no_more_than_they_say(run: Path, fmau: Fmau) ->
         (["{run}", "--judge", "{file}", "--set", "modes=joint"], "known keys"),
         (["{run}", "--judge", "{file}", "--set", "rubric=nothing"], "no such rubric"),
         (["{run}", "--humans", "nowhere.json"], "no such file"),
-        (["{run}", "--judge", "{file}"], "the server never replied"),
+        (["{run}", "--judge", "{file}"], "no server answers"),
     ],
 )
 def test_mistakes_are_answered_with_what_to_do(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fmau.score.intervals import clustered_means, percentile_interval, wilson
+from fmau.score.intervals import clustered_means, mean_interval, percentile_interval, wilson
 
 
 @settings(max_examples=50, deadline=None)
@@ -79,3 +79,26 @@ def test_clustered_intervals_cover_the_truth_where_naive_ones_do_not() -> None:
         naive += plain.low <= 50 <= plain.high
     assert 0.92 <= covered / trials <= 0.98
     assert naive / trials < 0.85
+
+
+@pytest.mark.parametrize("quality", [0.0, 0.002, 0.02, 0.98, 0.998, 1.0])
+def test_intervals_near_0_and_100_cover_the_truth(quality: float) -> None:
+    """60 clips of 3 questions that are all right or all wrong together, as hard as it gets."""
+    generator = np.random.default_rng(11)
+    clips, trials = 60, 300
+    covered = 0
+    for _ in range(trials):
+        right_C = 3.0 * generator.binomial(1, quality, size=clips).astype(np.float64)
+        draws = clustered_means(right_C[:, None], np.full((clips, 1), 3), draws=400)
+        found = mean_interval(draws[:, 0], right_C.sum() / clips / 3, clips)
+        covered += found.low - 1e-9 <= 100 * quality <= found.high + 1e-9
+    # At 2 % the bootstrap misses somewhat more than 5 %: few draws hold no right answer.
+    assert covered / trials >= 0.85
+    if quality in (0.0, 0.002, 0.998, 1.0):
+        assert covered / trials >= 0.95
+
+
+def test_all_right_leaves_as_much_doubt_as_one_question_a_clip() -> None:
+    draws = clustered_means(np.full((100, 1), 3.0), np.full((100, 1), 3))
+    assert mean_interval(draws[:, 0], 1.0, 100) == wilson(100, 100)
+    assert wilson(100, 100).low == pytest.approx(96.3, abs=0.05)

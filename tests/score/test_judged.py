@@ -5,7 +5,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from fmau.core.records import AnswerStatus
+from fmau.core.records import AnswerStatus, VerdictStatus
 from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
 from fmau.score import score
 from fmau.score.intervals import clustered_means, percentile_interval
@@ -147,3 +147,56 @@ def test_level_means_agree_with_a_direct_count() -> None:
                 elif (q.qid, level.level) in scored:
                     points.append(scored[q.qid, level.level])
             assert level.mean == pytest.approx(fmean(points))
+
+
+def test_a_judge_of_a_few_answers_has_levels_but_no_mean_and_no_final() -> None:
+    questions = question_file(clips=6)
+    every = verdicts(questions, "llm", lambda *_: 5)
+    few = [row for row in every if row.clip == "clip-0000"]
+    found = score(questions, gold_answers(questions), few, LLM)
+    (judge,) = found.judgements
+    assert (found.judge, found.open_avg, found.final) == (None, None, None)
+    assert (judge.scored, judge.answers, judge.complete) == (2, 12, False)
+    assert judge.coverage == "2 of 12 answers scored"
+    assert judge.tasks[Task.MADU][0].mean == 5.0
+
+
+def test_replies_without_a_score_leave_a_final_that_says_how_many_answers_it_is_of() -> None:
+    questions = question_file(clips=6)
+    rows = verdicts(questions, "llm", lambda q, _: None if q.clip == "clip-0000" else 4)
+    found = score(questions, gold_answers(questions), rows, LLM)
+    assert found.judge == "llm"
+    assert found.final == pytest.approx((6 * 100 + 6 * 80) / 12)
+    assert found.judgements[0].coverage == "10 of 12 answers scored"
+
+
+def test_a_request_that_failed_is_no_reply() -> None:
+    questions = question_file(clips=2)
+    rows = verdicts(questions, "llm", lambda *_: 4)
+    failed = rows[0].model_copy(
+        update={"status": VerdictStatus.REQUEST_FAILED, "scores": None, "reason": "no reply"}
+    )
+    found = score(questions, gold_answers(questions), [failed, *rows[1:]], LLM)
+    assert (found.judge, found.final, found.judgements[0].complete) == (None, None, False)
+
+
+def test_the_official_judge_is_the_first_complete_llm() -> None:
+    questions = question_file(clips=3)
+    rows = [
+        *verdicts(questions, "broken", lambda *_: 1)[:1],
+        *verdicts(questions, "rule", lambda *_: 2),
+        *verdicts(questions, "good", lambda *_: 3),
+        *verdicts(questions, "other", lambda *_: 4),
+    ]
+    judges = {"broken": False, "rule": True, "good": False, "other": False}
+    found = score(questions, gold_answers(questions), rows, judges)
+    assert (found.judge, found.open_avg) == ("good", 3.0)
+
+
+def test_full_marks_from_every_clip_leave_doubt() -> None:
+    questions = question_file(clips=6)
+    found = score(questions, gold_answers(questions), verdicts(questions, "llm", lambda *_: 5), LLM)
+    low = 5 * 6 / (6 + 1.96**2)  # Wilson's bound of 6 of 6, of level 5
+    level = found.judgements[0].tasks[Task.MADU][0]
+    assert level.clustered.low == pytest.approx(low, abs=0.001)
+    assert level.clustered.high == pytest.approx(5)

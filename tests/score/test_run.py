@@ -13,7 +13,7 @@ import pytest
 
 from fmau.core.errors import RunError
 from fmau.report import write_report
-from fmau.score import Scores, compare_runs, score, score_run
+from fmau.score import Scores, compare_runs, score, score_run, told_apart
 from tests.paths import REPO
 from tests.report.runs import write_run
 from tests.score.synthetic import ok, question_file, random_answers
@@ -162,7 +162,7 @@ def test_scores_that_are_there_already_are_not_written_again(
     request.getfixturevalue("read_only")
     assert score_run(folder) == before
     (folder / "scores.json").write_text("{}", "utf-8")
-    (note,) = score_run(folder).notes
+    note = score_run(folder).notes[-1]
     assert note == f"{folder / 'scores.json'} is not written, because the folder is read-only"
 
 
@@ -176,3 +176,18 @@ def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(RunError, match="No space left on device; make room on the disk"):
         score_run(folder)
     assert not (folder / "scores.json").exists()
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one, other = (score_run(write_run(tmp_path / f, "x", QUESTIONS, ANSWERS)) for f in "ab")
+    third = score_run(write_run(tmp_path, "y", QUESTIONS, ANSWERS))
+    assert [run.name for run in told_apart([one, third, other])] == [
+        f"x ({tmp_path / 'a' / 'x'})",
+        "y",
+        f"x ({tmp_path / 'b' / 'x'})",
+    ]
+    assert compare_runs(one, other).names[0] == f"x ({tmp_path / 'a' / 'x'})"
+    with pytest.raises(RunError, match="the run is given 2 times"):
+        compare_runs(one, one)

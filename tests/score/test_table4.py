@@ -2,7 +2,7 @@
 
 import pytest
 
-from fmau.core.records import QuestionFile
+from fmau.core.records import AnswerStatus, QuestionFile
 from fmau.score import score
 from fmau.score.table4 import (
     COLUMNS,
@@ -16,7 +16,7 @@ from fmau.score.table4 import (
     table4,
     two_decimals,
 )
-from tests.score.synthetic import gold_answers, question_file, verdicts
+from tests.score.synthetic import gold_answers, question_file, verdicts, without_answer
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,26 @@ def test_halves_are_rounded_up_and_nothing_is_a_dash() -> None:
     assert two_decimals(0.125) == "0.13"
     assert two_decimals(2 / 3) == "0.67"
     assert two_decimals(None) == "–"
+
+
+def test_says_how_many_replies_cannot_be_read() -> None:
+    questions = question_file(clips=3)
+    answers = {
+        q.qid: without_answer(q, AnswerStatus.UNPARSED)
+        for q in questions.questions
+        if not q.task.is_open
+    }
+    official = score(questions, answers).model_copy(update={"benchmark": "MA-Bench"})
+    assert caveat([official]) == (
+        "30 of 30 replies to closed questions hold no answer that can be read, or were cut off; "
+        "they count as wrong."
+    )
+
+
+def test_a_row_says_how_many_answers_its_levels_are_of() -> None:
+    questions = question_file(clips=6)
+    few = verdicts(questions, "llm", lambda *_: 5)[:12]
+    scores = score(questions, gold_answers(questions), few, {"llm": False})
+    (row,) = [row for row in table4({"mine": scores}) if row.kind == "run"]
+    assert row.name.startswith("mine (")
+    assert row.name.endswith(" of 12 answers scored)")

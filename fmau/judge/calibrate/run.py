@@ -7,9 +7,9 @@ from fmau.core.files import make_folder, write_whole
 from fmau.dataset.questions import load_questions
 from fmau.judge.calibrate.items import calibration_items
 from fmau.judge.calibrate.report import CalibrationReport, calibration_report
-from fmau.judge.engine import JudgeSummary
 from fmau.judge.judges import Judge
 from fmau.judge.session import Shown, in_silence, judge_items, judge_note, way_to
+from fmau.judge.summary import JudgeSummary
 from fmau.judge.verdicts import VerdictFile
 from fmau.runs import VERDICTS
 from fmau.score.levels import scores_of

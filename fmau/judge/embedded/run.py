@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from fmau.core.records import LEVELS, Verdict, VerdictStatus
 from fmau.judge.candidate import shown
 from fmau.judge.embedded import embedded_opinions
-from fmau.judge.engine import Append, JudgeSummary
+from fmau.judge.engine import Append
 from fmau.judge.items import JudgeItem
 from fmau.judge.judges import EmbeddedJudge
 from fmau.judge.request import call_fingerprint
+from fmau.judge.summary import JudgeSummary
 
 
 def judge_by_rule(

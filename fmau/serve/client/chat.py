@@ -19,6 +19,13 @@ from tenacity import (
 )
 
 from fmau.core.errors import ServerError
+from fmau.serve.client.address import CHAT, api_url, proxy_of, server_url
+from fmau.serve.client.failures import (
+    CacheMissError,
+    NoServerError,
+    RequestError,
+    TransientError,
+)
 from fmau.serve.client.rate_limiter import RateLimiter
 from fmau.serve.client.wire import (
     ChatRequest,
@@ -41,43 +48,20 @@ PROBE_TIMEOUT_S = 5.0
 _CACHE_MISS = "cache miss"
 _RETRIED_STATUSES = {408, 409, 429}
 _TOO_MANY = {429, 503}
-_ENDED = {"stop", "length", "content_filter"}
-"""Finish reasons of a complete reply; a retry would give the same one. A vLLM that is being stopped
-sends its partial reply with "abort" and HTTP 200; such a reply is retried."""
+_BROKEN_OFF = {"abort", "error", "cancelled"}
+"""Finish reasons of a reply that is not complete. A vLLM that is being stopped sends its partial
+reply with "abort" and HTTP 200; such a reply is retried."""
 
 Resend = Callable[[], ChatRequest]
-
-
-class NoServerError(ServerError):
-    """Nothing listens at the address."""
-
-
-class RequestError(Exception):
-    """One request got no reply; the error's text gives the reason, for people."""
-
-
-class _TransientError(RequestError):
-    """A failure that may be gone at the next attempt.
-
-    Attributes:
-        wait_s: seconds that the server asks us to wait; 0 if it does not ask.
-    """
-
-    def __init__(self, text: str, wait_s: float = 0.0) -> None:
-        super().__init__(text)
-        self.wait_s = wait_s
-
-
-class _CacheMissError(_TransientError):
-    """The server no longer holds the clip that the request refers to."""
 
 
 class ChatClient:
     """Sends requests to the server at `base_url`; use it as an async context manager.
 
     Args:
-        base_url: address of the server, e.g. "http://127.0.0.1:8000", with or without "/v1".
+        base_url: address of the server or API, see `fmau.serve.client.address`.
         api_key: None for a server without a key.
+        key_header: header of the key; "Authorization" gets "Bearer " before it.
         timeout_s: timeout of one attempt, in seconds.
         retries: attempts after the first, for failures that may pass. The wait doubles from half
             a second to 30 s. Up to half a second is added at random, so that requests that failed
@@ -86,7 +70,7 @@ class ChatClient:
         in_flight: highest number of requests at once; see `RateLimiter`.
 
     Attributes:
-        base_url: the address without "/v1".
+        base_url: the address without "/v1", for paths that are not the API's, such as "/health".
         limiter: limits the requests in flight.
     """
 
@@ -95,20 +79,23 @@ class ChatClient:
         base_url: str,
         *,
         api_key: str | None = None,
+        key_header: str = "Authorization",
         timeout_s: float = 300,
         retries: int = 4,
         in_flight: int = 256,
     ) -> None:
-        self.base_url = base_url.rstrip("/").removesuffix("/v1")
+        self.base_url = server_url(base_url)
         self.limiter = RateLimiter(in_flight)
-        self._chat_url = f"{self.base_url}/v1/chat/completions"
+        self._given = base_url
+        self._chat_url = api_url(base_url, CHAT)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        bearer = "Bearer " if key_header == "Authorization" else ""
+        self._headers = {key_header: f"{bearer}{api_key}"} if api_key else {}
         self._waits = wait_exponential_jitter(
             multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S, jitter=FIRST_WAIT_S
         )
         self._retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_TransientError),
+            retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(retries + 1),
             wait=self._wait,
             reraise=True,
@@ -133,7 +120,7 @@ class ChatClient:
                 is_first = attempt.retry_state.attempt_number == 1
                 try:
                     return await self._attempt(model, request if is_first else again())
-                except _CacheMissError:  # normal: send it again at once, with the clip's frames
+                except CacheMissError:  # normal: send it again at once, with the clip's frames
                     return await self._attempt(model, again())
         raise AssertionError("tenacity re-raises the last failure")
 
@@ -145,7 +132,7 @@ class ChatClient:
             ServerError: the server does not answer in time, refuses, or is another kind of server.
         """
         try:
-            status, content = await self._get("/v1/models", self._timeout)
+            status, content = await self._get(api_url(self._given, "/models"), self._timeout)
         except (aiohttp.ClientError, TimeoutError) as error:
             refused = isinstance(error, aiohttp.ClientConnectorError)
             raise (NoServerError if refused else ServerError)(
@@ -165,7 +152,8 @@ class ChatClient:
     async def is_alive(self) -> bool:
         """Whether the server's health page answers without a server error (status 5xx)."""
         try:
-            status, _ = await self._get("/health", aiohttp.ClientTimeout(PROBE_TIMEOUT_S))
+            timeout = aiohttp.ClientTimeout(PROBE_TIMEOUT_S)
+            status, _ = await self._get(f"{self.base_url}/health", timeout)
         except (aiohttp.ClientError, TimeoutError):
             return False
         return status < 500  # some servers have no such page and answer 404
@@ -178,7 +166,7 @@ class ChatClient:
         """
         timeout = aiohttp.ClientTimeout(PROBE_TIMEOUT_S)
         try:
-            status, content = await self._get("/metrics", timeout, server)
+            status, content = await self._get(f"{server or self.base_url}/metrics", timeout)
         except (aiohttp.ClientError, TimeoutError):
             return None
         return content.decode("utf-8", "replace") if status == 200 else None
@@ -206,21 +194,18 @@ class ChatClient:
             raise RequestError(f"the reply is not a JSON object ({error})") from error
 
     async def __aenter__(self) -> Self:
-        # limit=0, because the limiter already bounds the requests in flight. trust_env=False, so
-        # that no proxy from the environment is used for our own server.
+        # limit=0, because the limiter already bounds the requests in flight. Not trust_env, which
+        # would use a proxy for our own server, and names and passwords of ~/.netrc.
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
         self._http = aiohttp.ClientSession(
-            connector=connector, headers=self._headers, trust_env=False
+            connector=connector, headers=self._headers, proxy=proxy_of(self._given)
         )
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._http.close()
 
-    async def _get(
-        self, path: str, timeout: aiohttp.ClientTimeout, server: str | None = None
-    ) -> tuple[int, bytes]:
-        url = f"{server or self.base_url}{path}"
+    async def _get(self, url: str, timeout: aiohttp.ClientTimeout) -> tuple[int, bytes]:
         async with self._http.get(url, timeout=timeout) as response:
             return response.status, await response.read()
 
@@ -230,9 +215,14 @@ class ChatClient:
                 status, wait_s, content = await self._post(model, request)
             except TimeoutError as error:
                 self.limiter.too_many(granted)
-                raise _TransientError("no reply in time") from error
+                raise TransientError("no reply in time") from error
             except aiohttp.ClientError as error:
-                raise _TransientError(f"no reply: {_cause(error)}") from error
+                if isinstance(error, aiohttp.ClientConnectorError) and not self.limiter.answers:
+                    raise NoServerError(
+                        f"{self.base_url}: no server answers ({_cause(error)}); check the address, "
+                        "or start it"
+                    ) from error
+                raise TransientError(f"no reply: {_cause(error)}") from error
             if status in _TOO_MANY:
                 self.limiter.too_many(granted)
             if status >= 400:
@@ -256,17 +246,17 @@ class ChatClient:
 
     def _failure(self, status: int, wait_s: float, content: bytes) -> RequestError | ServerError:
         refusal = read_refusal(status, content)
-        if status in {401, 403, 404}:
+        if status in {401, 404}:
             return ServerError(f"{self.base_url}: {refusal}; check the API key and the model name")
         if status == 400 and _CACHE_MISS in refusal.lower():
-            return _CacheMissError(refusal)
+            return CacheMissError(refusal)
         if status in _RETRIED_STATUSES or status >= 500:
-            return _TransientError(refusal, wait_s)
+            return TransientError(refusal, wait_s)
         return RequestError(refusal)
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.wait_s if isinstance(error, _TransientError) else 0.0
+        asked = error.wait_s if isinstance(error, TransientError) else 0.0
         return max(asked, self._waits(state))
 
 
@@ -275,9 +265,9 @@ def _completed(content: bytes) -> Reply:
         reply = read_reply(content)
     except ValueError as error:
         shown = content[:100].decode("utf-8", "replace")
-        raise _TransientError(f"the reply is not a chat completion: {shown!r}") from error
-    if reply.finish_reason not in _ENDED:
-        raise _TransientError(f"the server cut the reply short ({reply.finish_reason})")
+        raise TransientError(f"the reply is not a chat completion: {shown!r}") from error
+    if reply.finish_reason in _BROKEN_OFF or (reply.finish_reason is None and not reply.text):
+        raise TransientError(f"the server cut the reply short ({reply.finish_reason})")
     return reply
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import run_async
-from fmau.serve.client.chat import ChatClient, NoServerError
+from fmau.serve.client.chat import ChatClient
+from fmau.serve.client.failures import NoServerError
 from fmau.serve.client.wire import ServedModel
 
 LOOK_TIMEOUT_S = 5.0
@@ -18,6 +19,7 @@ class Endpoint:
     Attributes:
         base_url: address for requests: a server, or the router in front of several.
         api_key: None for servers without a key.
+        key_header: header in which the key is sent.
         members: addresses of the servers behind `base_url`, e.g. "http://127.0.0.1:8000"; each is
             asked for its counters. Empty if `base_url` is the only server.
         logs: log files of the servers, if this machine has them; they count vision tower runs.
@@ -27,6 +29,7 @@ class Endpoint:
     api_key: str | None = None
     members: tuple[str, ...] = ()
     logs: tuple[Path, ...] = ()
+    key_header: str = "Authorization"
 
     @property
     def servers(self) -> tuple[str, ...]:

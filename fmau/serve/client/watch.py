@@ -1,7 +1,8 @@
 """Tell a failed request from a failed server. Both engines (answer, judge) use it."""
 
 from fmau.core.errors import ServerError
-from fmau.serve.client.chat import ChatClient, RequestError
+from fmau.serve.client.chat import ChatClient
+from fmau.serve.client.failures import RequestError
 
 MAX_FAILURES_IN_A_ROW = 24
 """The questions of two clips. If so many requests fail without a reply between them, the server or

@@ -9,6 +9,19 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 _OBJECT = TypeAdapter(dict[str, Any])
 
+_FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "eos": "stop",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "prohibited_content": "content_filter",
+    "blocklist": "content_filter",
+}
+"""Other servers' words for the finish reasons of OpenAI, in small letters."""
+
 SHOWN_CHARS = 300
 """Length at which a server's error text is cut; it may be a whole HTML page."""
 
@@ -44,7 +57,9 @@ class Reply:
 
     Attributes:
         text: the model's text; "" if there is none.
-        finish_reason: "stop", "length" or "content_filter".
+        finish_reason: "stop", "length", "content_filter", or another word of the server; None if it
+            gives none.
+        refusal: why the model declined, from servers that say so in a field of its own.
         prompt_tokens, cached_tokens, completion_tokens: the server's counts; None if it does not
             report them.
     """
@@ -54,6 +69,7 @@ class Reply:
     prompt_tokens: int | None
     cached_tokens: int | None
     completion_tokens: int | None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +96,15 @@ def read_reply(content: bytes) -> Reply:
     completion = _Completion.model_validate_json(content)
     usage = completion.usage or _Usage()
     details = usage.prompt_tokens_details or _Details()
+    message = completion.choices[0].message
+    reason = completion.choices[0].finish_reason
     return Reply(
-        text=completion.choices[0].message.content or "",
-        finish_reason=completion.choices[0].finish_reason,
+        text=message.text(),
+        finish_reason=_FINISH.get(reason.lower(), reason.lower()) if reason else None,
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=details.cached_tokens,
         completion_tokens=usage.completion_tokens,
+        refusal=message.refusal or None,
     )
 
 
@@ -127,8 +146,18 @@ class _Models(BaseModel):
     data: list[_Model]
 
 
+class _Part(BaseModel):
+    text: str | None = None
+
+
 class _Message(BaseModel):
-    content: str | None = None
+    content: str | list[_Part] | None = None
+    refusal: str | None = None
+
+    def text(self) -> str:
+        if isinstance(self.content, list):
+            return "".join(part.text or "" for part in self.content)
+        return self.content or ""
 
 
 class _Choice(BaseModel):
