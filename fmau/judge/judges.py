@@ -22,7 +22,7 @@ from fmau.judge.rubric import Rubric, load_rubric
 from fmau.recipe import Block, TextModel, checked, read_tree
 from fmau.runs import model_identity
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Increase it when fmau builds judge requests or reads replies in another way."""
 
 EMBEDDED_VERSION = 1

@@ -134,7 +134,7 @@ def test_bad_clips_stop_no_other_question(
     assert "(24 from before)" in shown
 
 
-def test_runs_that_share_a_name_are_not_reported_as_one(
+def test_runs_that_share_a_name_are_told_apart_by_their_folders(
     recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with StubServer() as server:
@@ -142,7 +142,12 @@ def test_runs_that_share_a_name_are_not_reported_as_one(
             settings = ("--set", f"runs={tmp_path / runs}", "--server", server.base_url)
             assert run(capsys, "answer", recipe, *settings)[0] == 0
     folders = (tmp_path / "first/small", tmp_path / "second/small")
-    assert "two of these runs have the same name" in fails(capsys, "report", *folders)
+    code, _, _ = run(capsys, "report", *folders, "--no-frames")
+    assert code == 0
+    page = (folders[0] / "report.html").read_text("utf-8")
+    for folder in folders:
+        assert f"small ({folder})" in page
+    assert "the run is given 2 times" in fails(capsys, "report", folders[0], folders[0])
 
 
 BARE = f"""
