@@ -1,17 +1,37 @@
 """What must not happen by accident: foreign code, pickles, keys where others can read them."""
 
 import ast
+import asyncio
+import io
+import json
+import re
+import shutil
+import socket
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
-from fmau.core.errors import ServerError
-from fmau.recipe import ServeBlock
+from fmau.core.errors import RecipeError, RunError, ServerError
+from fmau.core.output import SafeConsole, printable
+from fmau.demo.tiny import CHECKPOINT
+from fmau.families.load import load_config, load_processor
+from fmau.recipe import ModelBlock, ServeBlock, load_recipe
+from fmau.score import score_run
 from fmau.serve import server_argv
-from fmau.serve.preflight import check_address
+from fmau.serve.client import read_key
+from fmau.serve.guard import Guard
+from fmau.serve.preflight import check_address, check_listener
+from fmau.serve.reach import running_servers
 from tests.answer.small_run import answer, questions, recipe
 from tests.answer.stub_server import StubServer
 from tests.paths import PACKAGE
+from tests.report.runs import write_run
+from tests.score.synthetic import gold_answers, question_file
 from tests.serve.support import recipe as serve_recipe
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -26,11 +46,166 @@ def test_no_foreign_code_and_no_pickles(path: Path) -> None:
             names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
             assert not names & {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
         if isinstance(node, ast.keyword):
-            assert node.arg not in {"trust_remote_code", "allow_pickle"}
+            assert node.arg != "allow_pickle"
+            assert node.arg != "trust_remote_code" or ast.unparse(node.value) == "False"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             assert ast.unparse(node.func) not in {"torch.load", "yaml.load", "os.system"}
+            if re.match(r"Auto\w+\.from_pretrained", ast.unparse(node.func)):
+                assert "trust_remote_code" in {keyword.arg for keyword in node.keywords}
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in {"eval", "exec"}
+
+
+def test_a_model_folder_with_code_is_refused_and_never_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where someone, or a pipe, would say yes to the question of Transformers."""
+    folder = tmp_path / "model"
+    shutil.copytree(CHECKPOINT, folder)
+    proof = tmp_path / "the code ran"
+    (folder / "own.py").write_text(f"open({str(proof)!r}, 'w')\nclass Config: ...\n")
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config["model_type"] = "own"
+    config["auto_map"] = {"AutoConfig": "own.Config"}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\ny\n"))
+    with pytest.raises(RecipeError, match="its configuration cannot be read"):
+        load_config(str(folder), None)
+    for name in ("processor_config.json", "tokenizer_config.json"):
+        path = tmp_path / "processor" / name
+        if not path.parent.exists():
+            shutil.copytree(CHECKPOINT, path.parent)
+            shutil.copy(folder / "own.py", path.parent)
+        settings = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        own = {"AutoProcessor": "own.Config", "AutoTokenizer": ["own.Config", "own.Config"]}
+        path.write_text(json.dumps(settings | {"auto_map": own}), "utf-8")
+    with suppress(RecipeError):
+        load_processor(ModelBlock(path=str(tmp_path / "processor"), dtype="float32"))
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize(
+    ("set_to", "key"),
+    [("s3cret", "s3cret"), ("s3cret\r\n", "s3cret"), (" s3cret\t", "s3cret"), ("  ", None)],
+)
+def test_a_key_is_read_without_the_line_end_of_its_file(
+    monkeypatch: pytest.MonkeyPatch, set_to: str, key: str | None
+) -> None:
+    monkeypatch.setenv("FMAU_API_KEY", set_to)
+    assert read_key("FMAU_API_KEY") == key
+
+
+@pytest.mark.parametrize("key", ["s3c\rret", "s3c ret", "s3crét", "s3c\x00ret", "“s3cret”"])
+def test_a_key_that_no_header_can_hold_is_refused_unseen(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setattr("os.environ", {"FMAU_API_KEY": key})
+    with pytest.raises(ServerError, match=r"FMAU_API_KEY: character [0-9] of the key") as caught:
+        read_key("FMAU_API_KEY")
+    assert "s3c" not in str(caught.value)
+
+
+def test_a_key_is_not_sent_to_another_users_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str | None] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        check_listener(port)  # our own
+        monkeypatch.setattr("os.getuid", lambda: 12345)
+        with pytest.raises(ServerError, match=f"port {port} is in use .* is not sent to it"):
+            check_listener(port)
+        monkeypatch.setenv("FMAU_API_KEY", KEY)
+        monkeypatch.setattr("fmau.serve.reach.base_model", lambda _url, key: seen.append(key))
+        with pytest.raises(ServerError, match="name it: --server"):
+            running_servers(ServeBlock(port=port))
+    assert seen == []
+
+
+def test_vllm_fetches_nothing() -> None:
+    argv = server_argv(serve_recipe(), "gpu")
+    assert argv[argv.index("--allowed-media-domains") + 1].endswith(".invalid")
+    assert "--middleware" not in argv
+    assert "--middleware" in server_argv(serve_recipe(), "gpu", guarded=True)
+
+
+class Asked:
+    """An ASGI application that notes the paths it is asked for, behind the guard."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VLLM_API_KEY", KEY)
+        self.paths: list[str] = []
+        self._guard = Guard(self._app)
+
+    async def _app(self, scope: Any, _receive: Any, send: Any) -> None:
+        self.paths.append(scope["path"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    def status(self, path: str, key: str | None) -> int:
+        """The status of a request with this key; None for a request without one."""
+        headers = [(b"authorization", f"Bearer {key}".encode())] if key is not None else []
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> Any:
+            raise AssertionError("the guard reads no body")
+
+        scope = {"type": "http", "path": path, "headers": headers}
+        asyncio.run(self._guard(scope, receive, send))
+        return int(sent[0]["status"])
+
+
+def test_the_guard_lets_only_fmau_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Asked(monkeypatch)
+    known = ["/v1/chat/completions", "/v1/models", "/metrics", "/detokenize"]
+    others = ["/invocations", "/tokenize", "/docs", "/v1/load_lora_adapter", "//v1/models", "/"]
+    assert [app.status(path, KEY) for path in known] == [200] * 4
+    for key in (None, "", "wrong", KEY + "x"):
+        assert [app.status(path, key) for path in [*known, *others]] == [401] * 10
+    assert [app.status(path, KEY) for path in others] == [404] * 6
+    assert app.status("/health", None) == 200
+    assert app.paths == [*known, "/health"]
+
+
+def test_control_characters_are_shown_and_not_sent() -> None:
+    written = io.StringIO()
+    console = SafeConsole(file=written, force_terminal=True, width=80)
+    evil = "clip\x1b]0;title\x07\x1b[2Jname\x9b31m\u202egnp"
+    table = Table(title=Text(evil))
+    table.add_column(Text(evil))
+    table.add_row(Text(evil))
+    console.print(escape(evil), highlight=False)
+    console.print(Text(evil, style="bold red"), table)
+    text = written.getvalue()
+    assert "\\x1b]0;title" in text
+    assert "\x1b[1;31m" in text  # the console's own style is sent
+    left = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", left)
+    assert printable("a\tb\nc\x1b") == "a\tb\nc\\x1b"
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "<img src=x>", "a|b", "", "x\ny", "../x"])
+def test_a_run_named_by_someone_else_is_refused(tmp_path: Path, name: str) -> None:
+    file = question_file(clips=2)
+    run = write_run(tmp_path, "base", file, gold_answers(file))
+    path = run / "manifest.json"
+    tree = json.loads(path.read_text("utf-8"))
+    tree["recipe"]["name"] = name
+    path.write_text(json.dumps(tree), "utf-8")
+    with pytest.raises(RunError, match=r"manifest\.json: .*name"):
+        score_run(run)
+
+
+def test_yaml_aliases_do_not_expand_without_end(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60))]
+    path = tmp_path / "recipe.yaml"
+    path.write_text("\n".join(lines), "utf-8")
+    with pytest.raises(RecipeError, match="its aliases make more than 100,000 values"):
+        load_recipe(path)
+    path.write_text("base: &base {port: 8000}\nserve: *base\n", "utf-8")
+    with pytest.raises(RecipeError, match="base: unknown key") as caught:  # a plain alias is read
+        load_recipe(path)
+    assert "its aliases" not in str(caught.value)
 
 
 def test_vllm_is_not_told_to_trust_code() -> None:

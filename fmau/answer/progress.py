@@ -2,7 +2,6 @@
 
 from typing import Self
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,6 +14,7 @@ from rich.progress import (
 from rich.text import Text
 
 from fmau.answer.summary import Summary
+from fmau.core.output import SafeConsole
 from fmau.core.records import AnswerStatus
 
 
@@ -36,7 +36,7 @@ class AnswerProgress:
             _Rate(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[failed]} without an answer"),
-            console=Console(stderr=True),
+            console=SafeConsole(stderr=True),
             disable=not shown,
         )
         self._task = self._bar.add_task("questions", total=summary.total, failed=0)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from fmau.core.errors import FmauError
+from fmau.core.output import SafeConsole
 
 EXTRAS = {
     "mini": "mini",
@@ -56,8 +56,8 @@ app = typer.Typer(
     help="Fine-grained micro-action understanding with multimodal LLMs.",
 )
 # A pipe or a log file has no width, so tables get a fixed one there.
-out = Console(width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True)
+out = SafeConsole(width=None if sys.stdout.isatty() else 120)
+err = SafeConsole(stderr=True)
 
 RecipeFile = Annotated[
     Path, typer.Argument(metavar="RECIPE", help="Recipe: a name from fmau recipes, or a YAML file.")

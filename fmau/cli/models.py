@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from fmau.cli.app import AdapterFolder, Overrides, RecipeFile, ServerUrls, app, err, out
 from fmau.cli.servers import starting
+from fmau.core.output import printable
 from fmau.recipe import load_recipe
 
 if TYPE_CHECKING:
@@ -128,4 +129,4 @@ def ask(
     prompts = prompts_of(recipe)
     frames = read_clip(clip, recipe.frames)
     with reached(recipe, recipe.run_folder, given=server or (), waiting=starting) as endpoint:
-        print(ask_clip(frames, question, recipe, prompts, endpoint))
+        print(printable(ask_clip(frames, question, recipe, prompts, endpoint)))

@@ -1,17 +1,26 @@
-"""What a command prints: its errors, and output that the terminal, pipe or file cannot take."""
+"""What a command prints: its errors, and output that the terminal, pipe or file cannot take.
+
+Names of clips, questions and runs come from files of others. A control character in one of them
+could move the cursor, change earlier lines, or send what the terminal is asked for. So control
+characters are shown, never sent (`SafeConsole`, `printable`).
+"""
 
 import io
 import json
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 from pydantic import BaseModel
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 
 from fmau.core.errors import FmauError
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def run_command(command: Callable[[], object]) -> None:
@@ -32,9 +41,31 @@ def run_command(command: Callable[[], object]) -> None:
 
 
 def _fail(text: str) -> NoReturn:
-    console = Console(stderr=True)
+    console = SafeConsole(stderr=True)
     console.print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
     sys.exit(1)
+
+
+def printable(text: str) -> str:
+    """The text with its control characters as escapes; line ends and tabs stay.
+
+    These are C0, DEL and C1, and marks that turn the direction of writing.
+    """
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+
+
+class SafeConsole(Console):
+    """A console that shows control characters, and sends only those of its own styles."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Render, with the control characters of all texts as escapes."""
+        for segment in super().render(renderable, options):
+            if segment.control is None and _CONTROL.search(segment.text):
+                yield Segment(printable(segment.text), segment.style)
+            else:
+                yield segment
 
 
 def _spell_out_unknown_characters() -> None:

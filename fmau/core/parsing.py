@@ -15,6 +15,9 @@ import yaml
 _NOT_BLANK = re.compile(r"\S")
 RECURSIVE = "nested too deeply"
 
+MOST_VALUES = 100_000
+"""Far more than any recipe, prompt set, judge or training record has."""
+
 
 class Doubled(dict[str, Any]):
     """A JSON object that has keys more than once. It holds the last value of each.
@@ -89,7 +92,8 @@ def parse_yaml(text: str) -> Any:
     """Parse a YAML text. Only plain values are created, never Python objects.
 
     Raises:
-        ValueError: not YAML, nested too deeply, or a mapping that has a key twice.
+        ValueError: not YAML, nested too deeply, a mapping that has a key twice, or aliases (*name)
+            that repeat so much that the whole has more than `MOST_VALUES` values.
     """
     try:
         return _OnceLoader(text).get_single_data()
@@ -101,6 +105,13 @@ def parse_yaml(text: str) -> Any:
 
 class _OnceLoader(yaml.SafeLoader):
     """The safe loader, but a mapping that has a key twice is an error."""
+
+    def get_single_node(self) -> Any:
+        """Compose the text, and count what it holds once every alias is written out."""
+        node = super().get_single_node()
+        if node is not None and _values(node, {}) > MOST_VALUES:
+            raise yaml.YAMLError(f"its aliases make more than {MOST_VALUES:,} values of it")
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> Any:
         """Compose a mapping, and check its own keys before others are merged into it ("<<")."""
@@ -114,6 +125,19 @@ class _OnceLoader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
             seen.add(name)
         return node
+
+
+def _values(node: yaml.Node, known: dict[int, int]) -> int:
+    """Number of values in a node with all aliases written out; each node is counted once."""
+    if id(node) not in known:
+        known[id(node)] = 1  # of a node that contains itself; its reader refuses it
+        inner: list[yaml.Node] = []
+        if isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        elif isinstance(node, yaml.MappingNode):
+            inner = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_values(part, known) for part in inner)
+    return known[id(node)]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

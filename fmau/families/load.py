@@ -45,7 +45,8 @@ def load_config(
     from transformers import AutoConfig, Qwen3VLConfig
 
     try:
-        config = AutoConfig.from_pretrained(path, revision=revision)
+        # Without a False, Transformers asks on the terminal whether to run the folder's own code.
+        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
     # The last two are what Transformers raises for trees of other types.
     except (OSError, ValueError, TypeError, StrictDataclassError) as error:
         raise RecipeError(
@@ -118,7 +119,7 @@ def load_processor(model: ModelBlock) -> "Qwen3VLProcessor":
 
     try:
         processor: Qwen3VLProcessor = AutoProcessor.from_pretrained(
-            model.path, revision=model.revision
+            model.path, revision=model.revision, trust_remote_code=False
         )
     except (OSError, ValueError) as error:
         raise RecipeError(

@@ -8,6 +8,7 @@ computes the rubric only once.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fmau.core.templates import fill
 from fmau.judge.candidate import Shown, quoted, shown
 from fmau.judge.items import JudgeItem
 from fmau.judge.judges import LlmJudge
@@ -77,7 +78,8 @@ def build_request(call: Call, judge: LlmJudge, rubric: Rubric) -> ChatRequest:
 def prompt(call: Call, rubric: Rubric) -> list[dict[str, str]]:
     """The messages of a call."""
     item = call.item
-    case = rubric.case.format(
+    case = fill(
+        rubric.case,
         question=quoted(item.question),
         reference=quoted(item.reference),
         candidate=quoted(seen(item).text),

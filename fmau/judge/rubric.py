@@ -9,7 +9,6 @@ tasks:
 case: ...          # placeholders {question}, {reference}, {candidate}
 """
 
-import string
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from fmau.core.files import read_bytes, read_yaml
 from fmau.core.records import LEVELS, Record
 from fmau.core.shipped import find
 from fmau.core.taxonomy import OPEN_TASKS, Task
+from fmau.core.templates import fill, placeholders
 from fmau.core.texts import text_fault, texts_in, with_newlines
 
 _SYSTEM_PLACEHOLDERS = {"task", "levels", "keys"}
@@ -49,7 +49,7 @@ class Rubric(Record):
         rubric = self.tasks[task]
         keys = ", ".join(["rationale", *(f"L{level}" for level in levels)])
         texts = "\n\n".join(rubric.levels[level].strip() for level in levels)
-        return self.system.format(task=rubric.about.strip(), levels=texts, keys=keys).strip()
+        return fill(self.system, task=rubric.about.strip(), levels=texts, keys=keys).strip()
 
 
 def load_rubric(name_or_path: str) -> Rubric:
@@ -112,9 +112,7 @@ def _problems(rubric: Rubric) -> list[str]:
 
 def _template_problems(name: str, template: str, needed: set[str]) -> list[str]:
     try:
-        found = [
-            field for _, field, _, _ in string.Formatter().parse(template) if field is not None
-        ]
+        found = placeholders(template)
     except ValueError as error:
         return [f"{name}: {error}; write literal braces as {{{{ and }}}}"]
     if sorted(found) == sorted(needed):

@@ -14,7 +14,6 @@ should be at least one KV block long (16 tokens on GPU, 32 on CPU). Then the blo
 the video contains no question text and can be reused.
 """
 
-import string
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,6 +23,7 @@ from fmau.core.files import read_yaml
 from fmau.core.records import Record
 from fmau.core.shipped import find
 from fmau.core.taxonomy import Task
+from fmau.core.templates import fill, placeholders
 from fmau.core.texts import text_fault
 from fmau.recipe import Recipe
 
@@ -62,7 +62,7 @@ class PromptSet(PromptTexts):
 
     def fill(self, task: Task, question: str) -> str:
         """The task's template with `question` in place of its placeholder."""
-        return self.tasks[task].format(**{QUESTION: question})
+        return fill(self.tasks[task], **{QUESTION: question})
 
 
 def prompts_of(recipe: Recipe) -> PromptSet:
@@ -118,13 +118,12 @@ def _problems(prompts: PromptTexts) -> list[str]:
             lines.append(f"  tasks.{task}: missing; every task needs a template")
             continue
         try:
-            found = [field for _, field, _, _ in string.Formatter().parse(prompts.tasks[task])]
+            found = placeholders(prompts.tasks[task])
         except ValueError as error:
             lines.append(f"  tasks.{task}: {error}; write literal braces as {{{{ and }}}}")
             continue
-        placeholders = [field for field in found if field is not None]
-        if placeholders != [QUESTION]:
-            named = ", ".join(f"{{{field}}}" for field in placeholders) or "none"
+        if found != [QUESTION]:
+            named = ", ".join(f"{{{name}}}" for name in found) or "none"
             lines.append(
                 f"  tasks.{task}: placeholders found: {named}; exactly one {{question}} is needed"
             )

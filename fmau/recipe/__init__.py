@@ -18,7 +18,7 @@ from fmau.recipe.blocks import (
     ServeBlock,
     TextModel,
 )
-from fmau.recipe.load import Recipe, checked, load_recipe, read_tree
+from fmau.recipe.load import Recipe, RunName, checked, load_recipe, read_tree
 from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "ModelBlock",
     "PromptBlock",
     "Recipe",
+    "RunName",
     "ServeBlock",
     "TextModel",
     "TrainBlock",

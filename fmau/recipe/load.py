@@ -24,6 +24,10 @@ from fmau.recipe.training import TrainBlock
 BlockT = TypeVar("BlockT", bound=Block)
 
 
+RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""A run's name: that of its folder, and what tables and model cards show."""
+
+
 class Recipe(Block):
     """One experiment, complete.
 
@@ -33,7 +37,7 @@ class Recipe(Block):
         train: how an adapter is trained; None in a recipe without training.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: RunName
     runs: Path = Path("runs")
     model: ModelBlock
     data: DataBlock

@@ -18,6 +18,7 @@ from fmau.core.errors import RunError, problems_of
 from fmau.core.files import read_record, write_whole
 from fmau.core.hardware import hardware, output_of
 from fmau.core.shipped import PACKAGE
+from fmau.recipe import RunName
 
 MANIFEST = "manifest.json"
 
@@ -92,7 +93,7 @@ class _Answer(BaseModel):
 class _RecipeRead(BaseModel):
     """What readers of a manifest take from its recipe; the rest may be of another version."""
 
-    name: str
+    name: RunName
     model: _Model
     data: _Data
     prompt: _Prompt
@@ -123,7 +124,7 @@ class Manifest(BaseModel):
     recipe_hash: str
     prompt_hashes: dict[str, str]
     adapter: str | None = None
-    judges: dict[str, JudgeNote] = {}
+    judges: dict[RunName, JudgeNote] = {}
     sessions: list[Session] = []
 
     @field_validator("recipe")

@@ -10,6 +10,7 @@ reach.py        finds running servers, or starts some
 router.py       one address in front of several servers
 supervisor.py   ends all processes of vLLM, even if our own process is killed
 logcause.py     finds the cause of a failed start in the log
+guard.py        lets only requests with the key reach a server, within its process
 clipcheck.py    checks that clips reach the model unchanged
 client/         the client of chat servers; only this code sends requests
 """

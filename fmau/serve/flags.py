@@ -75,11 +75,14 @@ def clip_pixel_bounds(spec: FramesBlock) -> dict[str, int]:
     }
 
 
-def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) -> list[str]:
+def server_argv(
+    recipe: Served, build: Build, adapter: Adapter | None = None, *, guarded: bool = False
+) -> list[str]:
     """The arguments after `python -m vllm.entrypoints.openai.api_server`; without secrets.
 
     Args:
         adapter: adapter to serve beside the base model.
+        guarded: the server has a key, so `fmau.serve.guard` stands before it.
 
     Raises:
         ServerError: the CPU kernels cannot use the block size.
@@ -106,6 +109,10 @@ def server_argv(recipe: Served, build: Build, adapter: Adapter | None = None) ->
         # The only count of vision encoder runs in vLLM: one log line per engine step.
         "--enable-logging-iteration-details",
         "--disable-uvicorn-access-log",
+        # Clips come inside requests. With an empty list vLLM would fetch any address it is sent;
+        # names that end in .invalid do not exist.
+        *("--allowed-media-domains", "none.invalid"),
+        *(("--middleware", "fmau.serve.guard.Guard") if guarded else ()),
     ]
     if build == "cpu":
         # Eager mode, because compiling the model takes longer than most CPU runs.
@@ -124,8 +131,7 @@ def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict
 
     Args:
         api_key: secret that clients must send. It is passed here because any user of the machine
-            can read a command line. vLLM requires it only for paths under /v1, so a port that
-            others can reach needs a firewall too.
+            can read a command line.
     """
     env = {
         "VLLM_NO_USAGE_STATS": "1",

@@ -1,8 +1,10 @@
-"""Checks of context length and port before vLLM is started, which takes a minute."""
+"""Checks of context length, port and its listener before vLLM is started, which takes a minute."""
 
 import errno
 import ipaddress
+import os
 import socket
+from typing import Any
 
 import psutil
 
@@ -77,15 +79,41 @@ def _bind_error(serve: ServeBlock, error: OSError) -> ServerError:
     )
 
 
+def check_listener(port: int) -> None:
+    """Check that what listens at a port of this machine is this user's, before it is sent a key.
+
+    Raises:
+        ServerError: it is another user's program, or the system does not tell whose it is.
+    """
+    try:
+        pids = {connection.pid for connection in _listening(port)}
+        own = {pid is not None and psutil.Process(pid).uids().real == os.getuid() for pid in pids}
+    except psutil.Error:
+        own = {False}
+    if False in own:
+        raise ServerError(
+            f"port {port} is in use{_port_owner(port) or ' by an unknown program'}, so the API key "
+            f"is not sent to it; if it is your server, name it: --server http://127.0.0.1:{port}; "
+            "else choose another port: --set serve.port=NUMBER"
+        )
+
+
+def _listening(port: int) -> list[Any]:
+    return [
+        connection
+        for connection in psutil.net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+    ]
+
+
 def _port_owner(port: int) -> str:
     """ " by NAME (process 123)"; "" if the system does not tell."""
     try:
-        for connection in psutil.net_connections(kind="tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
-                if connection.pid is None:
-                    return " by another user's program"
-                name = psutil.Process(connection.pid).name()
-                return f" by {name} (process {connection.pid})"
+        for connection in _listening(port):
+            if connection.pid is None:
+                return " by another user's program"
+            name = psutil.Process(connection.pid).name()
+            return f" by {name} (process {connection.pid})"
     except psutil.Error:
         return ""
     return ""

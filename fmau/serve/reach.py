@@ -14,6 +14,7 @@ from fmau.serve.client import Endpoint, base_model, read_key, server_url
 from fmau.serve.clipcheck import check_clips
 from fmau.serve.flags import Served
 from fmau.serve.fleet import Fleet, neighbours, replicas, start_fleet
+from fmau.serve.preflight import check_listener
 from fmau.serve.router import start_router
 from fmau.serve.server import Progress, local_url
 
@@ -83,14 +84,19 @@ def running_servers(serve: ServeBlock, given: Sequence[str] = ()) -> dict[str, s
     """Address -> model name, of the given servers or of those that run at the recipe's ports.
 
     Raises:
-        ServerError: no server answers at a given address.
+        ServerError: no server answers at a given address, or there is an API key and another
+            user's program listens at one of the ports.
     """
+    key = server_key()
     if given:
         addresses = [server_url(one) for one in given]
     else:
         count = replicas(serve, len(visible_gpus()))
-        addresses = [local_url(one) for one in neighbours(serve, count)]
-    models = {address: base_model(address, server_key()) for address in addresses}
+        served = neighbours(serve, count)
+        for one in served if key is not None else ():
+            check_listener(one.port)
+        addresses = [local_url(one) for one in served]
+    models = {address: base_model(address, key) for address in addresses}
     missing = [address for address, model in models.items() if model is None]
     if given and missing:
         raise ServerError(

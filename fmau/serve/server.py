@@ -71,7 +71,8 @@ def start_server(
     check_model(recipe.model)
     check_reachable(recipe.model.path, recipe.model.revision)
     check_address(recipe.serve, api_key)
-    command = [sys.executable, "-m", VLLM_MODULE, *server_argv(recipe, build, adapter)]
+    argv = server_argv(recipe, build, adapter, guarded=api_key is not None)
+    command = [sys.executable, "-m", VLLM_MODULE, *argv]
     environment = server_environment(recipe, build, api_key=api_key, gpu=gpu, share=share)
     return Server(command, environment, recipe.serve, log_path)
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from fmau.core.output import run_command
+from fmau.core.output import SafeConsole, run_command
 from fmau.recipe import load_recipe
 
 
@@ -27,7 +26,7 @@ def main(
 
     adapter = train_adapter(recipe)
     if os.environ.get("RANK", "0") == "0":
-        Console(stderr=True).print(f"adapter: {adapter}")
+        SafeConsole(stderr=True).print(f"adapter: {adapter}")
 
 
 if __name__ == "__main__":

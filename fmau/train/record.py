@@ -13,7 +13,7 @@ from fmau.core.errors import RunError, problems_of
 from fmau.core.files import digest, file_digest, write_whole
 from fmau.core.parsing import parse_yaml
 from fmau.dataset.training import TrainingData
-from fmau.recipe import Recipe, TrainDataBlock
+from fmau.recipe import Recipe, RunName, TrainDataBlock
 from fmau.runs.manifest import Session
 
 RECORD = "training.yaml"
@@ -31,7 +31,7 @@ class TrainedModel(BaseModel):
 class _RecipeRead(BaseModel):
     """What readers of a record take from its recipe; the rest may be of another version."""
 
-    name: str
+    name: RunName
     model: TrainedModel
 
 

@@ -15,12 +15,12 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from transformers import EarlyStoppingCallback, ProgressCallback, TrainingArguments, set_seed
 
 from fmau.core.errors import FmauError, RecipeError, RunError
 from fmau.core.files import write_whole
+from fmau.core.output import SafeConsole
 from fmau.dataset.clips import clip_paths
 from fmau.dataset.training import TrainingData, load_training_data, require_validation
 from fmau.families.load import load_config, load_processor
@@ -100,7 +100,7 @@ def train_adapter(recipe: Recipe) -> Path:
         recipe, materials.train, validated=bool(materials.data.validation)
     )
     state = PartialState()
-    console = Console(stderr=True, quiet=not state.is_main_process)
+    console = SafeConsole(stderr=True, quiet=not state.is_main_process)
     adapter = recipe.run_folder / "adapter"
     beginning = _decided_by_one(lambda: _begin(recipe, materials, arguments))
     if beginning.finished:

@@ -43,7 +43,7 @@ def main() -> None:
         texts = corpus([prompts, load_prompts("zero_shot")], clips=520, seed=options.seed)
         with whole_folder(vocabulary) as folder:
             new_processor(train_tokenizer(texts, VOCABULARY)).save_pretrained(folder)
-    processor = AutoProcessor.from_pretrained(vocabulary)
+    processor = AutoProcessor.from_pretrained(vocabulary, trust_remote_code=False)
 
     lessons = options.work / "lessons"
     if not lessons.exists():

@@ -3,11 +3,14 @@
 The card says what the model is, how it scores and how to use it.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from fmau.core.files import write_whole
 from fmau.core.taxonomy import CLOSED_TASKS
@@ -49,20 +52,31 @@ def write_card(
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,  # the card is Markdown; HTML escapes would show in it
+        finalize=_harmless,
     )
+    recipe = yaml.safe_dump(record.recipe, sort_keys=False) if record else ""
     text = environment.get_template("card.md.jinja").render(
         base=base,
         revision=revision,
         merged=merged,
         updates=updates,
         record=record,
-        recipe=yaml.safe_dump(record.recipe, sort_keys=False) if record else "",
+        recipe=Markup(recipe),
+        fence="`" * max(3, 1 + max(map(len, re.findall("`+", recipe)), default=0)),
         tasks=[str(task) for task in CLOSED_TASKS],
         runs={name: _row(scores) for name, scores in runs.items()},
     )
     path = folder / "README.md"
     write_whole(path, text)
     return path
+
+
+def _harmless(value: Any) -> Any:
+    """A value as the card shows it. Names come from files of others: in them, "<" could begin HTML,
+    and a line end or "|" another part of the card."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return " ".join(value.split("\n")).replace("<", "&lt;").replace("|", "\\|")
+    return value
 
 
 def _row(scores: Scores) -> list[str]:

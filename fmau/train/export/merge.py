@@ -42,7 +42,7 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
             f"{adapter}: PEFT cannot merge it into {base}: {first_line(error)}; give the model it "
             "was trained on with --base, or train without this part"
         ) from None
-    processor = AutoProcessor.from_pretrained(base, revision=revision)
+    processor = AutoProcessor.from_pretrained(base, revision=revision, trust_remote_code=False)
     try:
         merged.save_pretrained(out)
         processor.save_pretrained(out)
