@@ -8,7 +8,6 @@ Axis suffixes: P pairs of scores, S the two sets.
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-import krippendorff
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
@@ -88,7 +87,25 @@ def _kappa(scores_PS: np.ndarray) -> float | None:
 def _alpha(scores_PS: np.ndarray) -> float | None:
     if len(np.unique(scores_PS)) < 2:
         return None
-    return float(krippendorff.alpha(scores_PS.T, level_of_measurement="ordinal"))
+    return ordinal_alpha(scores_PS)
+
+
+def ordinal_alpha(scores_PS: np.ndarray) -> float:
+    """Krippendorff's alpha of two raters of the same items, for ordinal scores, not all equal.
+
+    Source: K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section E: values
+    are as far apart as the number of scores between their ranks, squared. It is not taken from a
+    library, because the known one is under the GPL, which does not fit Apache-2.0.
+    """
+    values, place_PS = np.unique(scores_PS, return_inverse=True)
+    place_PS = place_PS.reshape(scores_PS.shape)
+    counts_V = np.bincount(place_PS.ravel(), minlength=len(values))
+    rank_V = np.cumsum(counts_V) - counts_V / 2  # middle of the ranks that a value takes up
+    apart_VV = (rank_V[:, None] - rank_V[None, :]) ** 2
+    total = counts_V.sum()
+    observed = apart_VV[place_PS[:, 0], place_PS[:, 1]].mean()
+    expected = (np.outer(counts_V, counts_V) * apart_VV).sum() / (total * (total - 1))
+    return float(1 - observed / expected)
 
 
 def _interval(qids: list[str], scores_PS: np.ndarray) -> Interval | None:

@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -23,10 +24,16 @@ from tests.score.synthetic import gold_answers, ok, question_file, random_answer
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
+NO_SKIPS = os.environ.get("FMAU_NO_SKIPS") == "1"
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 HOSTILE = "</script><script>document.title = 'taken'</script><img src=x onerror=alert(1)> \u2028 é"
 QUESTIONS = question_file(clips=10)
+
+
+@pytest.mark.skipif(not NO_SKIPS, reason="only where no test may be skipped")
+def test_a_browser_is_there() -> None:
+    assert CHROMIUM is not None
 
 
 def hostile_answers() -> dict[str, Answer]:

@@ -3,10 +3,12 @@
 import krippendorff
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fmau.core.errors import FmauError
 from fmau.score import score
-from fmau.score.agreement import judge_agreement
+from fmau.score.agreement import judge_agreement, ordinal_alpha
 from tests.score.synthetic import gold_answers, question_file, verdicts
 
 
@@ -29,6 +31,23 @@ def test_kappa_and_alpha_are_the_closed_forms() -> None:
     assert found.exact == pytest.approx((first == second).mean())
     assert found.within_one == 1.0
     assert found.bias == pytest.approx((second - first).mean())
+
+
+@given(scores=st.lists(st.tuples(*[st.integers(0, 10)] * 2), min_size=2, max_size=40))
+def test_alpha_is_that_of_another_implementation(scores: list[tuple[int, int]]) -> None:
+    scores_PS = np.array(scores) / 2
+    if len(np.unique(scores_PS)) > 1:
+        theirs = krippendorff.alpha(scores_PS.T, level_of_measurement="ordinal")
+        assert ordinal_alpha(scores_PS) == pytest.approx(theirs)
+
+
+def test_alpha_by_hand() -> None:
+    """Scores 1, 1, 2, 2 against 1, 2, 2, 2: middle ranks 1.5 and 5.5, one pair of four apart.
+
+    Observed 4^2 / 4; expected 2 x 3 x 5 x 4^2 / (8 x 7).
+    """
+    scores_PS = np.array([[1, 1], [1, 2], [2, 2], [2, 2]])
+    assert ordinal_alpha(scores_PS) == pytest.approx(1 - (1 / 4) / (30 / 56))
 
 
 def test_judges_without_a_common_answer_cannot_be_compared() -> None:
