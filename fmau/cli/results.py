@@ -63,6 +63,9 @@ def report(
         Path | None,
         typer.Option("--export", help="Folder for Table 4 as md, csv, tex, and answers.parquet."),
     ] = None,
+    paper_rows: Annotated[
+        bool, typer.Option(help="Begin the exported tables with the paper's rows.")
+    ] = True,
     questions: QuestionsFile = None,
 ) -> None:
     """Write report.html and print Table 4."""
@@ -76,7 +79,7 @@ def report(
     blind = {run.name for run in scored if run.blind}
     print_scores({run.name: run.scores for run in scored}, out, blind)
     out.print(f"report: {path}")
-    for file in write_exports(scored, exports) if exports else ():
+    for file in write_exports(scored, exports, paper_rows=paper_rows) if exports else ():
         out.print(f"export: {file}")
 
 

@@ -11,18 +11,22 @@ import pandas as pd
 
 from fmau.core.files import make_folder, whole_file, write_whole
 from fmau.core.records import LEVELS
-from fmau.core.taxonomy import Task
+from fmau.core.taxonomy import CLOSED_TASKS, Task
 from fmau.report.browser import opinions, verdict
+from fmau.report.tables import span
 from fmau.score.breakdowns import gold_labels
 from fmau.score.run import ScoredRun
 from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, markdown, table4
 
 
-def write_exports(runs: Sequence[ScoredRun], folder: str | Path) -> list[Path]:
+def write_exports(
+    runs: Sequence[ScoredRun], folder: str | Path, *, paper_rows: bool = True
+) -> list[Path]:
     """Write all files into `folder`; older ones are replaced.
 
     Args:
         runs: runs of the same questions, with distinct names.
+        paper_rows: begin the tables with the paper's two rows.
 
     Returns:
         Paths of the files.
@@ -33,9 +37,10 @@ def write_exports(runs: Sequence[ScoredRun], folder: str | Path) -> list[Path]:
     folder = Path(folder)
     scores = {run.name: run.scores for run in runs}
     rows = table4(scores, {run.name for run in runs if run.blind})
+    rows = [row for row in rows if paper_rows or row.kind != "paper"]
     paths = [folder / name for name in ("table4.md", "table4.csv", "table4.tex", "answers.parquet")]
     make_folder(folder)
-    write_whole(paths[0], markdown(rows, caveat(scores.values())))
+    write_whole(paths[0], markdown(rows, caveat(scores)))
     write_whole(paths[1], table4_frame(rows).to_csv(index_label="row"))
     write_whole(paths[2], latex(rows))
     with whole_file(paths[3]) as file:
@@ -54,13 +59,38 @@ def table4_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def latex(rows: Sequence[Row]) -> str:
-    """Table 4 as a booktabs tabular, two decimals as printed in the paper."""
-    frame = pd.DataFrame([row.cells() for row in rows], columns=table4_frame(rows).columns)
-    frame = frame.replace(NOT_AVAILABLE, "--")
+    """Table 4 as a booktabs tabular, two decimals as printed in the paper.
+
+    Behind each value of a run stands its 95 % interval, small. The best run of a column is bold.
+    """
+    columns = table4_frame(rows).columns
+    best = [_best([row.numbers()[place] for row in rows if row.kind == "run"])
+            for place in range(len(columns))]  # fmt: skip
+    frame = pd.DataFrame([_latex_cells(row, best) for row in rows], columns=columns)
     frame.index = pd.Index([row.name for row in rows])
     style = frame.style.format_index(escape="latex").format_index(escape="latex", axis=1)
     tabular: str = style.to_latex(hrules=True, column_format="l" + "r" * len(frame.columns))
     return tabular
+
+
+def _best(values: Sequence[float | None]) -> float | None:
+    """The highest of several runs' values; None if nothing is to be told apart."""
+    known = [value for value in values if value is not None]
+    return max(known) if len(known) > 1 else None
+
+
+def _latex_cells(row: Row, best: Sequence[float | None]) -> list[str]:
+    cells = []
+    for place, (cell, value) in enumerate(zip(row.cells(), row.numbers(), strict=True)):
+        text = "--" if cell == NOT_AVAILABLE else cell
+        if row.kind == "run" and value is not None and value == best[place]:
+            text = rf"\textbf{{{text}}}"
+        interval = row.intervals[place] if row.intervals else None
+        if interval is not None:
+            digits = 0 if place <= len(CLOSED_TASKS) else 1
+            text += rf" {{\scriptsize {span(interval, digits=digits).replace(chr(0x2013), '--')}}}"
+        cells.append(text)
+    return cells
 
 
 def answers_frame(runs: Sequence[ScoredRun]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from plotly.offline import get_plotlyjs
 from fmau.core.errors import RunError
 from fmau.core.files import write_whole
 from fmau.core.records import Verdict
-from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS
+from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task, actions
 from fmau.report.browser import browser_data
 from fmau.report.charts import (
     accuracy_chart,
@@ -32,6 +32,8 @@ from fmau.report.charts import (
 from fmau.report.tables import (
     accuracy_table,
     agreement_table,
+    comparison_table,
+    comparison_title,
     count_table,
     final_remark,
     further_table,
@@ -41,7 +43,7 @@ from fmau.report.tables import (
 )
 from fmau.report.thumbnails import StripOf, embedded
 from fmau.score.intervals import Interval
-from fmau.score.run import ScoredRun
+from fmau.score.run import ScoredRun, compare_runs
 from fmau.score.scores import Scores
 from fmau.score.table4 import COLUMNS, caveat, table4, two_decimals
 
@@ -115,7 +117,10 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
         title=", ".join(scores),
         lede=_lede(runs[0].scores),
         runs=[_run_context(place, run) for place, run in enumerate(runs)],
-        caveat=caveat(scores.values()),
+        contents=_contents(runs),
+        comparisons=_comparisons(runs),
+        not_asked=_not_asked(runs[0].scores),
+        caveat=caveat(scores),
         table4=table4(scores, {run.name for run in runs if run.blind}),
         span=_cell_span,
         average_columns=[place for place, name in enumerate(COLUMNS) if name == "AVG"],
@@ -131,6 +136,47 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
             {run.name: _judged(run) for run in runs},
         ),
     )
+
+
+def _contents(runs: Sequence[ScoredRun]) -> dict[str, str]:
+    """Anchor -> name of each section that the page has."""
+    scores = [run.scores for run in runs]
+    there = {
+        "table4": ("Table 4", True),
+        "comparison": ("Comparison", len(runs) > 1),
+        "accuracy": ("Accuracy", True),
+        "open": ("Open answers", any(one.judgements for one in scores)),
+        "parts": ("Body parts", scores[0].cmar_confusion is not None or bool(scores[0].by_part)),
+        "actions": ("Actions", bool(scores[0].by_action)),
+        "browser": ("Answers", True),
+    }
+    return {place: name for place, (name, is_there) in there.items() if is_there}
+
+
+def _comparisons(runs: Sequence[ScoredRun]) -> list[dict[str, Any]]:
+    """Each run against the first one."""
+    found: list[dict[str, Any]] = []
+    for run in runs[1:]:
+        try:
+            comparison = compare_runs(runs[0], run)
+        except RunError as error:
+            found.append({"verdict": str(error), "notes": (), "title": run.name, "table": None})
+            continue
+        found.append(
+            {
+                "verdict": comparison.verdict,
+                "notes": comparison.notes,
+                "title": comparison_title(comparison),
+                "table": comparison_table(comparison),
+            }
+        )
+    return found
+
+
+def _not_asked(scores: Scores) -> list[str]:
+    """Labels of the actions that no FMAR question is about."""
+    asked = {share.name for share in scores.by_action if share.task is Task.FMAR}
+    return [action.label for action in actions() if action.label not in asked]
 
 
 def _cell_span(interval: Interval, column: int) -> str:

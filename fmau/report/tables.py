@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fmau.core.taxonomy import CLOSED_TASKS, Task
+from fmau.score.comparison import Comparison, p_value
 from fmau.score.intervals import Interval
 from fmau.score.levels import JudgeAgreement, Judgement
 from fmau.score.scores import Accuracy, FmarReadings, Scores, TaskScore
@@ -36,6 +37,14 @@ AGREEMENT_COLUMNS = (
     "equal %",
     "within one %",
     "second - first",
+)
+COMPARISON_COLUMNS = (
+    "change",
+    "95 % by clip",
+    "better, worse",
+    "p",
+    "p Holm",
+    "smallest",
 )
 COUNT_COLUMNS = (
     "asked",
@@ -131,6 +140,36 @@ def level_table(judgement: Judgement) -> TextTable:
     average = (two_decimals(judgement.open_avg), span(judgement.open_avg_clustered, digits=2))
     rows["Open-AVG"] = (*average, *(NOT_AVAILABLE,) * 5)
     return TextTable(LEVEL_COLUMNS, rows)
+
+
+def comparison_title(found: Comparison) -> str:
+    """The heading of a comparison's table."""
+    first, second = found.names
+    title = f"{first} and {second}; change is {second} - {first}"
+    if found.judge is None:
+        return title
+    proxy = ", an embedded proxy, not an LLM judge" if found.judge_is_proxy else ""
+    return f"{title}; levels by {found.judge}{proxy}"
+
+
+def comparison_table(found: Comparison) -> TextTable:
+    """How two runs differ, one row per measure."""
+    rows = {
+        item.name: (
+            two_decimals(item.first),
+            two_decimals(item.second),
+            f"{item.difference:+.2f}",
+            NOT_AVAILABLE
+            if item.interval is None
+            else f"{item.interval.low:+.2f} to {item.interval.high:+.2f}",
+            NOT_AVAILABLE if item.gained is None else f"+{item.gained} -{item.lost}",
+            NOT_AVAILABLE if item.p is None else p_value(item.p),
+            NOT_AVAILABLE if item.p_holm is None else p_value(item.p_holm),
+            two_decimals(item.smallest),
+        )
+        for item in found.differences
+    }
+    return TextTable((*found.names, *COMPARISON_COLUMNS), rows)
 
 
 def agreement_table(found: Sequence[JudgeAgreement]) -> TextTable:

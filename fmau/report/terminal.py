@@ -12,31 +12,25 @@ from fmau.report.tables import (
     TextTable,
     accuracy_table,
     agreement_table,
+    comparison_table,
+    comparison_title,
     count_table,
     final_remark,
     further_table,
     judge_title,
     level_table,
 )
-from fmau.score.comparison import Comparison, p_value
+from fmau.score.comparison import OVERALL as MEANS
+from fmau.score.comparison import Comparison
 from fmau.score.levels import JudgeAgreement
 from fmau.score.scores import Scores
-from fmau.score.table4 import COLUMNS, NOT_AVAILABLE, Row, caveat, table4, two_decimals
+from fmau.score.table4 import COLUMNS, Row, caveat, table4, two_decimals
 
 CLOSED_COLUMNS = len(CLOSED_TASKS) + 1
 """Number of columns of Table 4 about closed tasks: one per task, and their mean."""
 
 STYLES = {"paper": "dim", "run": "bold", "baseline": "italic", "blind": "italic"}
 
-
-COMPARISON_COLUMNS = (
-    "change",
-    "95 % by clip",
-    "better, worse",
-    "p",
-    "p Holm",
-    "smallest",
-)
 
 WIDE = 118
 """Terminal width, in characters, that the whole of Table 4 needs; below it, it is split in two."""
@@ -56,7 +50,7 @@ def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection
     else:
         console.print(_table4("Table 4: closed tasks, accuracy %", rows, slice(0, CLOSED_COLUMNS)))
         console.print(_table4("Table 4: open tasks, 0-5", rows, slice(CLOSED_COLUMNS, None)))
-    if note := caveat(runs.values()):
+    if note := caveat(runs):
         console.print(Text(note, style="yellow"))
     for name, scores in runs.items():
         console.print(_text_table(f"{name}: accuracy", accuracy_table(scores)))
@@ -81,36 +75,19 @@ def print_comparison(found: Comparison, console: Console) -> None:
 
     The table needs up to 120 columns.
     """
-    first, second = found.names
     console.print(Text(found.verdict, style="bold"), soft_wrap=True)
     for note in found.notes:
         console.print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
-    title = f"{first} and {second}; change is {second} - {first}"
-    if found.judge is not None:
-        proxy = ", an embedded proxy, not an LLM judge" if found.judge_is_proxy else ""
-        title += f"; levels by {found.judge}{proxy}"
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=Text(title))
+    content = comparison_table(found)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.title = Text(comparison_title(found))
     table.add_column("", no_wrap=True)
-    for name in found.names:
-        table.add_column(Text(name), justify="right", max_width=18, overflow="fold")
-    for column in COMPARISON_COLUMNS:
-        table.add_column(column, justify="right", overflow="fold")
-    for item in found.differences:
-        changed = NOT_AVAILABLE if item.gained is None else f"+{item.gained} -{item.lost}"
-        table.add_row(
-            item.name,
-            two_decimals(item.first),
-            two_decimals(item.second),
-            f"{item.difference:+.2f}",
-            NOT_AVAILABLE
-            if item.interval is None
-            else f"{item.interval.low:+.2f} to {item.interval.high:+.2f}",
-            changed,
-            _p(item.p),
-            _p(item.p_holm),
-            two_decimals(item.smallest),
-            style="bold" if item.gained is None else "",
+    for place, column in enumerate(content.columns):
+        table.add_column(
+            Text(column), justify="right", max_width=18 if place < 2 else None, overflow="fold"
         )
+    for name, cells in content.rows.items():
+        table.add_row(name, *cells, style="bold" if name in MEANS else "")
     console.print(table)
     console.print(
         "p: McNemar's exact test for one question a clip, else a sign-flip test over clips; p Holm "
@@ -118,12 +95,6 @@ def print_comparison(found: Comparison, console: Console) -> None:
         "this sample detects in 80 % of cases at the 5 % level.",
         highlight=False,
     )
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return NOT_AVAILABLE
-    return p_value(value)
 
 
 def _table4(title: str, rows: list[Row], columns: slice) -> Table:

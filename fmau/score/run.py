@@ -203,11 +203,15 @@ def _common_judge(first: ScoredRun, second: ScoredRun) -> Judgement | None:
     such judge; the judgement is complete only if both are.
     """
     of_second = {found.judge: found for found in second.scores.judgements}
+    noted = first.manifest.judges, second.manifest.judges
+    same = {
+        name
+        for name in noted[0].keys() & noted[1].keys()
+        if noted[0][name].fingerprint == noted[1][name].fingerprint
+    }
     common = [
         found.model_copy(update={"complete": found.complete and of_second[found.judge].complete})
         for found in first.scores.judgements
-        if found.judge in of_second
-        and first.manifest.judges[found.judge].fingerprint
-        == second.manifest.judges[found.judge].fingerprint
+        if found.judge in of_second and found.judge in same
     ]
     return min(common, key=lambda found: (found.proxy, not found.complete), default=None)

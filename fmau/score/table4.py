@@ -5,7 +5,7 @@ accuracies in percent, judge levels 0 to 5. Each AVG column is the plain mean of
 before it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -154,15 +154,19 @@ def table4(runs: Mapping[str, Scores], blind: Collection[str] = ()) -> list[Row]
     ]
 
 
-def caveat(scores: Iterable[Scores]) -> str | None:
+def caveat(runs: Mapping[str, Scores]) -> str | None:
     """A warning to print beside the table; None if none is needed.
 
     It says that the runs' questions are not the paper's, or that missing answers, or replies that
     cannot be read, lower a row.
+
+    Args:
+        runs: name -> scores; of several runs, the text names those that it is about.
     """
     notes: list[str] = []
-    for one in scores:
+    for name, one in runs.items():
         closed = [one.tasks[task] for task in CLOSED_TASKS]
+        of = f"{name}: " if len(runs) > 1 else ""
         if one.benchmark != "MA-Bench":
             notes.append(NOT_COMPARABLE)
         elif any(0 < task.with_gold < task.asked for task in closed):
@@ -170,15 +174,15 @@ def caveat(scores: Iterable[Scores]) -> str | None:
         missing = sum(task.failed + task.unanswered for task in closed)
         if missing:
             notes.append(
-                f"{missing:,} of {sum(task.asked for task in closed):,} closed questions have no "
-                "answer (unreadable clip, no reply, or not asked yet) and count as not right."
+                f"{of}{missing:,} of {sum(task.asked for task in closed):,} closed questions have "
+                "no answer (unreadable clip, no reply, or not asked yet) and count as not right."
             )
         unread = sum(task.unparsed + task.truncated for task in closed)
         if unread:
             replies = unread + sum(task.answered for task in closed)
             notes.append(
-                f"{unread:,} of {replies:,} replies to closed questions hold no answer that can be "
-                "read, or were cut off; they count as wrong."
+                f"{of}{unread:,} of {replies:,} replies to closed questions hold no answer that "
+                "can be read, or were cut off; they count as wrong."
             )
     return " ".join(dict.fromkeys(notes)) or None
 

@@ -8,9 +8,10 @@ import pytest
 
 from fmau.core.errors import RunError
 from fmau.report import write_exports
-from fmau.score.table4 import COLUMNS, PAPER_ROWS
+from fmau.report.exports import latex
+from fmau.score.table4 import COLUMNS, PAPER_ROWS, table4
 from tests.report.runs import scored
-from tests.score.synthetic import ok, question_file, random_answers, verdicts
+from tests.score.synthetic import gold_answers, ok, question_file, random_answers, verdicts
 
 QUESTIONS = question_file(clips=8)
 NAME = "a_b & 50% #1 $x^2$ {y} ~\\"
@@ -45,6 +46,30 @@ def test_the_latex_escapes_names_and_has_every_row(tmp_path: Path) -> None:
     assert len(lines) == 6
     assert all(line.rstrip().endswith(r"\\") for line in lines)
     assert all(line.replace(r"\&", "").count("&") == len(COLUMNS) for line in lines)
+
+
+def test_the_latex_has_intervals_and_the_best_run_in_bold() -> None:
+    runs = {
+        "worse": scored("worse", QUESTIONS, random_answers(QUESTIONS)).scores,
+        "right": scored("right", QUESTIONS, gold_answers(QUESTIONS)).scores,
+    }
+    text = latex(table4(runs))
+    worse, right = (line for line in text.splitlines() if line.startswith(("worse", "right")))
+    assert right.count(r"\textbf{100.00} {\scriptsize ") == 7
+    assert r"\textbf" not in worse
+    assert worse.count(r"{\scriptsize ") == 7
+    assert text.count("{") == text.count("}")
+    alone = latex(table4({"right": runs["right"]}))
+    assert r"\textbf" not in alone  # nothing to compare it with
+
+
+def test_the_papers_rows_can_be_left_out(tmp_path: Path) -> None:
+    run = scored("mine", QUESTIONS, gold_answers(QUESTIONS))
+    write_exports([run], tmp_path, paper_rows=False)
+    for name in ("table4.md", "table4.csv", "table4.tex"):
+        text = (tmp_path / name).read_text("utf-8")
+        assert "(paper)" not in text
+        assert "mine" in text
 
 
 def test_the_markdown_has_the_caveat(tmp_path: Path) -> None:

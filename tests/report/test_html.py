@@ -70,7 +70,7 @@ def test_no_text_of_a_model_or_file_becomes_markup() -> None:
 def test_nothing_is_loaded_from_anywhere() -> None:
     page = visible(render([scored("base", QUESTIONS, {})]))
     assert "default-src 'none'" in page
-    assert not re.findall(r"""(?:src|href)\s*=\s*["']""", page)
+    assert not re.findall(r"""(?:src|href)\s*=\s*["'](?!#)""", page)
 
 
 def test_without_gold_it_still_renders() -> None:
@@ -140,8 +140,8 @@ def test_charts_and_table_are_drawn_without_complaint(browse: Browse) -> None:
     assert "<title>base, hostile · fmau report</title>" in document
     body = visible(document)
     first, all_of_them = json.loads(re.search(r'data-seen="(.*?)"', document)[1])
-    # Accuracy, actions, and per run confusion, recall, parts; confusions of actions stay folded.
-    assert 0 < first < all_of_them == 8
+    # Accuracy, actions, and per run confusion, recall, parts, confusion of actions.
+    assert 0 < first < all_of_them == 10
     assert "1–25 of 120" in body
 
 
@@ -305,7 +305,7 @@ def test_table_4_shows_intervals_and_charts_say_what_judges_covered_and_parts_go
     assert f"<small>{interval.low:.0f}–{interval.high:.0f}</small>" in page
     level = run.scores.judgements[0].tasks[Task.MADU][1].clustered
     assert f"<small>{level.low:.1f}–{level.high:.1f}</small>" in page
-    assert "How its judges agree" in visible(page)
+    assert "How the judges of base agree" in visible(page)
     charts = json.loads(re.search(r'id="charts">(.*?)</script>', page, re.DOTALL)[1])
     bars = {bar["name"]: bar["customdata"] for bar in charts["coverage"]["data"]}
     assert charts["coverage"]["data"][0]["y"] == ["base by llm", "base by rule (proxy)"]
@@ -379,3 +379,60 @@ def test_12000_answers_are_there_in_under_two_seconds(browse: Browse) -> None:
     assert seen["filtered"] < 200
     assert seen["nodes"] < 1000  # a page of rows, however many there are
     assert console == ""
+
+
+def test_links_lead_to_sections_and_runs_are_compared() -> None:
+    runs = [
+        scored("base", QUESTIONS, gold_answers(QUESTIONS)),
+        scored("other", QUESTIONS, random_answers(QUESTIONS)),
+    ]
+    page = visible(render(runs))
+    links = re.findall(r'<a href="#(\w+)">', page)
+    assert links == ["table4", "comparison", "accuracy", "parts", "actions", "browser"]
+    for anchor in links:
+        assert page.count(f'<section id="{anchor}">') == 1
+    assert "other is worse than base: Closed-AVG -" in page
+    assert "only the" in page
+    assert "comparison" not in re.findall(r'<a href="#(\w+)">', visible(render(runs[:1])))
+
+
+@needs_browser
+@pytest.mark.slow
+def test_filters_survive_a_reload_and_a_question_has_a_link(browse: Browse) -> None:
+    """What the address says is restored, and what is chosen stands in the address."""
+    runs = [
+        scored("base", QUESTIONS, gold_answers(QUESTIONS)),
+        scored("other", QUESTIONS, random_answers(QUESTIONS)),
+    ]
+    script = """
+        const id = (name) => document.getElementById(name);
+        const seen = [];
+        const note = () => seen.push([location.hash, id("count").textContent]);
+        const visit = (hash) => {
+          location.hash = hash;
+          window.dispatchEvent(new Event("hashchange"));
+          note();
+        };
+        id("filter-task").value = "SAD";
+        id("filter-task").dispatchEvent(new Event("change")); note();
+        visit("#task=MAD&run=1&page=1");
+        seen.push([id("filter-task").value, id("filter-run").value]);
+        visit(document.querySelector("#answers .source a").getAttribute("href"));
+        id("show-all").click(); note();
+        visit("#page=3");
+        visit("#table4");
+        document.body.dataset.seen = JSON.stringify(seen);
+    """
+    document, console = browse(render(runs), script)
+    assert console == ""
+    seen = json.loads(html.unescape(re.search(r'data-seen="(.*?)"', document)[1]))
+    first = next(q for q in QUESTIONS.questions if q.task is Task.MAD)
+    assert seen == [
+        ["#task=SAD", "1–20 of 20"],
+        ["#task=MAD&run=1", "1–20 of 20"],
+        ["MAD", "1"],
+        [f"#run=1&qid={first.qid}", "1–1 of 1"],
+        ["#run=1", "1–25 of 120"],
+        ["#page=3", "51–75 of 120"],
+        ["#table4", "51–75 of 120"],
+    ]

@@ -83,13 +83,13 @@ def test_rows_come_in_the_order_paper_baselines_runs() -> None:
 def test_says_when_rows_are_about_different_questions() -> None:
     questions = question_file(clips=3)
     mini = score(questions, gold_answers(questions))
-    assert caveat([mini]) == NOT_COMPARABLE
+    assert caveat({"a": mini}) == NOT_COMPARABLE
     official = mini.model_copy(update={"benchmark": "MA-Bench"})
-    assert caveat([official]) is None
-    assert caveat([official, mini]) == NOT_COMPARABLE
+    assert caveat({"a": official}) is None
+    assert caveat({"a": official, "b": mini}) == NOT_COMPARABLE
     some = QuestionFile(questions.questions, dict(list(questions.gold.items())[:20]))
     partial = score(some, gold_answers(questions)).model_copy(update={"benchmark": "MA-Bench"})
-    assert caveat([partial]) == PARTIAL_GOLD
+    assert caveat({"a": partial}) == PARTIAL_GOLD
 
 
 def test_says_how_many_questions_have_no_answer() -> None:
@@ -97,7 +97,7 @@ def test_says_how_many_questions_have_no_answer() -> None:
     answers = dict(list(gold_answers(questions).items())[6:])
     missing = sum(not question.task.is_open for question in questions.questions[:6])
     official = score(questions, answers).model_copy(update={"benchmark": "MA-Bench"})
-    assert caveat([official, official]) == (
+    assert caveat({"a": official}) == (
         f"{missing} of 30 closed questions have no answer (unreadable clip, no reply, or not asked "
         "yet) and count as not right."
     )
@@ -106,7 +106,7 @@ def test_says_how_many_questions_have_no_answer() -> None:
 def test_markdown_has_one_cell_per_column() -> None:
     questions = question_file(clips=3)
     scores = score(questions, gold_answers(questions))
-    text = markdown(table4({"a|b": scores}), caveat([scores]))
+    text = markdown(table4({"a|b": scores}), caveat({"a": scores}))
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + 5
     assert {line.replace(r"\|", "").count("|") for line in lines} == {len(COLUMNS) + 2}
@@ -128,7 +128,7 @@ def test_says_how_many_replies_cannot_be_read() -> None:
         if not q.task.is_open
     }
     official = score(questions, answers).model_copy(update={"benchmark": "MA-Bench"})
-    assert caveat([official]) == (
+    assert caveat({"a": official}) == (
         "30 of 30 replies to closed questions hold no answer that can be read, or were cut off; "
         "they count as wrong."
     )

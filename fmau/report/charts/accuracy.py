@@ -67,10 +67,23 @@ def action_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
                 name=name,
                 x=[share.percent for share in shares],
                 y=names,
-                customdata=[[share.correct, share.total] for share in shares],
+                customdata=[
+                    [share.correct, share.total, share.wilson.low, share.wilson.high]
+                    for share in shares
+                ],
+                text=[f"{share.correct} of {share.total}" for share in shares],
+                textposition="inside",
+                insidetextanchor="start",
+                error_x={
+                    "array": [share.wilson.high - share.percent for share in shares],
+                    "arrayminus": [share.percent - share.wilson.low for share in shares],
+                    "thickness": 1,
+                    "width": 2,
+                },
                 orientation="h",
                 hovertemplate=(
-                    "%{y}: %{customdata[0]} of %{customdata[1]}, %{x:.0f} %"
+                    "%{y}: %{customdata[0]} of %{customdata[1]}, %{x:.0f} %, "
+                    "95 % Wilson %{customdata[2]:.0f}–%{customdata[3]:.0f} %"
                     "<extra>%{fullData.name}</extra>"
                 ),
                 meta="run",
@@ -83,7 +96,7 @@ def action_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
         "yaxis": {"autorange": "reversed", "fixedrange": True, "showgrid": False, "dtick": 1},
         "legend": {"orientation": "h", "y": 1.03, "yanchor": "bottom", "x": 0},
         "margin": {"t": 60, "r": 8, "b": 10, "l": 200},
-        "height": 100 + len(names) * (12 + 8 * len(runs)),
+        "height": 100 + len(names) * (8 + 16 * len(runs)),
     }
     return plain(bars, layout)
 

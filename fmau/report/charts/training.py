@@ -1,5 +1,6 @@
 """The chart of a training run, for the report and for training.html."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,11 @@ def training_chart(log: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         *(_score(log, f"eval_accuracy_{task}", str(task), "legendonly") for task in tasks),
     ]
     layout = {
-        "xaxis": {"title": {"text": "optimizer step"}, "fixedrange": True},
+        "xaxis": {
+            "title": {"text": "optimizer step"},
+            "fixedrange": True,
+            "dtick": _whole_ticks(log),
+        },
         "yaxis": {"title": {"text": "loss"}, "rangemode": "tozero", "fixedrange": True},
         "yaxis2": {"overlaying": "y", "side": "right", "range": [0, 100]}
         | {"title": {"text": "validation score, %"}, "tickvals": [0, 25, 50, 75, 100]}
@@ -68,6 +73,12 @@ def _score(
         meta="line",
         visible=visible,
     )
+
+
+def _whole_ticks(log: Sequence[Mapping[str, Any]]) -> int:
+    """Distance of the marks of the axis of steps: whole steps, about eight marks."""
+    last = max((row["step"] for row in log if "step" in row), default=1)
+    return max(1, math.ceil(last / 8))
 
 
 def _points(log: Sequence[Mapping[str, Any]], key: str) -> dict[str, list[float]]:

@@ -10,6 +10,7 @@
   let found = [];
   let page = 0;
   let current = -1; // row of the page that the keyboard is at
+  let only = ""; // qid of the one question to show; "" for all
 
   function make(tag, className, text) {
     const node = document.createElement(tag);
@@ -50,6 +51,7 @@
     const texts = words.length ? searchTexts() : null;
     found = [];
     run().rows.forEach((row, i) => {
+      if (only && data.questions[i][0] !== only) return;
       if (taskSelect.value && data.questions[i][1] !== taskSelect.value) return;
       if (actionSelect.value && data.questions[i][6] !== actionSelect.value) return;
       if (verdictSelect.value && row[0] !== verdictSelect.value) return;
@@ -60,6 +62,40 @@
     });
     page = 0;
     show();
+  }
+
+  // The filters stand in the address, so that they survive a reload and can be sent to others.
+  const kept = { text: textInput, task: taskSelect, action: actionSelect, score: scoreSelect, run: runSelect,
+    result: verdictSelect, beside: besideSelect, theirs: theirsSelect };
+
+  function remember() {
+    const state = new URLSearchParams();
+    for (const [name, input] of Object.entries(kept)) {
+      if (input.value && !(name === "run" && input.value === "0")) state.set(name, input.value);
+    }
+    if (page) state.set("page", String(page + 1));
+    if (only) state.set("qid", only);
+    const hash = state.toString();
+    if (hash || location.hash.includes("=")) history.replaceState(null, "", `#${hash}`);
+  }
+
+  function restore() {
+    if (!location.hash.includes("=")) return false; // none, or the link to a section
+    const state = new URLSearchParams(location.hash.slice(1));
+    for (const [name, input] of Object.entries(kept)) input.value = state.get(name) ?? (name === "run" ? "0" : "");
+    if (!runSelect.value) runSelect.value = "0";
+    only = state.get("qid") ?? "";
+    theirsSelect.parentElement.hidden = !beside();
+    search();
+    const pages = Math.max(1, Math.ceil(found.length / PAGE));
+    page = Math.min(pages, Math.max(1, Number(state.get("page")) || 1)) - 1;
+    show();
+    return true;
+  }
+
+  function filter() {
+    only = "";
+    search();
   }
 
   function foldable(text) {
@@ -97,7 +133,12 @@
     const [qid, task, clip, stem, options, gold] = data.questions[i];
     const question = make("td", "question", stem);
     if (options.length) question.append(make("span", "options", options.join("\n")));
-    question.append(make("span", "source", `${qid} · ${clip}`));
+    const source = make("span", "source");
+    const link = make("a", "", qid);
+    link.href = `#${new URLSearchParams({ ...(runSelect.value === "0" ? {} : { run: runSelect.value }), qid })}`;
+    link.title = "Link to this question";
+    source.append(link, ` · ${clip}`);
+    question.append(source);
     if (strips.has(clip)) question.append(frames(clip));
     const row = make("tr");
     row.append(make("td", "task", task), question, cell("gold", "gold", gold));
@@ -148,6 +189,8 @@
       : "no answer fits these filters";
     element("previous").disabled = page === 0;
     element("next").disabled = first + PAGE >= found.length;
+    element("one-alone").hidden = !only;
+    remember();
   }
 
   function turn(step) {
@@ -205,13 +248,16 @@
   for (const select of [runSelect, besideSelect]) addOptions(select, data.runs.map((one, i) => [String(i), one.name]));
 
   let waiting;
-  textInput.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(search, 150); });
+  textInput.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 150); });
   for (const select of [taskSelect, actionSelect, scoreSelect, runSelect, verdictSelect, besideSelect, theirsSelect]) {
-    select.addEventListener("change", search);
+    select.addEventListener("change", filter);
   }
   besideSelect.addEventListener("change", () => { theirsSelect.parentElement.hidden = !beside(); });
   document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
   element("previous").addEventListener("click", () => turn(-1));
   element("next").addEventListener("click", () => turn(1));
-  search();
+  element("show-all").addEventListener("click", filter);
+  addEventListener("hashchange", () => { if (restore()) element("browser").scrollIntoView(); });
+  if (!restore()) search();
+  else element("browser").scrollIntoView();
 })();

@@ -7,7 +7,7 @@
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
   function themedTrace(trace, place) {
-    const series = [colour("accent"), colour("series-1"), colour("series-2")];
+    const series = [colour("accent"), ...Array.from({ length: 9 }, (_, i) => colour(`series-${i + 1}`))];
     const own = series[place % series.length];
     if (trace.meta === "heatmap") {
       return { ...trace, colorscale: [[0, colour("card")], [1, colour("accent")]], textfont: { size: narrow.matches ? 10 : 12 } };
@@ -17,14 +17,16 @@
       return { ...trace, marker: { ...trace.marker, color: colour("card"), line } };
     }
     if (trace.meta === "line") return { ...trace, line: { color: own, width: 2 }, marker: { color: own, size: 8 } };
-    const error = trace.error_y && { ...trace.error_y, color: own };
-    return { ...trace, marker: { color: own, opacity: 0.4 }, ...(error && { error_y: error }) };
+    const errors = {};
+    for (const name of ["error_x", "error_y"]) if (trace[name]) errors[name] = { ...trace[name], color: own };
+    return { ...trace, marker: { color: own, opacity: 0.4 }, ...errors };
   }
 
   function themedLayout(layout) {
     const axis = { gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("line"), automargin: true };
     return {
       ...layout,
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("quiet"), activecolor: colour("accent") },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: narrow.matches ? 11 : 13, color: colour("ink") },
@@ -33,11 +35,19 @@
     };
   }
 
+  // The one button of a chart saves it, as a drawing that can be enlarged.
+  const config = (name) => ({
+    responsive: true,
+    displaylogo: false,
+    modeBarButtons: [["toImage"]],
+    toImageButtonOptions: { format: "svg", filename: `fmau-${name}` },
+  });
+
   function draw(element) {
     if (element.closest("details:not([open])")) return; // has no size until it is unfolded
     const figure = charts[element.dataset.chart];
     const traces = figure.data.map(themedTrace);
-    Plotly.react(element, traces, themedLayout(figure.layout), { responsive: true, displayModeBar: false });
+    Plotly.react(element, traces, themedLayout(figure.layout), config(element.dataset.chart));
   }
 
   // A chart is drawn when it comes near the window: many of them would make the page slow to open.
@@ -60,5 +70,8 @@
   dark.addEventListener("change", again);
   narrow.addEventListener("change", again);
   for (const fold of document.querySelectorAll("details:has([data-chart])")) fold.addEventListener("toggle", again);
-  addEventListener("beforeprint", () => elements.forEach(draw));
+  addEventListener("beforeprint", () => {
+    for (const fold of document.querySelectorAll("section > details")) fold.open = true;
+    elements.forEach(draw);
+  });
 })();
