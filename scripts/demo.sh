@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# bash scripts/demo.sh --quick: a first look in about two minutes after set-up: 20 clips, answered
+# zero-shot, judged and reported; no training.
+#
 # Set up .venv if need be, then run the main job end to end on two CPU cores, in about fourteen
 # minutes: render a mini benchmark, answer it zero-shot through vLLM, with and without the clips,
 # train LoRA on captions, answer again with the adapter, judge, and lay all beside one another.
@@ -8,17 +11,28 @@ say() { printf '\n\033[1mdemo: %s\033[0m\n' "$*"; }
 zero_shot=recipes/zero_shot_tiny.yaml
 lora=recipes/lora_tiny.yaml
 
+clips=100 training=400
+[ "${1:-}" = "--quick" ] && clips=20 training=0
+
 # Every demo starts anew, so that what it shows is this checkout's work and nothing older.
 rm -rf demo
 
-say "rendering a mini benchmark into demo/mini (100 clips with 1,200 questions, 400 training clips)"
-fmau mini demo/mini --clips 100 --train-clips 400 --seed 0
+say "rendering a mini benchmark into demo/mini ($clips clips with $((12 * clips)) questions, $training training clips)"
+fmau mini demo/mini --clips "$clips" --train-clips "$training" --seed 0
 
 say "checking recipe, prompts and data"
 fmau check "$zero_shot"
 
 say "answering zero-shot through vLLM (CPU build, tiny checkpoint)"
 fmau answer "$zero_shot"
+
+if [ "$training" = 0 ]; then
+  say "judging the open answers by the embedded rule, a proxy for an LLM judge, and writing the report"
+  fmau judge demo/runs/zero_shot_tiny
+  fmau report demo/runs/zero_shot_tiny --out demo/report.html
+  say "done: open demo/report.html in a browser; without --quick the demo trains and compares, too"
+  exit
+fi
 
 say "asking the same model without the clips: what the questions give away by themselves"
 fmau answer "$zero_shot" --set answer.blind=true --set name=blind_tiny

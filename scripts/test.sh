@@ -7,7 +7,7 @@ source "$(dirname "$0")/setup.sh"
 marks=()
 if [ "${1:-}" = "--fast" ]; then
   shift
-  marks=(-m "not slow and not server")
+  marks=(-m "not slow and not server" -n 2)
 fi
 
 # The report is looked at in a real browser; Debian's package needs root.

@@ -70,9 +70,9 @@ def report(
 ) -> None:
     """Write report.html and print Table 4."""
     from fmau.report import print_scores, write_exports, write_report
-    from fmau.score import score_run, told_apart
+    from fmau.score import told_apart
 
-    scored = told_apart([score_run(run, questions) for run in runs])
+    scored = told_apart(_belonging(runs, questions))
     print_notes(*scored)
     strip_of = _strips(runs[0], scored[0]) if frames else None
     path = write_report(scored, to or runs[0] / "report.html", strip_of)
@@ -81,6 +81,35 @@ def report(
     out.print(f"report: {path}")
     for file in write_exports(scored, exports, paper_rows=paper_rows) if exports else ():
         out.print(f"export: {file}")
+
+
+def _belonging(folders: list[Path], questions: Path | None) -> list["ScoredRun"]:
+    """The scored runs of a report. Of several folders (runs/*), those that are no run, have no
+    answers or answered other questions than the first are left out, each with a note.
+
+    Raises:
+        RunError: no run is left; with one folder, why it is not.
+    """
+    from fmau.core.errors import RunError
+    from fmau.score import score_run
+
+    scored: list[ScoredRun] = []
+    reasons = []
+    for folder in folders:
+        try:
+            run = score_run(folder, questions)
+        except RunError as error:
+            reasons.append(str(error))
+            continue
+        if scored and run.questions != scored[0].questions:
+            reasons.append(f"{folder}: answered other questions than {scored[0].name}")
+        else:
+            scored.append(run)
+    if not scored:
+        raise RunError("\n".join(reasons))
+    for reason in reasons:
+        err.print(f"[yellow]left out:[/] {escape(reason)}", highlight=False, soft_wrap=True)
+    return scored
 
 
 def print_notes(*runs: "ScoredRun") -> None:

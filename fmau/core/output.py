@@ -10,8 +10,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -78,9 +78,13 @@ def _spell_out_unknown_characters() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def print_json(record: BaseModel) -> None:
-    """Print a record as JSON in ASCII, which is right in every encoding."""
-    print(json.dumps(record.model_dump(mode="json"), indent=2))
+def print_json(record: BaseModel | Sequence[BaseModel]) -> None:
+    """Print a record, or several, as JSON in ASCII, which is right in every encoding."""
+    if isinstance(record, BaseModel):
+        tree: Any = record.model_dump(mode="json")
+    else:
+        tree = [one.model_dump(mode="json") for one in record]
+    print(json.dumps(tree, indent=2))
 
 
 def _stdout_fails(last: str = "") -> str | None:

@@ -11,6 +11,8 @@ compare.py        compares two runs; comparison.py holds the records, paired.py 
 table4.py         the paper's Table 4
 joined.py         reads a run's rows with the questions that they answer
 run.py            reads and scores a run folder
+overview.py       what is in a folder of runs
+unread.py         replies that cannot be read, for people
 predictions.py    reads prediction files of any origin
 submission.py     writes the challenge's submission file
 audit/            defects and shortcuts of a question file

@@ -70,12 +70,14 @@ def score_run(folder: str | Path, questions: str | Path | None = None) -> Scored
         questions: the question file; None for the one that the run's recipe names.
 
     Raises:
-        RunError: the folder holds no run, cannot be read, its disk is full, or no row answers a
-            question as it is now.
+        RunError: the folder holds no run or no answers, cannot be read, its disk is full, or no row
+            answers a question as it is now.
         InputError: the question file or a file of rows has defects, or they do not fit together.
     """
     folder = Path(folder)
     run = read_joined(folder, None if questions is None else Path(questions))
+    if not run.answers and not run.stale:
+        raise RunError(f"{folder}: the run has no answers; fmau answer RECIPE asks its questions")
     heard = {row.judge for row in run.verdicts if row.scores}
     judges = {name: note.proxy for name, note in run.manifest.judges.items() if name in heard}
     silent = [name for name in run.manifest.judges if name not in judges]

@@ -135,7 +135,10 @@ def test_scores_of_another_adapter_are_warned_about(tmp_path: Path, capsys: Capt
     for adapter in (own, other, None):
         name = adapter.name if adapter else "none"
         made = recipe(tmp_path / "runs", name, write_questions(tmp_path / "q.json", QUESTIONS))
+        first = QUESTIONS.questions[0]
         with open_run(made, PROMPTS, adapter=adapter) as opened:
+            mark = opened.row_mark(first, None)
+            opened.append(marked(ok(first, QUESTIONS.gold[first.qid]), mark))
             runs += ["--run", opened.folder]
     said = fails(capsys, "export", own, *runs)  # the folder is no adapter that can be exported
     warned = [line.split()[1] for line in said.splitlines() if line.startswith("warning:")]

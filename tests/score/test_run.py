@@ -16,10 +16,11 @@ from fmau.report import write_report
 from fmau.score import Scores, compare_runs, score, score_run, told_apart
 from tests.paths import REPO
 from tests.report.runs import write_run
-from tests.score.synthetic import ok, question_file, random_answers
+from tests.score.synthetic import gold_answers, ok, question_file, random_answers
 
 QUESTIONS = question_file(clips=4)
 ANSWERS = random_answers(QUESTIONS)
+OTHERS = question_file(clips=5)
 
 
 def test_a_run_folder_scores_like_its_answers(tmp_path: Path) -> None:
@@ -70,14 +71,14 @@ def test_runs_are_compared_by_a_judge_that_both_had(tmp_path: Path) -> None:
     found = compare_runs(*map(score_run, folders))
     assert found.judge is None
     assert {item.difference for item in found.differences} == {0}
-    other = write_run(tmp_path, "other", question_file(clips=5), {})
+    other = write_run(tmp_path, "other", OTHERS, gold_answers(OTHERS))
     with pytest.raises(RunError, match="answered different questions"):
         compare_runs(score_run(folders[0]), score_run(other))
 
 
 def test_runs_that_do_not_belong_in_one_report(tmp_path: Path) -> None:
     base = score_run(write_run(tmp_path, "base", QUESTIONS, ANSWERS))
-    other = score_run(write_run(tmp_path, "other", question_file(clips=5), {}))
+    other = score_run(write_run(tmp_path, "other", OTHERS, gold_answers(OTHERS)))
     with pytest.raises(RunError, match="other and base answered different questions"):
         write_report([base, other], tmp_path / "report.html")
     with pytest.raises(RunError, match="same name"):
