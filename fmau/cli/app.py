@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fmau.core.errors import FmauError
+from fmau.core.errors import FmauError, RecipeError
 from fmau.core.output import SafeConsole
 
 EXTRAS = {
@@ -67,9 +67,24 @@ QuestionsFile = Annotated[
     Path | None,
     typer.Option("--questions", metavar="FILE", help="Question file, if not the recipe's."),
 ]
+
+
+def _settings(given: list[str] | None) -> list[str] | None:
+    """Check the form here: in `--set KEY VALUE` the command line would complain of VALUE alone."""
+    for one in given or ():
+        if "=" not in one:
+            raise RecipeError(f"--set {one}: write KEY=VALUE, e.g. answer.clips_in_flight=4")
+    return given
+
+
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a value, e.g. serve.port=9000."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        callback=_settings,
+        help="Change a value, e.g. serve.port=9000.",
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from fmau.cli.app import AdapterFolder, Overrides, RecipeFile, ServerUrls, app, err, out
 from fmau.cli.servers import starting
+from fmau.core.errors import RecipeError
 from fmau.core.output import printable
 from fmau.recipe import load_recipe
 
@@ -65,6 +66,19 @@ def _warn_of_others(adapter: Path, scored: Sequence["ScoredRun"]) -> None:
             err.print(f"[yellow]warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
+@app.command(hidden=True, context_settings={"ignore_unknown_options": True})
+def train(
+    recipe_file: RecipeFile, others: Annotated[list[str] | None, typer.Argument()] = None
+) -> None:
+    """Say how training is started: it needs its own processes, one per GPU."""
+    further = "".join(f" {one}" for one in others or ())
+    raise RecipeError(
+        "training is started by accelerate, which starts one process per GPU: accelerate launch "
+        f"--config_file recipes/accelerate/single.yaml -m fmau.train {recipe_file}{further} "
+        "(recipes/README.md has the configs for several GPUs)"
+    )
+
+
 @app.command()
 def serve(
     recipe_file: RecipeFile, overrides: Overrides = None, adapter: AdapterFolder = None
@@ -114,7 +128,9 @@ def answer(
 @app.command()
 def ask(
     clip: Annotated[Path, typer.Argument(metavar="CLIP", help="Video file.")],
-    question: Annotated[str, typer.Argument(help="Question in your own words.")],
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="Question in your own words.")
+    ],
     recipe_file: RecipeFile,
     overrides: Overrides = None,
     server: ServerUrls = None,
@@ -125,6 +141,8 @@ def ask(
     from fmau.prompting.prompts import prompts_of
     from fmau.serve.reach import reached
 
+    if clip.suffix in {".yaml", ".yml"} or Path(question).suffix in {".yaml", ".yml"}:
+        raise typer.BadParameter("the order is CLIP QUESTION RECIPE")
     recipe = load_recipe(recipe_file, overrides or ())
     prompts = prompts_of(recipe)
     frames = read_clip(clip, recipe.frames)

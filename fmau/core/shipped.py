@@ -7,6 +7,7 @@ package contains them. In both cases users refer to them by name, and to their o
 import os
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path
 from typing import Literal
@@ -70,15 +71,21 @@ def find(kind: Kind, name_or_path: str | Path) -> Path:
     A text that ends in .yaml or .yml, or contains a folder, is a path; any other text is a name.
 
     Raises:
-        RecipeError: there is no such file; the error lists the known names.
+        RecipeError: there is no such file, or it is a folder; the error names what comes near, or
+            the known names.
     """
     given = str(name_or_path)
     is_path = given.endswith((".yaml", ".yml")) or len(Path(given).parts) > 1
     known = {one.name: one.path for one in shipped(kind)}
     if not is_path and given in known:
         return known[given]
-    if is_path and os.path.exists(given):  # False, not an error, for a name that cannot be
+    if os.path.isdir(given):  # False, not an error, for a name that cannot be
+        raise RecipeError(f"{given}: is a folder; give the YAML file of a {kind} in it")
+    if is_path and os.path.exists(given):
         return Path(given)
+    near = get_close_matches(Path(given).stem, known, n=3)
+    if near:
+        raise RecipeError(f"{given}: no such {kind}; did you mean {' or '.join(near)}?")
     names = ", ".join(known) or "none"
     own = "" if is_path else "; for your own file give its path, ending in .yaml"
     raise RecipeError(f"{given}: no such {kind}; those that come with fmau: {names}{own}")

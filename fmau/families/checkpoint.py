@@ -34,7 +34,8 @@ def check_model(model: ModelBlock) -> None:
         if _HUB_NAME.match(model.path) and not Path(folder.parts[0]).is_dir():
             return
         raise RecipeError(
-            f"model.path: there is no folder {folder}; give the folder of a checkpoint"
+            f"model.path: there is no folder {folder}{_seen_from(folder)}; give the folder of a "
+            "checkpoint"
         )
     if not folder.is_dir():
         raise RecipeError(f"model.path: {folder} is a file; give the folder of a checkpoint")
@@ -81,6 +82,11 @@ def check_reachable(path: str, revision: str | None, *, called: str = "model.pat
             f"name, and the hub cannot be asked ({reason}); correct the path, or download the "
             "model where there is a network"
         )
+
+
+def _seen_from(folder: Path) -> str:
+    """For people: where a relative path begins."""
+    return "" if folder.is_absolute() else f" in {Path.cwd()}"
 
 
 def _no_answer(hub: str) -> str | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from fmau.core.records import Record
 
@@ -15,8 +15,24 @@ TEMPORAL_PATCH = 2
 """Frames that the Qwen3-VL vision tower fuses into one group of tokens."""
 
 
+def _takes_bool(annotation: Any) -> bool:
+    """Whether a field's type is bool, Any, or has one of them as a part."""
+    return annotation in (bool, Any) or any(map(_takes_bool, get_args(annotation)))
+
+
 class Block(Record):
-    """Base of every recipe block: frozen, and an unknown key is an error."""
+    """Base of every recipe block: frozen, and an unknown key is an error.
+
+    A number is not true or false: `port: true` would be port 1.
+    """
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number_from_bool(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name] if info.field_name else None
+        if isinstance(value, bool) and field is not None and not _takes_bool(field.annotation):
+            raise ValueError("must not be true or false")
+        return value
 
 
 class ModelBlock(Block):

@@ -20,6 +20,7 @@ COMMANDS = [
     *("mini", "check", "frames", "export", "serve", "answer", "ask"),
     *("judge", "score", "report", "compare", "submit", "audit"),
     "recipes",
+    "runs",
 ]
 
 
@@ -48,12 +49,34 @@ def test_every_command_has_help(
         ("frames.size=256", "no key 'size'; known keys: count, policy"),
         ("frame.count=8", "no block 'frame'; known keys: name, runs, model"),
         ("frames.count", "write KEY=VALUE"),
+        ("serve.port=true", "serve.port: must not be true or false"),
+        ("answer.request_timeout_s=yes", "answer.request_timeout_s: must not be true or false"),
     ],
 )
 def test_bad_settings(
     recipe: Path, setting: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said in fails(capsys, "check", recipe, "--set", setting)
+
+
+def test_a_setting_in_two_words(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = fails(capsys, "check", recipe, "--set", "serve.port", "8")
+    assert "--set serve.port: write KEY=VALUE" in said
+
+
+def test_the_order_of_what_is_asked(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ((recipe, "why?", "x.mp4"), ("x.mp4", recipe, "why?")):
+        code, _, said = run(capsys, "ask", *wrong)
+        assert code == 2
+        assert "the order is CLIP QUESTION RECIPE" in said
+
+
+def test_training_is_started_by_accelerate(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = " ".join(fails(capsys, "train", recipe, "--set", "train.epochs=2").split())
+    assert f"-m fmau.train {recipe} --set train.epochs=2" in said
+    assert "accelerate launch --config_file recipes/accelerate/single.yaml" in said
 
 
 def test_an_unknown_key_in_the_file_is_named_with_those_that_exist(

@@ -30,9 +30,18 @@ def test_names_and_paths_are_told_apart(tmp_path: Path, monkeypatch: pytest.Monk
     assert find("recipe", Path("mine/zero_shot_tiny")) == Path("mine/zero_shot_tiny")
 
 
-@pytest.mark.parametrize(
-    "given", ["zero_shott", "zero_shott.yaml", "recipes/none", f"{'x' * 300}.yaml"]
-)
+@pytest.mark.parametrize("given", ["nothing", "nothing.yaml", "recipes/none", f"{'x' * 300}.yaml"])
 def test_what_is_not_there_is_answered_with_what_is(given: str) -> None:
     with pytest.raises(RecipeError, match=rf"^{given}: no such prompt set; .*brief, zero_shot"):
         find("prompt set", given)
+
+
+@pytest.mark.parametrize("given", ["zero_shott", "zero_shott.yaml", "prompts/zero_shoot.yaml"])
+def test_a_name_that_comes_near_is_suggested(given: str) -> None:
+    with pytest.raises(RecipeError, match=rf"^{given}: no such prompt set; did you mean zero_shot"):
+        find("prompt set", given)
+
+
+def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="is a folder; give the YAML file of a recipe in it"):
+        find("recipe", tmp_path)
