@@ -4,6 +4,7 @@ It reads prompts, questions and the header of every clip. All problems of a file
 raised together. If there are none, a plan shows the amount of work.
 """
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,9 @@ from fmau.serve.preflight import check_context
 
 DEFAULT_BLOCK = CPU_BLOCK_SIZE
 """Tokens per KV block if the recipe does not set it: the larger of the CPU and GPU defaults."""
+
+FEW_STEPS = 50
+"""Fewer optimizer steps hardly move an adapter: in many of them the rate is still rising."""
 
 PROBES_AT_ONCE = 8
 """Threads that read clip headers; several hide the latency of a network disk."""
@@ -177,7 +181,14 @@ def _training_rows(train: TrainBlock, data: TrainingData) -> Iterator[tuple[str,
     sequences = len(data.sequences(train.examples_per_sequence))
     each = len(data.train) / max(1, sequences)
     yield "sequences", f"{sequences:,}, {each:.1f} examples about one clip in each"
-    yield "steps", f"{train.steps(sequences):,} of {train.batch_size} sequences"
+    steps = train.steps(sequences)
+    few = (
+        f"; so few steps teach little: lower train.batch_size, or raise train.epochs to "
+        f"{math.ceil(train.epochs * FEW_STEPS / steps)}"
+        if steps < FEW_STEPS
+        else ""
+    )
+    yield "steps", f"{steps:,} of {train.batch_size} sequences{few}"
     replies = sum(example.view == Task.MARE for example in data.validation)
     yield (
         "validation",

@@ -1,4 +1,4 @@
-"""Reads the five fields of a training caption, from an object or from one text with headings.
+"""Reads the fields of a training caption, from an object or from one text with or without headings.
 
 `fmau.dataset.captions` uses it. The keys of an object are the names of the fields, spelled
 "overall_overview", "Overall Overview" or "overall overview". A text with headings has the names at
@@ -6,6 +6,8 @@ the start of lines, in any case and order, with or without numbers:
 
     ## Overall Overview        **Overall Overview:** The head ...
     Overall Overview: The ...  1. overall overview: The head ...
+
+A text without any heading is a plain description, and becomes the field "overall_overview" alone.
 
 Captions come from chats with a model. Layout around a field is removed: its own heading, ruling
 lines (---), fences (```), "\\r" at line ends. Words to the reader of the chat ("I hope this helps")
@@ -54,13 +56,25 @@ _CHATTER = re.compile(
 """What a model says to the person who asked for a caption, at its start or as a sentence."""
 
 
+_PLACEHOLDER = re.compile(
+    r"[\W_]*(?:n/?a|none|null|nil|nan|tbd|todo|fixme|unknown|undefined|not\ available)?[\W_]*",
+    re.IGNORECASE,
+)
+"""What stands where a text is still missing: "-", "n/a", "TODO"."""
+
+
 def read_fields(row: Row) -> Mapping[str, str] | None:
     """The fields of the row's "caption", stripped and read-only; None if there is any problem.
 
-    Every missing, empty, unknown or repeated field is noted as a problem of the row.
+    Every missing, empty, unknown or repeated field, and every placeholder in place of a text, is
+    noted as a problem of the row. A plain text gives "overall_overview" alone.
     """
     before = len(row.problems)
     fields: dict[str, str] = {}
+    caption = row.values.get("caption")
+    if isinstance(caption, str) and caption.strip() and not _HEADING.search(caption):
+        words = _tidy(row, FIELDS[0], caption)
+        return MappingProxyType({FIELDS[0]: words}) if len(row.problems) == before else None
     for name, text in _named_texts(row):
         field = _field_name(name)
         if field not in FIELDS:
@@ -99,6 +113,9 @@ def _tidy(row: Row, field: str, text: str) -> str:
         words = words[heading.end() :].strip()
     if not words:
         row.refuse(f"caption field {field} holds no words", "write a text")
+    elif _PLACEHOLDER.fullmatch(words):
+        what = f"caption field {field} is {words!r}, a placeholder"
+        row.refuse(what, "write what is to be learned; the model would learn to write this")
     if inner := _HEADING.search(words):
         what = f"caption field {field} holds a heading, {inner['name']!r}"
         row.refuse(what, "move the text below it into a field of its own, or remove the heading")
@@ -128,10 +145,6 @@ def _named_texts(row: Row) -> Iterator[tuple[str, Any]]:
 def _headed_texts(row: Row, caption: str) -> Iterator[tuple[str, str]]:
     """Yield (heading, text) of every section, in the order of the caption."""
     headings = list(_HEADING.finditer(caption))
-    if not headings:
-        remedy = f'start each field with its name on a line, "Overall Overview: ..."; {_NAMES}'
-        row.refuse("the caption text has no headings", remedy)
-        return
     if before := caption[: headings[0].start()].strip():
         what = f"the caption has text before its first heading: {before[:40]!r}"
         row.refuse(what, "move this text into a field, or remove it")

@@ -1,4 +1,4 @@
-"""Reads caption files: training clips, each described in five fields. Training derives from them.
+"""Reads caption files: training clips, each described in five fields or in one plain text.
 
 A row of the file (JSON list or JSON Lines):
 
@@ -7,8 +7,9 @@ A row of the file (JSON list or JSON Lines):
 
 The key of the clip is "video", "video_name" or "clip"; its value may have a suffix or not. The key
 of the participant is "participant", "participant_id" or "subject", and may be missing. The caption
-is an object or one text with headings (`fmau.dataset.caption_fields`). "coarse" and "fine" may be
-missing (`fmau.dataset.labels`).
+is an object, one text with headings, or one plain text (`fmau.dataset.caption_fields`). "coarse"
+and "fine" (or "label") may be missing (`fmau.dataset.labels`). A table (CSV) with such columns,
+`clip,caption,label`, is read too.
 """
 
 import re
@@ -26,7 +27,7 @@ __all__ = ["FIELDS", "CaptionedClip", "load_captions"]
 
 _CLIP_KEYS: Final = ("video", "video_name", "clip")
 _PARTICIPANT_KEYS: Final = ("participant", "participant_id", "subject")
-_KEYS: Final = {*_CLIP_KEYS, *_PARTICIPANT_KEYS, "caption", "coarse", "fine"}
+_KEYS: Final = {*_CLIP_KEYS, *_PARTICIPANT_KEYS, "caption", "coarse", "fine", "label"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class CaptionedClip:
     Attributes:
         clip: name of the clip, without extension.
         participant: the person in the clip; None if the file does not name one.
-        fields: field name (see `FIELDS`) -> text; all five, stripped, not empty, read-only.
+        fields: field name (see `FIELDS`) -> text, stripped, not empty, read-only: all five, or,
+            of a plain text, "overall_overview" alone.
         action: the labelled micro-action; None if the file names none.
     """
 
@@ -58,10 +60,12 @@ def load_captions(
     Raises:
         InputError: the file is missing or has an unknown format, or rows are malformed: no clip, a
             path instead of a clip name, a clip that is described twice, fields that are missing or
-            unknown, labels that are unknown or contradict each other, names that a pattern does
-            not match. Every problem is listed with its row and clip.
+            unknown, plain texts among captions with fields, labels that are unknown or contradict
+            each other, names that a pattern does not match. Every problem is listed with its row
+            and clip.
     """
     first_row: dict[str, int] = {}
+    forms: list[int] = []  # number of fields of each caption
 
     def captioned_clip(row: Row) -> CaptionedClip | None:
         found = _captioned_clip(row, participant_pattern, label_pattern)
@@ -70,6 +74,9 @@ def load_captions(
         first = first_row.setdefault(found.clip, row.number)
         if first != row.number:
             row.refuse(f"the clip is already described in row {first}", "describe a clip once")
+        forms.append(len(found.fields))
+        if forms[-1] != forms[0]:
+            _refuse_other_form(row, plain=forms[0] > 1)
         return found
 
     return read_records(path, captioned_clip)
@@ -86,10 +93,21 @@ def _captioned_clip(
         participant = _in_name(row, clip, "participant_pattern", participant_pattern)
     fields = read_fields(row)
     label = _in_name(row, clip, "label_pattern", label_pattern) if label_pattern else None
-    action = read_action(row, fields["conclusive_summary"] if fields else "", label)
+    action = read_action(row, [*fields.values()][-1] if fields else "", label)
     if clip is None or fields is None:
         return None
     return CaptionedClip(clip, participant, fields, action)
+
+
+def _refuse_other_form(row: Row, *, plain: bool) -> None:
+    """A file of captions has one form: a plain text among fields has lost its headings."""
+    if plain:
+        what = "the caption text has no headings, but the captions before it have fields"
+        remedy = 'start each field with its name on a line, "Overall Overview: ..."'
+    else:
+        what = "the caption has fields, but the captions before it are plain texts"
+        remedy = "write a file of its own for captions of the other form"
+    row.refuse(what, remedy)
 
 
 def _in_name(row: Row, clip: str | None, key: str, pattern: str) -> str | None:

@@ -31,11 +31,11 @@ def read_action(row: Row, summary: str, named: str | None = None) -> Action | No
     problems of the row.
 
     Args:
-        row: a row that may have the keys "fine" and "coarse".
-        summary: the conclusive_summary of the caption.
+        row: a row that may have the keys "fine" (or "label") and "coarse".
+        summary: the conclusive_summary of the caption, or its plain text.
         named: code or label in the clip's name; it must agree with the row's other labels.
     """
-    keyed = _action(row, "'fine'", row.values.get("fine"))
+    keyed = _action(row, "'fine'", row.one_of("fine", "label"))
     written = _action(row, _ENDING, _written(_FINE, summary, action_by_label()))
     if keyed and written and keyed != written:
         what = f"'fine' is {keyed.label!r}, but {_ENDING} says {written.label!r}"

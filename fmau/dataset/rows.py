@@ -1,10 +1,12 @@
-"""Reads training files row by row: a JSON list of objects, or JSON objects one after another.
+"""Reads training files row by row: a JSON list, JSON objects one after another, or a table (CSV).
 
 The readers of captions and dialogues use it. `read_records` passes every row to a function that
 makes a record of it. Problems are collected on the row and raised after the last row, so that all
 problems of a file are listed at once.
 """
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +113,9 @@ def _check_whole(row: Row) -> None:
 
 def _rows(path: Path) -> Iterator[Row]:
     """Yield all rows; a row that is not an object has that as its problem."""
-    for number, value in _values(path, read_text(path)):
+    text = read_text(path)
+    table = path.suffix.lower() in _DELIMITERS
+    for number, value in _cells(path, text) if table else _values(path, text):
         row = Row(path, number)
         if isinstance(value, dict):
             row.values = value
@@ -120,6 +124,28 @@ def _rows(path: Path) -> Iterator[Row]:
         else:
             row.refuse(f"is a {type(value).__name__}", "write a JSON object, {...}")
         yield row
+
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+def _cells(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (number of its last line, column -> text) of every row of a table; empty cells are left
+    out."""
+    delimiter = _DELIMITERS[path.suffix.lower()]
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for cells in reader:
+            if None in cells or None in cells.values():
+                remedy = "write as many cells as the first row, and quotes around texts with commas"
+                where = f"{path} row {reader.line_num}"
+                raise InputError([Problem(where, "has another number of cells", remedy)])
+            yield reader.line_num, {name: cell for name, cell in cells.items() if cell.strip()}
+    except csv.Error as error:
+        where = f"{path} row {reader.line_num}"
+        raise InputError(
+            [Problem(where, f"is no row of a table ({error})", "correct it")]
+        ) from None
 
 
 def _values(path: Path, text: str) -> Iterator[tuple[int, Any]]:

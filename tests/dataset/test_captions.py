@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from fmau.core.errors import InputError
 from fmau.core.taxonomy import Task, action_by_label, actions
 from fmau.dataset.captions import FIELDS, CaptionedClip, load_captions
+from fmau.dataset.examples import build_examples
 from fmau.dataset.labels import read_action
 from fmau.dataset.questions import load_questions
 from fmau.dataset.rows import Row
@@ -148,6 +149,11 @@ def test_a_field_name_in_a_sentence_is_no_heading(tmp_path: Path) -> None:
         ({"caption": None}, "'caption' is missing or empty"),
         ({"caption": " "}, "'caption' is missing or empty"),
         ({"caption": ["x"]}, "'caption' is a list"),
+        ({"caption": {**CAPTION, "judgment_basis": "-"}}, "judgment_basis is '-', a placeholder"),
+        ({"caption": {**CAPTION, "judgment_basis": "N/A."}}, "judgment_basis is 'N/A.', a place"),
+        ({"caption": {**CAPTION, "judgment_basis": "TODO"}}, "judgment_basis is 'TODO', a place"),
+        ({"caption": "none"}, "overall_overview is 'none', a placeholder"),
+        ({"label": "Waving"}, "'fine' and 'label' are given"),
         ({"caption": "The head nods."}, "the caption text has no headings"),
         ({"caption": {**CAPTION, "judgment_basis": " "}}, "judgment_basis is empty"),
         (
@@ -390,7 +396,7 @@ def test_a_table_is_called_one_and_the_command_given_converts_it(
     tmp_path: Path, dialect: str
 ) -> None:
     caption = "\n".join(f"{name}: {text}" for name, text in CAPTION.items())
-    path = tmp_path / "captions.csv"
+    path = tmp_path / "captions.json"
     text = io.StringIO()
     table = csv.DictWriter(text, ["video", "participant", "caption"], dialect=dialect)
     table.writeheader()
@@ -466,3 +472,60 @@ def test_a_name_that_does_not_fit_is_refused_with_its_row(
         load_captions(path, participant_pattern=r"([0-9]{4})_.*", label_pattern=r".*[_-](..)")
     assert any(said in str(problem) for problem in error.value.problems)
     assert all(f"{path} row 2 ({name}): " in str(problem) for problem in error.value.problems)
+
+
+PLAIN = [
+    {"clip": "a", "caption": "The head goes down and up again, twice.", "label": "Nodding"},
+    {"clip": "b", "caption": f"The left hand waves. {ENDING}"},
+    {"clip": "c", "caption": "Someone, seated, taps the table."},
+]
+
+
+def test_captions_may_be_plain_texts(tmp_path: Path) -> None:
+    first, second, third = load_captions(write(tmp_path, PLAIN))
+    assert dict(first.fields) == {"overall_overview": PLAIN[0]["caption"]}
+    assert [clip.action and clip.action.label for clip in (first, second, third)] == [
+        "Nodding",
+        "Nodding",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t"), (".CSV", ",")])
+def test_a_table_of_captions_is_read(tmp_path: Path, suffix: str, delimiter: str) -> None:
+    path = tmp_path / f"captions{suffix}"
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        table = csv.DictWriter(file, ["clip", "caption", "label"], delimiter=delimiter)
+        table.writeheader()
+        table.writerows(PLAIN)
+    assert load_captions(path) == load_captions(write(tmp_path, PLAIN))
+
+
+def test_a_table_with_a_row_of_another_length_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "captions.csv"
+    path.write_text("clip,caption,label\na,The head nods, twice.,Nodding\n", "utf-8")
+    (problem,) = problems(path)
+    assert problem.startswith(f"{path} row 2: has another number of cells")
+    path.write_text('clip,caption\na,"The head', "utf-8")
+    (problem,) = problems(path)
+    assert "is no row of a table" in problem
+
+
+def test_a_file_has_one_form(tmp_path: Path) -> None:
+    (problem,) = problems(write(tmp_path, [PLAIN[0], ROW | {"video": "x"}]))
+    assert "row 2 (x): the caption has fields, but the captions before it are plain" in problem
+
+
+def test_plain_texts_give_the_examples_that_they_can(tmp_path: Path) -> None:
+    clips = load_captions(write(tmp_path, PLAIN))
+    mixture = dict.fromkeys(("caption", "field", "CMAR", "MADU", "MARE"), 1.0)
+    built = build_examples(clips, mixture, seed=0)
+    answers = {(e.view, e.clip): e.answer for e in built.examples}
+    assert {view for view, _ in answers} >= {"CMAR", "MADU", "MARE"}
+    assert "caption" not in {view for view, _ in answers}
+    assert answers["MADU", "c"] == PLAIN[2]["caption"]
+    assert answers["MADU", "b"] == "The left hand waves."
+    assert answers["MARE", "a"].startswith(PLAIN[0]["caption"])
+    assert answers["MARE", "a"].rstrip(".").endswith("[Micro-action (fine-grained)] Nodding")
+    assert ("MARE", "c") not in answers
+    assert built.skipped["caption"] == 3

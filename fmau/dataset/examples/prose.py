@@ -59,14 +59,17 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
 
 def captions(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:
-    """The whole caption; the instruction asks for its five fields."""
-    for clip, ask in _dealt(clips, CAPTION_ASKS, mean, rng):
+    """The whole caption; the instruction asks for its five fields. Plain texts have none."""
+    with_fields = [clip for clip in clips if len(clip.fields) == len(FIELDS)]
+    for clip, ask in _dealt(with_fields, CAPTION_ASKS, mean, rng):
         yield Example(clip.clip, "caption", ask, _headed(clip))
 
 
 def fields(clips: Sequence[CaptionedClip], mean: float, rng: Generator) -> Iterator[Example]:
     """One field of the caption."""
     for clip, name in _dealt(clips, FIELDS, mean, rng):
+        if name not in clip.fields:
+            continue
         yield Example(clip.clip, "field", pick(FIELD_ASKS[name], rng), clip.fields[name])
 
 
@@ -122,7 +125,8 @@ def _description(clip: CaptionedClip) -> str:
     Empty if every sentence names it.
     """
     fields = ("overall_overview", "timeline_description", "key_part_details")
-    text = _without_label_line(" ".join(clip.fields[name] for name in fields))
+    told = (clip.fields[name] for name in fields if name in clip.fields)
+    text = _without_label_line(" ".join(told))
     if clip.action is None:
         return text
     name = re.compile(rf"\b{re.escape(clip.action.label)}\b", re.IGNORECASE)
@@ -130,8 +134,10 @@ def _description(clip: CaptionedClip) -> str:
 
 
 def _reasoning(clip: CaptionedClip, action: Action, rng: Generator) -> str:
-    """Timeline and evidence, and then the labels in the form of MARE references."""
-    evidence = " ".join(clip.fields[name] for name in ("timeline_description", "judgment_basis"))
+    """Timeline and evidence, or the plain text, then the labels in the form of MARE references."""
+    fields = ("timeline_description", "judgment_basis")
+    told = [clip.fields[name] for name in fields if name in clip.fields]
+    evidence = " ".join(told or clip.fields.values())
     ending = (
         f"[Body part (coarse-grained)] {action.part} | [Micro-action (fine-grained)] {action.label}"
     )
