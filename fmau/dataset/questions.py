@@ -162,8 +162,15 @@ def _clip_problems(where: str, row: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Iterator[Problem]:
-    _, options = _split(text) if task.is_choice else (text, ())
-    if len(options) != task.option_count:
+    _, options = _split(text)
+    if not task.is_choice and len(options) > 1:
+        yield Problem(
+            where,
+            f"{task} has no options, but this question ends in {len(options)} lettered lines",
+            "correct the task: CMAR and FMAR have options; or write the lines without letters",
+        )
+        return
+    if task.is_choice and len(options) != task.option_count:
         yield Problem(
             where,
             f"{task} has {task.option_count} options, this question has {len(options)}",
@@ -171,7 +178,7 @@ def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Ite
         )
         return
     known = action_by_label() if task is Task.FMAR else {part.label.lower() for part in parts()}
-    for option in options:
+    for option in options if task.is_choice else ():
         if option.label.lower() not in known:
             yield Problem(
                 where,
@@ -180,7 +187,7 @@ def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Ite
             )
     if answer is None or task.is_open:
         return
-    letters = [option.letter for option in options] or ["Yes", "No"]
+    letters = [option.letter for option in options] if task.is_choice else ["Yes", "No"]
     if answer.strip().lower() not in [letter.lower() for letter in letters]:
         yield Problem(where, f"the answer is {answer!r}", f"write one of {', '.join(letters)}")
 
