@@ -92,8 +92,8 @@ def _said_letters(
     """Letters that a sentence says are the answer, and those of them that end a line so.
 
     Args:
-        lines: what the lines claim. If several do, they list the options, and a heading such as
-            "The correct answer:" before them does not say that the first one is right.
+        lines: what the lines claim. If several do, or are labels, they list the options, and a
+            heading such as "The correct answer:" before them does not say that the first is right.
     """
     said: set[str] = set()
     stated: set[str] = set()
@@ -110,8 +110,10 @@ def _said_letters(
         sentence = re.split(r"[.!?\n]", text[: match.start()])[-1]
         if match[1].upper() in _labelled(match[2], options) and not DOUBT.search(sentence):
             stated.add(match[1].upper())
+    labels = [line for line in text.splitlines() if _labelled(line, options)]
     for match in SAID_LABEL.finditer(text):
-        stated |= _labelled(match[1], options)
+        if "\n" not in match[0].strip() or len(labels) < 2:
+            stated |= _labelled(match[1], options)
     return said, stated
 
 

@@ -58,7 +58,7 @@ def test_unknown_tasks_keys_and_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="user"):
         load_prompts(write(tmp_path, user="hello"))
     with pytest.raises(RecipeError, match="come with fmau: brief, zero_shot"):
-        load_prompts("zeroshot")
+        load_prompts("no_such_set")
     with pytest.raises(RecipeError, match="common: empty"):
         load_prompts(write(tmp_path, common=""))
 
