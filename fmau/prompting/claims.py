@@ -26,15 +26,19 @@ from fmau.core.texts import normalized
 from fmau.prompting.phrases import (
     ABOUT_IT,
     ABOUT_THE_WORD,
+    AFTER_STOP,
+    CLAUSE_END,
     DENIED,
     DOUBT,
     ENDING_LINE,
+    EXAMPLE,
     FIRST_SMALL_LETTER,
     LABELLED_LETTER,
     LETTER_MENTION,
     LINE_LETTER,
     LONE_LETTER,
     LONE_YES_NO,
+    MARK_IS_NONE,
     MENTION,
     NEXT_LETTER,
     SAID_LABEL,
@@ -63,6 +67,8 @@ def read_letter(reply: str, options: Sequence[Option]) -> str | None:
     said, stated = _said_letters(text, options, lines)
     for mark in marks:
         stated |= _letters(mark, options) or {UNREADABLE}
+    if marks and MARK_IS_NONE.search(text):
+        return None
     letters = {option.letter for option in options}
     if len({*map(frozenset, lines)}) == 1:  # "B" or "B. Head", and on the next lines why
         stated |= _whole(text.partition("\n")[0], options)
@@ -101,20 +107,29 @@ def _said_letters(
         for match in pattern.finditer(text):
             if "\n" in match[0].strip() and len(lines) > 1:
                 continue
+            if _doubted(text[: match.start()]):
+                continue
             after = text[match.end() :].partition("\n")[0]
             named = _named(match[1].upper(), after, options)
             said |= named
             if not after.strip(_ENDS) or _labelled(after, options):
                 stated |= named
     for match in ENDING_LINE.finditer(text):
-        sentence = re.split(r"[.!?\n]", text[: match.start()])[-1]
-        if match[1].upper() in _labelled(match[2], options) and not DOUBT.search(sentence):
-            stated.add(match[1].upper())
+        if match[1].upper() in _labelled(match[2], options):
+            stated |= set() if _doubted(text[: match.start()]) else {match[1].upper()}
     labels = [line for line in text.splitlines() if _labelled(line, options)]
     for match in SAID_LABEL.finditer(text):
-        if "\n" not in match[0].strip() or len(labels) < 2:
+        listed = "\n" in match[0].strip() and len(labels) > 1
+        if not listed and not _doubted(text[: match.start()]):
             stated |= _labelled(match[1], options)
     return said, stated
+
+
+def _doubted(before: str) -> bool:
+    """Whether the words before a claim, in its sentence, say that it is none, or an example."""
+    sentence = re.split(r"(?<!e\.g)[.!?;\n](?:\s|$)", before)[-1]
+    clause = CLAUSE_END.split(sentence)[-1]
+    return bool(DOUBT.search(clause) or EXAMPLE.search(sentence))
 
 
 def _lines(text: str, options: Sequence[Option]) -> list[set[str]]:
@@ -180,6 +195,8 @@ def read_yes_no(reply: str) -> str | None:
     claims = _said_words(text).union(*(_said_words(mark) or {UNREADABLE} for mark in marks))
     if len(claims) != 1 or not claims <= {*_OPPOSITE} or TAKEN_BACK.search(text):
         return None
+    if marks and MARK_IS_NONE.search(text):
+        return None
     answer = claims.pop()
     denied = not marks and MENTION[_OPPOSITE[answer]].search(text)
     return None if denied else answer
@@ -191,6 +208,7 @@ def _said_words(text: str) -> set[str]:
         return {"Yes" if alone[1].casefold().startswith("y") else "No"}
     start = YES_NO_START.match(text)
     found = [start] if start else []
+    found += AFTER_STOP.finditer(text)
     for pattern in YES_NO_SAID:
-        found += pattern.finditer(text)
+        found += [one for one in pattern.finditer(text) if not _doubted(text[: one.start()])]
     return {match[1].capitalize() for match in found if not ABOUT_THE_WORD.match(text, match.end())}

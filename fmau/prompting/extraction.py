@@ -17,6 +17,11 @@ from fmau.prompting.claims import read_letter, read_yes_no
 
 YES_NO = ("Yes", "No")
 
+_NAMES = "think|thinking|thought|reasoning"
+_THINKING = re.compile(rf"<({_NAMES})>.*?</\1>", re.DOTALL)
+_START_OF_THINKING = re.compile(rf"<(?:{_NAMES})>")
+_END_OF_THINKING = re.compile(rf"</(?:{_NAMES})>")
+
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
@@ -80,12 +85,14 @@ def complete_choice(reply: str, valid: Sequence[str]) -> str | None:
 def strip_thinking(reply: str) -> str | None:
     """The reply without `<think>...</think>`; None if the thinking block is not closed.
 
+    Other names of such blocks are `thinking`, `thought` and `reasoning`.
+
     Chat templates of thinking models put the opening tag into the prompt. So a closing tag without
     an opening one ends a block too.
     """
-    text = re.sub(r"<think>.*?</think>", "", reply, flags=re.DOTALL)
-    text = text.rpartition("</think>")[2]
-    return None if "<think>" in text else text.strip()
+    text = _THINKING.sub("", reply)
+    text = _END_OF_THINKING.split(text)[-1]
+    return None if _START_OF_THINKING.search(text) else text.strip()
 
 
 def visible_answer(row: Answer) -> str | None:
