@@ -7,11 +7,13 @@ import json
 import re
 import shutil
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -23,7 +25,7 @@ from fmau.families.load import load_config, load_processor
 from fmau.recipe import ModelBlock, ServeBlock, load_recipe
 from fmau.score import score_run
 from fmau.serve import server_argv
-from fmau.serve.client import read_key
+from fmau.serve.client import ChatClient, ChatRequest, Endpoint, RequestError, read_key
 from fmau.serve.guard import Guard
 from fmau.serve.preflight import check_address, check_listener
 from fmau.serve.reach import running_servers
@@ -241,3 +243,73 @@ def test_a_refused_key_is_not_repeated_in_the_error(tmp_path: Path) -> None:
     ):
         answer(recipe(tmp_path), questions(1), server.base_url, api_key=KEY)
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("header", ["Authorization", "api-key"])
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_takes_no_key_and_no_question_to_another_host(header: str, status: int) -> None:
+    """aiohttp follows redirects, and leaves out only the header "Authorization" on the way."""
+    seen: list[str] = []
+
+    async def collector(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        return web.json_response({"data": [{"id": "m"}]})
+
+    async def ask() -> None:
+        async with served(collector) as other:
+
+            async def moved(_: web.Request) -> web.Response:
+                return web.Response(status=status, headers={"Location": f"{other}/taken"})
+
+            async with (
+                served(moved) as url,
+                ChatClient(url, api_key=KEY, key_header=header, retries=0) as client,
+            ):
+                request = ChatRequest([{"role": "user", "content": "?"}], 5)
+                with pytest.raises(ServerError, match=f"HTTP {status}: it redirects"):
+                    await client.ask("m", request)
+                with pytest.raises(ServerError, match=f"HTTP {status}: it redirects"):
+                    await client.models()
+                with pytest.raises(RequestError, match=f"HTTP {status}: it redirects"):
+                    await client.post("/detokenize", {})
+                assert await client.metrics() is None
+
+    asyncio.run(ask())
+    assert seen == []
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 429])
+@pytest.mark.parametrize("before", [0, 95, 297])
+def test_a_key_that_a_server_repeats_is_not_shown(status: int, before: int) -> None:
+    """Nor a half of it, where the server's text is cut."""
+
+    async def echo(request: web.Request) -> web.Response:
+        said = "x" * before + request.headers["Authorization"].removeprefix("Bearer ")
+        return web.json_response({"error": {"message": said}}, status=status)
+
+    async def ask() -> str:
+        async with served(echo) as url, ChatClient(url, api_key=KEY, retries=0) as client:
+            with pytest.raises((ServerError, RequestError)) as caught:
+                await client.ask("m", ChatRequest([{"role": "user", "content": "?"}], 5))
+            return str(caught.value)
+
+    assert "ses" not in asyncio.run(ask())
+
+
+def test_a_key_is_not_in_the_text_of_an_endpoint() -> None:
+    """Which could stand in a traceback, or in the error of a library that carries one."""
+    assert KEY not in repr(Endpoint("http://127.0.0.1:8000", KEY))
+
+
+@asynccontextmanager
+async def served(handler: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """A server that gives every request to the handler; gives its address."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

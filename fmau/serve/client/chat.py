@@ -91,6 +91,7 @@ class ChatClient:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         bearer = "Bearer " if key_header == "Authorization" else ""
         self._headers = {key_header: f"{bearer}{api_key}"} if api_key else {}
+        self._key = api_key
         self._waits = wait_exponential_jitter(
             multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S, jitter=FIRST_WAIT_S
         )
@@ -138,8 +139,8 @@ class ChatClient:
             raise (NoServerError if refused else ServerError)(
                 f"{self.base_url}: no server answers ({_cause(error)}); start one with fmau serve"
             ) from error
-        if status >= 400:
-            refusal = read_refusal(status, content)
+        if status >= 300:
+            refusal = self._refusal(status, content)
             raise ServerError(f"{self.base_url}: {refusal}; check the address and the API key")
         try:
             return read_models(content)
@@ -182,12 +183,14 @@ class ChatClient:
         """
         url = f"{self.base_url}{path}"
         try:
-            async with self._http.post(url, json=body, timeout=self._timeout) as response:
+            async with self._http.post(
+                url, json=body, timeout=self._timeout, allow_redirects=False
+            ) as response:
                 status, content = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RequestError(f"no reply: {_cause(error)}") from error
-        if status >= 400:
-            raise RequestError(read_refusal(status, content))
+        if status >= 300:
+            raise RequestError(self._refusal(status, content))
         try:
             return read_object(content)
         except ValueError as error:
@@ -206,7 +209,7 @@ class ChatClient:
         await self._http.close()
 
     async def _get(self, url: str, timeout: aiohttp.ClientTimeout) -> tuple[int, bytes]:
-        async with self._http.get(url, timeout=timeout) as response:
+        async with self._http.get(url, timeout=timeout, allow_redirects=False) as response:
             return response.status, await response.read()
 
     async def _attempt(self, model: str, request: ChatRequest) -> Reply:
@@ -225,9 +228,9 @@ class ChatClient:
                 raise TransientError(f"no reply: {_cause(error)}") from error
             if status in _TOO_MANY:
                 self.limiter.too_many(granted)
-            if status >= 400:
+            if status >= 300:
                 raise self._failure(status, wait_s, content)
-            reply = _completed(content)
+            reply = _completed(content, self._hidden)
             self.limiter.answered()
             return reply
 
@@ -237,17 +240,32 @@ class ChatClient:
         if request.session is not None:
             headers["X-Session-ID"] = request.session
         async with self._http.post(
-            self._chat_url, data=request.body(model), headers=headers, timeout=self._timeout
+            self._chat_url,
+            data=request.body(model),
+            headers=headers,
+            timeout=self._timeout,
+            allow_redirects=False,
         ) as response:
             wait = response.headers.get("Retry-After", "")
             # The header may also be a date; then we use our own waits.
             wait_s = min(float(wait), LONGEST_WAIT_S) if wait.isdecimal() else 0.0
             return response.status, wait_s, await response.read()
 
+    def _refusal(self, status: int, content: bytes) -> str:
+        if status < 400:  # followed, it could take a key header of an API's own to any host
+            return f"HTTP {status}: it redirects to another address; give that one, if you trust it"
+        return read_refusal(status, content, self._hidden)
+
+    def _hidden(self, text: str) -> str:
+        """A server's text without the key: some servers repeat the key that they refuse."""
+        return text.replace(self._key, "[the key]") if self._key else text
+
     def _failure(self, status: int, wait_s: float, content: bytes) -> RequestError | ServerError:
-        refusal = read_refusal(status, content)
+        refusal = self._refusal(status, content)
         if status in {401, 404}:
             return ServerError(f"{self.base_url}: {refusal}; check the API key and the model name")
+        if status < 400:
+            return ServerError(f"{self.base_url}: {refusal}")
         if status == 400 and _CACHE_MISS in refusal.lower():
             return CacheMissError(refusal)
         if status in _RETRIED_STATUSES or status >= 500:
@@ -260,11 +278,11 @@ class ChatClient:
         return max(asked, self._waits(state))
 
 
-def _completed(content: bytes) -> Reply:
+def _completed(content: bytes, hidden: Callable[[str], str]) -> Reply:
     try:
         reply = read_reply(content)
     except ValueError as error:
-        shown = content[:100].decode("utf-8", "replace")
+        shown = hidden(content.decode("utf-8", "replace"))[:100]
         raise TransientError(f"the reply is not a chat completion: {shown!r}") from error
     if reply.finish_reason in _BROKEN_OFF or (reply.finish_reason is None and not reply.text):
         raise TransientError(f"the server cut the reply short ({reply.finish_reason})")

@@ -1,6 +1,6 @@
 """The addresses at which a model answers, and first checks of a server, for synchronous code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fmau.core.errors import ServerError
@@ -26,7 +26,7 @@ class Endpoint:
     """
 
     base_url: str
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     members: tuple[str, ...] = ()
     logs: tuple[Path, ...] = ()
     key_header: str = "Authorization"

@@ -1,7 +1,7 @@
 """The JSON of requests and replies: the OpenAI chat format with vLLM's additions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,13 +127,17 @@ def read_object(content: bytes) -> dict[str, Any]:
     return _OBJECT.validate_json(content)
 
 
-def read_refusal(status: int, content: bytes) -> str:
-    """The server's error message, shortened, e.g. "HTTP 400: this is too long"."""
+def read_refusal(status: int, content: bytes, hidden: Callable[[str], str] = str) -> str:
+    """The server's error message, shortened, e.g. "HTTP 400: this is too long".
+
+    Args:
+        hidden: takes secrets out of the message, before it is cut: half a key is one too.
+    """
     try:
         said = _Refusal.model_validate_json(content).text()
     except ValidationError:  # not JSON, e.g. the HTML page of a proxy
         said = content.decode("utf-8", "replace").strip()
-    return f"HTTP {status}: {(said or 'no reason given')[:SHOWN_CHARS]}"
+    return f"HTTP {status}: {hidden(said or 'no reason given')[:SHOWN_CHARS]}"
 
 
 class _Model(BaseModel):
