@@ -6,6 +6,7 @@ do. The command line prints only that text; a traceback from `fmau` is a bug in 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ MAX_NAMED = 5
 
 SHOWN_CHARS = 200
 """Length at which a wrong value is cut in an error text."""
+
+_REPR = Repr()
+"""Writes no more of a nested value than is shown: YAML aliases can make it grow without bounds."""
+_REPR.maxdict = _REPR.maxlist = _REPR.maxtuple = _REPR.maxset = SHOWN_CHARS // 4
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = SHOWN_CHARS + 2
 
 
 class FmauError(Exception):
@@ -111,6 +117,11 @@ def first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
+def cut(text: str) -> str:
+    """A text of a file as an error shows it: at most `SHOWN_CHARS` characters of it."""
+    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}..."
+
+
 def problems_of(
     error: "ValidationError", root: "type[BaseModel]", whole: str = "file"
 ) -> list[str]:
@@ -142,7 +153,7 @@ def known_keys(model: "type[BaseModel]") -> str:
 
 
 def _describe(detail: Any, root: "type[BaseModel]", whole: str) -> str:
-    key = ".".join(str(step) for step in detail["loc"]) or whole
+    key = cut(".".join(str(step) for step in detail["loc"])) or whole
     if detail["type"] == "extra_forbidden":
         model = root
         for step in detail["loc"][:-1]:
@@ -151,7 +162,4 @@ def _describe(detail: Any, root: "type[BaseModel]", whole: str) -> str:
     if detail["type"] == "missing":
         return f"{key}: missing"
     message = detail["msg"].removeprefix("Value error, ")
-    shown = repr(detail["input"])
-    if len(shown) > SHOWN_CHARS:
-        shown = f"{shown[:SHOWN_CHARS]}..."
-    return f"{key}: {message} (found {shown})"
+    return f"{key}: {message} (found {cut(_REPR.repr(detail['input']))})"

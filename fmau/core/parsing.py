@@ -12,11 +12,15 @@ from typing import Any
 
 import yaml
 
+from fmau.core.errors import cut
+
 _NOT_BLANK = re.compile(r"\S")
 RECURSIVE = "nested too deeply"
 
 MOST_VALUES = 100_000
 """Far more than any recipe, prompt set, judge or training record has."""
+
+LONG_TEXT = 1000
 
 
 class Doubled(dict[str, Any]):
@@ -41,7 +45,7 @@ def parse_json(text: str) -> Any:
     """
     value = parse_rows(text)
     for key in keys_twice(value):
-        raise ValueError(f"the key {key!r} is given twice in one object")
+        raise ValueError(f"the key {cut(repr(key))} is given twice in one object")
     return value
 
 
@@ -92,8 +96,9 @@ def parse_yaml(text: str) -> Any:
     """Parse a YAML text. Only plain values are created, never Python objects.
 
     Raises:
-        ValueError: not YAML, nested too deeply, a mapping that has a key twice, or aliases (*name)
-            that repeat so much that the whole has more than `MOST_VALUES` values.
+        ValueError: not YAML, nested too deeply, a mapping that has a key twice, an integer with
+            thousands of digits, or aliases (*name) that repeat so much that the whole has more than
+            `MOST_VALUES` values. A long text counts as one value a `LONG_TEXT` characters.
     """
     try:
         return _OnceLoader(text).get_single_data()
@@ -113,6 +118,14 @@ class _OnceLoader(yaml.SafeLoader):
             raise yaml.YAMLError(f"its aliases make more than {MOST_VALUES:,} values of it")
         return node
 
+    def construct_yaml_int(self, node: Any) -> int:
+        """Read an integer. Python reads hexadecimal ones of any length, and cannot print them."""
+        if len(node.value) > LONG_TEXT:
+            raise yaml.MarkedYAMLError(
+                problem="the integer is too long", problem_mark=node.start_mark
+            )
+        return int(super().construct_yaml_int(node))
+
     def compose_mapping_node(self, anchor: Any) -> Any:
         """Compose a mapping, and check its own keys before others are merged into it ("<<")."""
         node = super().compose_mapping_node(anchor)
@@ -121,22 +134,28 @@ class _OnceLoader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 continue
             if (name := (key.tag, key.value)) in seen:
-                what = f"the key {key.value!r} is given twice"
+                what = f"the key {cut(repr(key.value))} is given twice"
                 raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
             seen.add(name)
         return node
+
+
+_OnceLoader.add_constructor("tag:yaml.org,2002:int", _OnceLoader.construct_yaml_int)
 
 
 def _values(node: yaml.Node, known: dict[int, int]) -> int:
     """Number of values in a node with all aliases written out; each node is counted once."""
     if id(node) not in known:
         known[id(node)] = 1  # of a node that contains itself; its reader refuses it
+        own = 1
         inner: list[yaml.Node] = []
+        if isinstance(node, yaml.ScalarNode):
+            own += len(node.value) // LONG_TEXT
         if isinstance(node, yaml.SequenceNode):
             inner = node.value
         elif isinstance(node, yaml.MappingNode):
             inner = [part for pair in node.value for part in pair]
-        known[id(node)] = 1 + sum(_values(part, known) for part in inner)
+        known[id(node)] = own + sum(_values(part, known) for part in inner)
     return known[id(node)]
 
 

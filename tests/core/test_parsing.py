@@ -55,3 +55,24 @@ def test_values_may_be_nested_as_deeply_as_the_parser_reads_them() -> None:
     for depth in range(400, 1200, 50):
         with suppress(ValueError):  # nested too deeply
             parse_json('{"a":' * depth + "1" + "}" * depth)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 0x" + "f" * 5000, "the integer is too long"),
+        ("a: " + "9" * 5000, "the integer is too long"),
+        # Few values, but of 10 kB each.
+        ("a: &a " + "x" * 10_000 + "\nb: [" + ", ".join(["*a"] * 10_000) + "]", "100,000 values"),
+    ],
+)
+def test_yaml_that_is_small_and_makes_much_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parse_yaml(text)
+
+
+def test_a_long_key_given_twice_is_not_repeated_whole() -> None:
+    for text, parse in (('{"k": 1, "k": 2}', parse_json), ("k: 1\nk: 2", parse_yaml)):
+        with pytest.raises(ValueError, match="given twice") as caught:
+            parse(text.replace("k", "k" * 100_000 if parse is parse_json else "k" * 1000))
+        assert len(str(caught.value)) < 1000
