@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fmau.core.records import Question
-from fmau.core.taxonomy import Task
+from fmau.core.taxonomy import AnyTask, Task
 
-_TASK_RANK = {task: rank for rank, task in enumerate(Task)}
+_RANK: dict[AnyTask, int] = {task: rank for rank, task in enumerate(Task)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ def by_clip(questions: Iterable[Question]) -> list[ClipQuestions]:
     groups: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         groups[question.clip].append(question)
-    return [
-        ClipQuestions(clip, tuple(sorted(groups[clip], key=lambda q: (_TASK_RANK[q.task], q.qid))))
-        for clip in sorted(groups)
-    ]
+    return [ClipQuestions(clip, tuple(sorted(groups[clip], key=_rank))) for clip in sorted(groups)]
+
+
+def _rank(question: Question) -> tuple[bool, int, str, str]:
+    task = question.task
+    return task.is_open, _RANK.get(task, len(_RANK)), str(task), question.qid

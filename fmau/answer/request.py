@@ -109,7 +109,7 @@ def answer_row(question: Question, mark: RowMark, reply: Reply, seconds: float) 
     return Answer(
         qid=question.qid,
         clip=question.clip,
-        task=question.task,
+        task=str(question.task),
         fingerprint=mark.fingerprint,
         fingerprint_without_clip=mark.without_clip,
         status=read.status,

@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fmau.core.taxonomy import Task
+from fmau.core.taxonomy import AnyTask
 
 
 class Record(BaseModel):
@@ -50,7 +50,7 @@ class Question:
     Attributes:
         qid: unique within its file, e.g. "MAS_1785".
         clip: name of the clip without extension.
-        task: one of the eight tasks.
+        task: one of the eight tasks, or a task of the file's own.
         stem: text of the question, without the option lines.
         options: the lettered options in order; empty unless the task is multiple choice.
         named: file name of the clip, if a row of its file gives one with a suffix; else "".
@@ -58,7 +58,7 @@ class Question:
 
     qid: str
     clip: str
-    task: Task
+    task: AnyTask
     stem: str
     options: tuple[Option, ...] = ()
     named: str = ""
@@ -110,7 +110,7 @@ class Answer(Record):
     A row whose answer does not fit its status is an error when it is read.
 
     Attributes:
-        qid, clip, task: of the question.
+        qid, clip, task: of the question; the task by its name.
         fingerprint: hash of everything that can change the answer (see `fmau.runs`).
         fingerprint_without_clip: the same without the size of the clip's file, so that rows can be
             checked where the clips are not; None in rows of fmau 0.1.0.
@@ -124,7 +124,7 @@ class Answer(Record):
 
     qid: str
     clip: str
-    task: Task
+    task: str
     fingerprint: str
     fingerprint_without_clip: str | None = None
     status: AnswerStatus
@@ -148,7 +148,7 @@ class Answer(Record):
         return cls(
             qid=question.qid,
             clip=question.clip,
-            task=question.task,
+            task=str(question.task),
             fingerprint=mark.fingerprint,
             fingerprint_without_clip=mark.without_clip,
             status=status,
@@ -207,7 +207,7 @@ class Verdict(Record):
 
     qid: str
     clip: str
-    task: Task
+    task: str
     judge: str
     fingerprint: str
     levels: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""The field's fixed terms: 7 body-part groups, 52 micro-actions, 8 tasks in 3 tiers.
+"""The field's terms: 7 body-part groups, 52 micro-actions, 8 tasks in 3 tiers, tasks of one's own.
 
 The action table is data (`taxonomy.json`); this module gives it types and lookups.
 """
@@ -69,6 +69,17 @@ class Tier(StrEnum):
     INTERPRETIVE = "interpretive reasoning"
 
 
+class Kind(StrEnum):
+    """How a task is answered."""
+
+    CHOICE = "choice"
+    """By the letter of an option."""
+    YES_NO = "yes_no"
+    """By "Yes" or "No"."""
+    OPEN = "open"
+    """In free text, which is judged instead of matched."""
+
+
 class Task(StrEnum):
     """The eight tasks of MA-Bench, in the order of the paper's tables."""
 
@@ -102,14 +113,50 @@ class Task(StrEnum):
         return _TASKS[self].per_clip
 
     @property
+    def kind(self) -> Kind:
+        """How the task is answered."""
+        if self.tier is Tier.INTERPRETIVE:
+            return Kind.OPEN
+        return Kind.CHOICE if self.option_count else Kind.YES_NO
+
+    @property
     def is_open(self) -> bool:
         """Whether the task is answered in free text, which is judged instead of matched."""
-        return self.tier is Tier.INTERPRETIVE
+        return self.kind is Kind.OPEN
 
     @property
     def is_choice(self) -> bool:
         """Whether the task is answered by an option letter."""
-        return self.option_count > 0
+        return self.kind is Kind.CHOICE
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTask:
+    """A task of someone's own question file, which MA-Bench does not have.
+
+    Attributes:
+        name: as in the file, e.g. "Gaze".
+        kind: how it is answered.
+    """
+
+    name: str
+    kind: Kind
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the task is answered in free text, which is judged instead of matched."""
+        return self.kind is Kind.OPEN
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether the task is answered by an option letter."""
+        return self.kind is Kind.CHOICE
+
+
+AnyTask = Task | OwnTask
 
 
 @dataclass(frozen=True, slots=True)

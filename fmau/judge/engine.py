@@ -187,7 +187,7 @@ class _Engine:
         row = Verdict(
             qid=call.item.qid,
             clip=call.item.clip,
-            task=call.item.task,
+            task=str(call.item.task),
             judge=self.judge.name,
             fingerprint=call.fingerprint,
             levels=call.levels,

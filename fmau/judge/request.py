@@ -39,7 +39,7 @@ def call_fingerprint(
     judge_fingerprint: str, item: JudgeItem, levels: tuple[int, ...], sample: int
 ) -> str:
     """SHA-256 (hex) of the judge's fingerprint and everything about one call."""
-    case = (item.qid, item.task.value, item.question, item.reference, item.answer)
+    case = (item.qid, str(item.task), item.question, item.reference, item.answer)
     return verdict_fingerprint(judge_fingerprint, case, levels, sample)
 
 

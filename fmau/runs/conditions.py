@@ -66,7 +66,9 @@ def row_mark(run_fingerprint: str, question: Question, clip_bytes: int | None) -
             start has to read gigabytes of video.
     """
     options = [[option.letter, option.label, option.class_code] for option in question.options]
-    asked = [question.clip, question.task.value, question.stem, options]
+    asked = [question.clip, str(question.task), question.stem, options]
+    if isinstance(question.task, OwnTask):  # its name alone does not say how it is answered
+        asked.append(str(question.task.kind))
     return RowMark(digest([run_fingerprint, asked, clip_bytes]), digest([run_fingerprint, asked]))
 
 

@@ -185,7 +185,7 @@ def contradictions(
     problems = []
     for row in rows:
         question = asked[row.qid]
-        if (row.clip, row.task) != (question.clip, question.task):
+        if (row.clip, row.task) != (question.clip, str(question.task)):
             what = f"the row is about {row.task} and the clip {row.clip!r}, the question about "
             what += f"{question.task} and {question.clip!r}"
             remedy = "one of the two files was changed by hand; restore it from a copy"
@@ -237,7 +237,7 @@ def _current_verdicts(
     its first verdict counts again, and `fmau judge` makes no new one.
     """
     cases = {
-        question.qid: (question.qid, question.task.value, question.stem, reference, text)
+        question.qid: (question.qid, str(question.task), question.stem, reference, text)
         for question, reference, text in open_answers(questions, answers)
     }
     judges = {name: note.fingerprint for name, note in manifest.judges.items()}

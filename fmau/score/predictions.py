@@ -54,7 +54,7 @@ def _row(question: Question, text: str, fingerprint: str) -> Answer:
     return Answer(
         qid=question.qid,
         clip=question.clip,
-        task=question.task,
+        task=str(question.task),
         fingerprint=fingerprint,
         status=found.status,
         answer=found.answer,

@@ -57,7 +57,7 @@ def _verdict(item: JudgeItem, judge: EmbeddedJudge, fingerprint: str) -> Verdict
     return Verdict(
         qid=item.qid,
         clip=item.clip,
-        task=item.task,
+        task=str(item.task),
         judge=judge.name,
         fingerprint=fingerprint,
         levels=LEVELS,
