@@ -2,8 +2,9 @@
 
 All variants in use are accepted: `video_name` (no extension) or `video` (with extension); an
 optional `answer`; the older task names of `fmau.core.taxonomy.TASK_ALIASES`; class codes (" - A1")
-on option lines, which are separated from the label and kept beside it. Everything else is an error,
-and all errors of a file are reported at once.
+on option lines, which are separated from the label and kept beside it. A task that MA-Bench does
+not have needs a `type`: choice, yes_no or open. Everything else is an error, and all errors of a
+file are reported at once.
 """
 
 import re
@@ -13,19 +14,27 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fmau.core.errors import SHOWN_CHARS, InputError, Problem
+from fmau.core.errors import SHOWN_CHARS, InputError, Problem, cut
 from fmau.core.files import read_text
 from fmau.core.parsing import keys_twice, parse_rows
-from fmau.core.records import Option, Question, QuestionFile
-from fmau.core.taxonomy import TASK_ALIASES, YES_NO_TASKS, Task, action_by_label, parts
+from fmau.core.records import Question, QuestionFile
+from fmau.core.taxonomy import TASK_ALIASES, AnyTask, Kind, OwnTask, Task
 from fmau.core.texts import half_fault, whole
 from fmau.dataset.clips import clip_name, name_fault
 from fmau.dataset.foreign import not_json
+from fmau.dataset.question_text import split, text_problems
 
-_KEYS = {"video", "video_name", "task", "qid", "question", "answer"}
+_KEYS = {"video", "video_name", "task", "type", "qid", "question", "answer"}
 _TASK_BY_NAME = {task.value: task for task in Task} | TASK_ALIASES
-_OPTION = re.compile(r"^([A-Z])\. (\S.*)$")
-_CLASS_CODE = re.compile(r"^(.*\S) - ([A-G]\d{1,2})$")
+_OWN_NAME = re.compile(r"[^\W_][\w.-]{0,39}")
+_TAKEN = {name.lower() for name in _TASK_BY_NAME} | {
+    "avg",
+    "closed-avg",
+    "open-avg",
+    "final",
+    "all",
+}
+"""Names, in lower case, that a task of one's own cannot have: other tasks, and rows of tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ def survey_questions(path: Path) -> Survey:
     gold: dict[str, str] = {}
     first_row: dict[str, int] = {}
     file_of: dict[str, str] = {}
+    kind_of: dict[str, Kind] = {}
     for number, row in enumerate(rows, start=1):
         found = list(_row_problems(path, number, row))
         if not found and row["qid"] in first_row:
@@ -84,6 +94,12 @@ def survey_questions(path: Path) -> Survey:
         if other != question.file:
             what = f"names the clip {question.file!r}, other rows name {other!r}"
             problem = Problem(_where(path, number, row), what, "give each clip one name")
+            problems.append((question.qid, problem))
+            continue
+        kind = kind_of.setdefault(str(question.task), question.task.kind)
+        if question.task.kind is not kind:
+            what = f"{question.task} is {question.task.kind} here, and {kind} in other rows"
+            problem = Problem(_where(path, number, row), what, "give each task one type")
             problems.append((question.qid, problem))
             continue
         questions.append(question)
@@ -143,12 +159,11 @@ def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:
     if answer is not None and (not isinstance(answer, str) or not answer.strip()):
         yield Problem(where, f"the answer is {answer!r}", "write text, or leave 'answer' out")
         return
-    task = _task(row.get("task"))
-    if isinstance(row.get("task"), str) and row["task"].strip() and task is None:
-        known = ", ".join([*Task, *TASK_ALIASES])
-        yield Problem(where, f"unknown task {row['task']!r}", f"known tasks: {known}")
+    if isinstance(row.get("task"), str) and row["task"].strip():
+        yield from _task_problems(where, row["task"], row.get("type"))
+    task = _task(row)
     if task is not None and isinstance(row.get("question"), str) and row["question"].strip():
-        yield from _text_problems(where, task, row["question"], answer)
+        yield from text_problems(where, task, row["question"], answer)
 
 
 def _clip_problems(where: str, row: dict[str, Any]) -> Iterator[Problem]:
@@ -161,62 +176,47 @@ def _clip_problems(where: str, row: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(where, *fault)
 
 
-def _text_problems(where: str, task: Task, text: str, answer: str | None) -> Iterator[Problem]:
-    _, options = _split(text)
-    if not task.is_choice and len(options) > 1:
-        yield Problem(
-            where,
-            f"{task} has no options, but this question ends in {len(options)} lettered lines",
-            "correct the task: CMAR and FMAR have options; or write the lines without letters",
-        )
-        return
-    if task.is_choice and len(options) != task.option_count:
-        yield Problem(
-            where,
-            f"{task} has {task.option_count} options, this question has {len(options)}",
-            'write one option a line, "A. Label", lettered from A in order',
-        )
-        return
-    known = action_by_label() if task is Task.FMAR else {part.label.lower() for part in parts()}
-    for option in options if task.is_choice else ():
-        if option.label.lower() not in known:
-            yield Problem(
-                where,
-                f"option {option.letter} names {option.label!r}, which is not in the taxonomy",
-                "use the labels of fmau/core/taxonomy.json",
-            )
-    if answer is None or task.is_open:
-        return
-    letters = [option.letter for option in options] if task.is_choice else ["Yes", "No"]
-    if answer.strip().lower() not in [letter.lower() for letter in letters]:
-        yield Problem(where, f"the answer is {answer!r}", f"write one of {', '.join(letters)}")
+def _task(row: Any) -> AnyTask | None:
+    """The task of a row; None if its name or type is unusable."""
+    name, kind = (row.get(key) if isinstance(row, dict) else None for key in ("task", "type"))
+    if not isinstance(name, str):
+        return None
+    name = name.strip()
+    if name in _TASK_BY_NAME:
+        return _TASK_BY_NAME[name]
+    if kind not in list(Kind) or not _OWN_NAME.fullmatch(name) or name.lower() in _TAKEN:
+        return None
+    return OwnTask(name, Kind(kind))
 
 
-def _split(text: str) -> tuple[str, tuple[Option, ...]]:
-    """Stem and options of a multiple-choice text; no options if the letters are not A, B, ..."""
-    lines = text.strip().split("\n")
-    options: list[Option] = []
-    while lines and (match := _OPTION.match(lines[-1].strip())):
-        coded = _CLASS_CODE.match(match[2])
-        label, code = (coded[1], coded[2]) if coded else (match[2], None)
-        options.insert(0, Option(match[1], label, code))
-        lines.pop()
-    in_order = [option.letter for option in options] == [
-        chr(ord("A") + place) for place in range(len(options))
-    ]
-    return "\n".join(lines).strip(), tuple(options) if in_order else ()
-
-
-def _task(name: Any) -> Task | None:
-    return _TASK_BY_NAME.get(name.strip()) if isinstance(name, str) else None
+def _task_problems(where: str, name: str, kind: Any) -> Iterator[Problem]:
+    """Yield what is wrong with the fields "task" and "type" of a row."""
+    kinds = ", ".join(Kind)
+    official = _TASK_BY_NAME.get(name.strip())
+    if official is not None:
+        if kind is not None and kind != official.kind:
+            remedy = f"leave 'type' out; {official} is of type {official.kind}"
+            yield Problem(where, f"{official} is given the type {cut(repr(kind))}", remedy)
+    elif kind is None:
+        known = ", ".join([*Task, *TASK_ALIASES])
+        remedy = f"known tasks: {known}; a task of your own needs 'type', one of {kinds}"
+        yield Problem(where, f"unknown task {cut(repr(name))}", remedy)
+    elif kind not in list(Kind):
+        yield Problem(where, f"unknown type {cut(repr(kind))}", f"types are {kinds}")
+    elif name.strip().lower() in _TAKEN:
+        remedy = "name your own task otherwise, or write MA-Bench's task as it does, without 'type'"
+        yield Problem(where, f"the task name {name!r} has a meaning in fmau", remedy)
+    elif not _OWN_NAME.fullmatch(name.strip()):
+        remedy = "use at most 40 letters, digits, _, . and -, and begin with a letter or digit"
+        yield Problem(where, f"the task name {cut(repr(name))} cannot be used", remedy)
 
 
 def _question(row: dict[str, Any]) -> Question:
-    task = _task(row["task"])
+    task = _task(row)
     assert task is not None, "checked by _row_problems"
     named = row.get("video_name") or row["video"]
     text = whole(row["question"])
-    stem, options = _split(text) if task.is_choice else (text.strip(), ())
+    stem, options = split(text, task)
     return Question(row["qid"], clip_name(named), task, stem, options, named)
 
 
@@ -224,6 +224,6 @@ def _gold(question: Question, answer: str) -> str:
     """Closed answers in their canonical spelling: an upper-case letter, or "Yes"/"No"."""
     if question.task.is_choice:
         return answer.strip().upper()
-    if question.task in YES_NO_TASKS:
+    if question.task.kind is Kind.YES_NO:
         return answer.strip().capitalize()
     return whole(answer.strip())

@@ -7,8 +7,10 @@ A set is one YAML file:
     tasks:
       CMAR: |            # one entry per task
         ... {question} ...
+    own:                 # optional: tasks of your own question files, by name
+      Gaze: ...
 
-`system` and `common` are the same for all twelve questions of a clip, because the server's prefix
+A task of one's own that the set does not name gets a short text for its kind (`BY_KIND`). `system` and `common` are the same for all twelve questions of a clip, because the server's prefix
 cache reuses a prompt only up to the first token that differs. `common` comes after the video. It
 should be at least one KV block long (16 tokens on GPU, 32 on CPU). Then the block with the end of
 the video contains no question text and can be reused.
@@ -16,19 +18,27 @@ the video contains no question text and can be reused.
 
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from fmau.core.errors import RecipeError, problems_of
 from fmau.core.files import read_yaml
 from fmau.core.records import Record
 from fmau.core.shipped import find
-from fmau.core.taxonomy import Task
+from fmau.core.taxonomy import AnyTask, Kind, Task
 from fmau.core.templates import fill, placeholders
 from fmau.core.texts import text_fault
 from fmau.recipe import Recipe
 
 QUESTION = "question"
 """The only placeholder, for the question with its option lines."""
+
+
+BY_KIND = {
+    Kind.CHOICE: "{question}\nAnswer with the letter of the one right option.",
+    Kind.YES_NO: "{question}\nAnswer Yes or No.",
+    Kind.OPEN: "{question}",
+}
+"""Templates for tasks of one's own that a prompt set does not name."""
 
 
 class PromptTexts(Record):
@@ -38,11 +48,13 @@ class PromptTexts(Record):
         system: system prompt, the same for all tasks.
         common: first text after the video, the same for all tasks.
         tasks: task -> template with exactly one `{question}`.
+        own: name of a task of one's own -> its template.
     """
 
     system: str
     common: str
     tasks: dict[Task, str]
+    own: dict[str, str] = Field(default_factory=dict)
 
 
 class PromptSet(PromptTexts):
@@ -58,11 +70,16 @@ class PromptSet(PromptTexts):
     @property
     def texts(self) -> PromptTexts:
         """The contents of its file."""
-        return PromptTexts(system=self.system, common=self.common, tasks=self.tasks)
+        return PromptTexts(system=self.system, common=self.common, tasks=self.tasks, own=self.own)
 
-    def fill(self, task: Task, question: str) -> str:
+    def fill(self, task: AnyTask, question: str) -> str:
         """The task's template with `question` in place of its placeholder."""
-        return fill(self.tasks[task], **{QUESTION: question})
+        return fill(self._template(task), **{QUESTION: question})
+
+    def _template(self, task: AnyTask) -> str:
+        if isinstance(task, Task):
+            return self.tasks[task]
+        return self.own.get(task.name, BY_KIND[task.kind])
 
 
 def prompts_of(recipe: Recipe) -> PromptSet:
@@ -109,22 +126,33 @@ def _problems(prompts: PromptTexts) -> list[str]:
         if not text
     ]
     texts = {"system": prompts.system, "common": prompts.common}
-    texts |= {f"tasks.{task}": text for task, text in prompts.tasks.items()}
-    for name, text in texts.items():
+    templates = {f"tasks.{task}": text for task, text in prompts.tasks.items()}
+    templates |= {f"own.{name}": text for name, text in prompts.own.items()}
+    for name, text in (texts | templates).items():
         if fault := text_fault(text):
             lines.append(f"  {name}: {fault[0]}; {fault[1]}")
-    for task in Task:
-        if task not in prompts.tasks:
-            lines.append(f"  tasks.{task}: missing; every task needs a template")
-            continue
-        try:
-            found = placeholders(prompts.tasks[task])
-        except ValueError as error:
-            lines.append(f"  tasks.{task}: {error}; write literal braces as {{{{ and }}}}")
-            continue
-        if found != [QUESTION]:
-            named = ", ".join(f"{{{name}}}" for name in found) or "none"
-            lines.append(
-                f"  tasks.{task}: placeholders found: {named}; exactly one {{question}} is needed"
-            )
+    lines += [
+        f"  tasks.{task}: missing; every task needs a template"
+        for task in Task
+        if task not in prompts.tasks
+    ]
+    lines += [
+        f"  own.{name}: is a task of MA-Bench; write it under tasks"
+        for name in prompts.own
+        if name in list(Task)
+    ]
+    for name, template in templates.items():
+        if (wrong := _template_fault(template)) is not None:
+            lines.append(f"  {name}: {wrong}")
     return lines
+
+
+def _template_fault(template: str) -> str | None:
+    try:
+        found = placeholders(template)
+    except ValueError as error:
+        return f"{error}; write literal braces as {{{{ and }}}}"
+    if found == [QUESTION]:
+        return None
+    named = ", ".join(f"{{{name}}}" for name in found) or "none"
+    return f"placeholders found: {named}; exactly one {{question}} is needed"

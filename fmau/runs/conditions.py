@@ -15,6 +15,7 @@ from typing import Any
 from fmau.core.errors import RecipeError
 from fmau.core.files import digest, file_digest
 from fmau.core.records import Question, RowMark
+from fmau.core.taxonomy import OwnTask
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import DECODING, ModelBlock, Recipe
 
@@ -43,7 +44,7 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
         "adapter": None if adapter is None else folder_digest(adapter),
         "dtype": recipe.model.dtype,
         "frames": recipe.frames.model_dump(mode="json"),
-        "prompts": prompts.texts.model_dump(mode="json"),
+        "prompts": prompts.texts.model_dump(mode="json", exclude_defaults=True),
         "strip_class_codes": prompts.strip_class_codes,
         "blind": recipe.answer.blind,
         "max_tokens_open": recipe.answer.max_tokens_open,

@@ -86,8 +86,14 @@ def test_class_codes_are_kept_apart_from_labels(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"task": "XYZ"}, "unknown task 'XYZ'"),
-        ({"question": FMAR}, "MAS has no options, but this question ends in 5 lettered lines"),
-        ({"task": "VCC-LS", "question": FMAR}, "MADU has no options, but this question ends in"),
+        (
+            {"question": FMAR},
+            "MAS has no options, but lines of this question are lettered A, B, C, D, E",
+        ),
+        (
+            {"task": "VCC-LS", "question": FMAR},
+            "MADU has no options, but lines of this question are lettered",
+        ),
         ({"task": None}, "'task' is missing"),
         ({"qid": ""}, "'qid' is missing or empty"),
         ({"question": 12}, "'question' is 12, not a text; write a text, in quotes"),
