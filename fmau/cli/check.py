@@ -19,7 +19,7 @@ from rich.table import Table
 
 from fmau.core.errors import ClipError, InputError, Problem
 from fmau.core.records import Question
-from fmau.core.taxonomy import Task
+from fmau.core.taxonomy import AnyTask, Task
 from fmau.dataset.clips import clip_path
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
@@ -67,7 +67,7 @@ class Plan:
         ahead: the amount of work of training, as (label, text) rows.
     """
 
-    questions: dict[Task, int]
+    questions: dict[AnyTask, int]
     clips: int
     mean_duration_s: float
     frame_height: int

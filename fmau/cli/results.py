@@ -41,7 +41,7 @@ def score(
         file = load_questions(questions)
         answers = load_predictions(predictions, file)
         name, scores = predictions.stem, score_answers(file, answers)
-        _note(name, unread_notes(answers.values()))
+        _note(name, unread_notes(file, answers))
     else:
         raise typer.BadParameter("give a RUN, or both --questions and --predictions")
     if as_json:

@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fmau.core.taxonomy import AnyTask
+from fmau.core.taxonomy import AnyTask, OwnTask
 
 
 class Record(BaseModel):
@@ -80,6 +80,12 @@ class QuestionFile:
 
     questions: tuple[Question, ...]
     gold: Gold = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def own_tasks(self) -> tuple[OwnTask, ...]:
+        """The file's own tasks, which MA-Bench does not have; closed ones first, then by name."""
+        found = {q.task for q in self.questions if isinstance(q.task, OwnTask)}
+        return tuple(sorted(found, key=lambda task: (task.is_open, task.name)))
 
 
 class AnswerStatus(StrEnum):

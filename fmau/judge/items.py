@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fmau.core.records import Answer, QuestionFile
-from fmau.core.taxonomy import Task
+from fmau.core.taxonomy import AnyTask
 from fmau.score.joined import open_answers
 
 
@@ -13,7 +13,7 @@ class JudgeItem:
     """One answer to be judged.
 
     Attributes:
-        qid, clip, task: of the question; `task` is MADU or MARE.
+        qid, clip, task: of the question; the task is open.
         question: text of the question.
         reference: the gold answer.
         answer: the model's answer, without its thinking.
@@ -21,7 +21,7 @@ class JudgeItem:
 
     qid: str
     clip: str
-    task: Task
+    task: AnyTask
     question: str
     reference: str
     answer: str

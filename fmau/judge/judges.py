@@ -139,7 +139,7 @@ class LlmJudge(Block):
             mode="json",
             include={"mode", "temperature", "max_tokens", "rationale_chars", "fields"},
         )
-        rubric_tree = rubric.model_dump(mode="json")
+        rubric_tree = rubric.model_dump(mode="json", exclude_defaults=True)
         return {"format": FORMAT_VERSION, "model": model, "rubric": rubric_tree, **own}
 
 

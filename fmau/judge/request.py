@@ -50,7 +50,7 @@ def plan_calls(items: Sequence[JudgeItem], judge: LlmJudge, judge_fingerprint: s
         for item in items
         for levels, sample in judge.opinions
     ]
-    return sorted(calls, key=lambda call: (call.item.task, call.levels))  # stable
+    return sorted(calls, key=lambda call: (str(call.item.task), call.levels))  # stable
 
 
 def build_request(call: Call, judge: LlmJudge, rubric: Rubric) -> ChatRequest:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fmau.core.errors import RunError, ServerError
 from fmau.core.files import digest
-from fmau.core.taxonomy import OPEN_TASKS
+from fmau.core.taxonomy import OPEN_TASKS, Task
 from fmau.judge.embedded.run import judge_by_rule
 from fmau.judge.engine import Progress, judge_calls, remaining
 from fmau.judge.estimate import Estimate, estimate
@@ -75,14 +75,19 @@ def run_items(run: Joined, limit: int | None = None) -> list[JudgeItem]:
     """The answers of a run that can be judged, in the order of its question file.
 
     Args:
-        limit: highest number of answers, half from each task; None for all.
+        limit: highest number of answers, an equal share from each open task; None for all.
     """
     items = items_of(run.questions, run.answers)
     if limit is None:
         return items
-    shares = [limit - limit // 2, limit // 2]
-    found = [[item for item in items if item.task is task] for task in OPEN_TASKS]
-    return [item for some, share in zip(found, shares, strict=True) for item in some[:share]]
+    own = [task for task in run.questions.own_tasks if task.is_open]
+    found = [[item for item in items if item.task == task] for task in (*OPEN_TASKS, *own)]
+    found = [some for some in found if some]
+    dealt = [
+        some[: limit // len(found) + (place < limit % len(found))]
+        for place, some in enumerate(found)
+    ]
+    return [item for some in dealt for item in some]
 
 
 def judge_note(judge: Judge) -> JudgeNote:
@@ -158,7 +163,7 @@ def judge_run(
     Args:
         judge: see `fmau.judge.judges.load_judge`; the embedded rule is only a proxy, not an LLM.
         questions: the question file; None for the one that the run's recipe names.
-        limit: highest number of answers to judge, half from each task; None for all.
+        limit: highest number of answers to judge, equally from each open task; None for all.
         unscored: ask an LLM again about answers whose verdict has no scores.
         servers: addresses of servers of the judge's model; if empty, running servers are found
             at its ports, or servers are started.
@@ -177,7 +182,12 @@ def judge_run(
     if not items:
         raise RunError(
             f"{folder}: no open answer with a reference, so there is nothing to judge; the "
-            "question file must contain the reference answers of MADU and MARE"
+            "question file must contain the reference answers of its open tasks"
+        )
+    if isinstance(judge, EmbeddedJudge) and not any(isinstance(i.task, Task) for i in items):
+        raise RunError(
+            f"{folder}: the embedded judge has rules for MADU and MARE alone, and these open "
+            "answers are to tasks of your own; name an LLM as judge (--judge)"
         )
     note = judge_note(judge)
     reach = way_to(judge, folder / f"judge-{judge.name}", servers, waiting)
@@ -186,8 +196,10 @@ def judge_run(
         summary = judge_items(items, judge, note, verdicts, reach, shown, unscored=unscored)
         summary.stale = len(joined.stale)
         summary.without_reference = sum(
-            row.task.is_open and qid not in joined.questions.gold
-            for qid, row in joined.answers.items()
+            question.task.is_open
+            and question.qid in joined.answers
+            and question.qid not in joined.questions.gold
+            for question in joined.questions.questions
         )
         run.note(summary.facts())
     return summary

@@ -19,6 +19,8 @@ class JudgeSummary:
         refused: calls that the server refused, so that they would be refused again.
         without_reference: open answers that cannot be judged, because their questions have no
             reference.
+        without_rule: open answers that the embedded judge leaves out, because they are to tasks of
+            one's own; it has rules for MADU and MARE alone.
         input_tokens, cached_tokens, output_tokens: sums of the server's counts over the replies.
         dollars: their cost in US dollars; None without a price.
         removed: calls about answers with removed passages.
@@ -34,6 +36,7 @@ class JudgeSummary:
     reasons: Reasons = field(default_factory=Reasons)
     refused: int = 0
     without_reference: int = 0
+    without_rule: int = 0
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
@@ -89,6 +92,11 @@ class JudgeSummary:
             lines.append(
                 f"{self.without_reference:,} open answers are not judged, because their questions "
                 "have no reference"
+            )
+        if self.without_rule:
+            lines.append(
+                f"{self.without_rule:,} open answers are not judged, because the embedded judge "
+                "has rules for MADU and MARE alone; an LLM can judge them (--judge)"
             )
         if not self.complete:
             lines.append(self._what_to_do())

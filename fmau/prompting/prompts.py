@@ -10,7 +10,9 @@ A set is one YAML file:
     own:                 # optional: tasks of your own question files, by name
       Gaze: ...
 
-A task of one's own that the set does not name gets a short text for its kind (`BY_KIND`). `system` and `common` are the same for all twelve questions of a clip, because the server's prefix
+A task of one's own that the set does not name gets a short text for its kind (`BY_KIND`).
+
+`system` and `common` are the same for all twelve questions of a clip, because the server's prefix
 cache reuses a prompt only up to the first token that differs. `common` comes after the video. It
 should be at least one KV block long (16 tokens on GPU, 32 on CPU). Then the block with the end of
 the video contains no question text and can be reused.

@@ -8,11 +8,12 @@ answers are compared by the label of the option, not by its letter.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 
 from sklearn.metrics import confusion_matrix
 
 from fmau.core.records import Answer, Gold, Question, QuestionFile
-from fmau.core.taxonomy import CLOSED_TASKS, Action, Task, actions, parts
+from fmau.core.taxonomy import CLOSED_TASKS, Action, AnyTask, OwnTask, Task, actions, parts
 from fmau.dataset.labels import written_action
 from fmau.prompting.extraction import visible_answer
 from fmau.score.intervals import wilson
@@ -20,28 +21,40 @@ from fmau.score.scores import Baseline, Confusion, FmarReadings, LabelConfusion,
 from fmau.score.tally import Tally
 
 
-def chance(task: Task) -> float | None:
-    """Expected accuracy of uniform guessing among the options, in percent; None for open tasks."""
+def chance(task: AnyTask, questions: Sequence[Question] = ()) -> float | None:
+    """Expected accuracy of uniform guessing among the options, in percent; None for open tasks.
+
+    Args:
+        questions: those of the task; only a task of one's own needs them, whose questions may
+            differ in their number of options.
+    """
     if task.is_open:
         return None
-    return 100 / (task.option_count or 2)
+    if isinstance(task, Task):
+        return 100 / (task.option_count or 2)
+    return fmean(100 / (len(question.options) or 2) for question in questions)
 
 
-def gold_counts(task: Task, questions: Sequence[Question], gold: Gold) -> Counter[str]:
+def gold_counts(task: AnyTask, questions: Sequence[Question], gold: Gold) -> Counter[str]:
     """How often each answer to a closed task is the right one in this file.
 
-    CMAR is counted by body part, because every question offers all seven parts, with shuffled
-    letters. FMAR is counted by letter, because its options differ from question to question, so no
-    action could always be chosen.
+    Where every question offers the same labels, as CMAR does with its seven parts in shuffled
+    order, answers are counted by label. Else they are counted by letter, as for FMAR, because no
+    label could always be chosen.
     """
+    asked = [question for question in questions if question.task == task and question.qid in gold]
+    by_label = task is Task.CMAR or (
+        isinstance(task, OwnTask)
+        and len({frozenset(option.label for option in question.options) for question in asked}) == 1
+        and task.is_choice
+    )
     return Counter(
-        label_of(question, gold[question.qid]) if task is Task.CMAR else gold[question.qid]
-        for question in questions
-        if question.task is task and question.qid in gold
+        label_of(question, gold[question.qid]) if by_label else gold[question.qid]
+        for question in asked
     )
 
 
-def majority(task: Task, questions: Sequence[Question], gold: Gold) -> Baseline | None:
+def majority(task: AnyTask, questions: Sequence[Question], gold: Gold) -> Baseline | None:
     """The best constant answer to a closed task in this file; None without gold.
 
     Answers are counted by `gold_counts`. Of equally frequent ones, the first in sorted order wins.
@@ -208,7 +221,7 @@ def _shares(
     group_of: Mapping[str, str],
     names: list[str],
 ) -> Iterable[Share]:
-    right: dict[tuple[Task, str], list[bool]] = {}
+    right: dict[tuple[AnyTask, str], list[bool]] = {}
     for question in questions.questions:
         group = group_of.get(question.clip)
         if group is None or question.task.is_open or question.qid not in questions.gold:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from fmau.core.errors import RunError
 from fmau.core.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Verdict
-from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, Task
+from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, AnyTask
 from fmau.runs import FINAL
 from fmau.score.breakdowns import LABEL, fmar_columns
 from fmau.score.comparison import Comparison, Difference, Test, verdict
@@ -84,8 +84,11 @@ def compare(
     Raises:
         RunError: no question has a gold answer, or none has an answer in both sets.
     """
-    tasks = {*CLOSED_TASKS, *(OPEN_TASKS if verdicts else ())}
-    asked = [q for q in questions.questions if q.task in tasks and q.qid in questions.gold]
+    asked = [
+        question
+        for question in questions.questions
+        if question.qid in questions.gold and (verdicts or not question.task.is_open)
+    ]
     if not asked:
         raise RunError("no question compared here has a gold answer; give a file that has them")
     replied = [
@@ -98,9 +101,15 @@ def compare(
             "fmau answer"
         )
     shared = replace(questions, questions=tuple(both))
-    levels = _levels(shared, (first, second), verdicts) if verdicts else []
+    levels = _levels(shared, (first, second), verdicts, OPEN_TASKS) if verdicts else []
+    own_levels = [
+        column
+        for task in (shared.own_tasks if verdicts else ())
+        if verdicts and task.is_open
+        for column in _levels(shared, (first, second), verdicts, [task])
+    ]
     differences, clips = _differences(
-        shared, first, second, levels, complete=judge_is_complete, proxy=judge_is_proxy
+        shared, first, second, levels, own_levels, complete=judge_is_complete, proxy=judge_is_proxy
     )
     return Comparison(
         names=names,
@@ -113,9 +122,9 @@ def compare(
             sum(question.qid not in replied[1] for question in asked),
         ),
         compared=len(both),
-        judge=judge if levels else None,
-        judge_is_proxy=judge_is_proxy and bool(levels),
-        unscored=_unscored(shared, levels),
+        judge=judge if levels or own_levels else None,
+        judge_is_proxy=judge_is_proxy and bool(levels or own_levels),
+        unscored=_unscored(shared, [*levels, *own_levels]),
     )
 
 
@@ -124,6 +133,7 @@ def _differences(
     first: Mapping[str, Answer],
     second: Mapping[str, Answer],
     levels: Sequence["_Column"],
+    own_levels: Sequence["_Column"],
     *,
     complete: bool,
     proxy: bool,
@@ -131,9 +141,13 @@ def _differences(
     """All differences, in the order of Table 4, and the number of clips."""
     closed = [_closed(questions, first, second, task) for task in CLOSED_TASKS]
     closed = [column for column in closed if column.rows]
+    own = [
+        _closed(questions, first, second, task) for task in questions.own_tasks if not task.is_open
+    ]
+    own = [*(column for column in own if column.rows), *own_levels]
     by_label = _by_label(questions, first, second)
-    clips = sorted({clip for column in (*closed, *levels) for clip, _, _ in column.rows})
-    adjusted = holm([_difference([column], clips) for column in (*closed, *levels)])
+    clips = sorted({clip for column in (*closed, *own, *levels) for clip, _, _ in column.rows})
+    adjusted = holm([_difference([column], clips) for column in (*closed, *levels, *own)])
     found = adjusted[: len(closed)]
     if by_label.rows:
         found.insert(
@@ -142,17 +156,21 @@ def _differences(
     all_closed = len(closed) == len(CLOSED_TASKS)
     if all_closed:
         found.append(_difference(closed, clips, "Closed-AVG"))
-    found += adjusted[len(closed) :]
+    found += adjusted[len(closed) : len(closed) + len(levels)]
     if levels and complete:
         found.append(_difference(levels, clips, "Open-AVG"))
     if levels and complete and all_closed and not proxy:
         in_percent = [replace(column, top=100) for column in levels]
         found.append(_difference([*closed, *in_percent], clips, "Final"))
+    found += adjusted[len(closed) + len(levels) :]
     return tuple(found), len(clips)
 
 
 def _closed(
-    questions: QuestionFile, first: Mapping[str, Answer], second: Mapping[str, Answer], task: Task
+    questions: QuestionFile,
+    first: Mapping[str, Answer],
+    second: Mapping[str, Answer],
+    task: AnyTask,
 ) -> _Column:
     pairs = zip(
         closed_outcomes(questions, first, task),
@@ -182,11 +200,12 @@ def _levels(
     questions: QuestionFile,
     answers: tuple[Mapping[str, Answer], Mapping[str, Answer]],
     verdicts: tuple[Sequence[Verdict], Sequence[Verdict]],
+    tasks: Sequence[AnyTask],
 ) -> list[_Column]:
     """One column per task and level; empty if some level has no answer scored in both sets."""
-    both = [points_of(questions, *given) for given in zip(answers, verdicts, strict=True)]
+    both = [points_of(questions, *given, tasks) for given in zip(answers, verdicts, strict=True)]
     columns = []
-    for task in OPEN_TASKS:
+    for task in tasks:
         for level in LEVELS:
             pairs = zip(both[0][task, level], both[1][task, level], strict=True)
             rows = [
@@ -204,10 +223,11 @@ def _unscored(questions: QuestionFile, levels: Sequence[_Column]) -> int:
     if not levels:
         return 0
     asked = Counter(str(question.task) for question in questions.questions)
-    return sum(
-        asked[task] - min(len(column.rows) for column in levels if column.name.startswith(task))
-        for task in map(str, OPEN_TASKS)
-    )
+    scored: dict[str, int] = {}
+    for column in levels:
+        task = column.name.rpartition(" L")[0]
+        scored[task] = min(len(column.rows), scored.get(task, len(column.rows)))
+    return sum(asked[task] - count for task, count in scored.items())
 
 
 def _difference(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fmau.core.errors import Problem, RowsError
 from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
-from fmau.core.taxonomy import CLOSED_TASKS, Task, Tier
+from fmau.core.taxonomy import CLOSED_TASKS, AnyTask, Task, Tier
 from fmau.prompting.extraction import choices, is_refusal
 from fmau.score.agreement import agreements
 from fmau.score.breakdowns import (
@@ -55,9 +55,12 @@ def score(
         InputError: an answer has no question, contradicts it, or is not a valid answer to it.
     """
     _check(questions, answers)
-    columns = {str(task): closed_outcomes(questions, answers, task) for task in CLOSED_TASKS}
+    own = questions.own_tasks
+    closed: tuple[AnyTask, ...] = (*CLOSED_TASKS, *(task for task in own if not task.is_open))
+    columns = {str(task): closed_outcomes(questions, answers, task) for task in closed}
     tally = Tally(columns | fmar_columns(questions, answers))
     tasks = {task: _task_score(questions, answers, task, tally, stale) for task in Task}
+    own_tasks = [_task_score(questions, answers, task, tally, stale) for task in own]
     closed_avg = tally.average([str(task) for task in CLOSED_TASKS])
     judgements = _judgements(questions, answers, verdicts, judges or {}, tasks)
     official = next((found for found in judgements if found.complete and not found.proxy), None)
@@ -65,7 +68,7 @@ def score(
         benchmark=benchmark_of(questions.questions),
         questions=len(questions.questions),
         clips=len({question.clip for question in questions.questions}),
-        with_gold=sum(task.with_gold for task in tasks.values()),
+        with_gold=sum(task.with_gold for task in (*tasks.values(), *own_tasks)),
         tasks=tasks,
         cmar_confusion=cmar_confusion(questions.questions, questions.gold, answers),
         closed_avg=closed_avg,
@@ -80,18 +83,19 @@ def score(
         by_part=by_part(questions, answers),
         tiers=_tiers(tally),
         mare_labels=label_match(questions, answers),
+        own_tasks=tuple(own_tasks),
         judgements=judgements,
         agreements=agreements(verdicts, [found.judge for found in judgements]),
     )
 
 
 def closed_outcomes(
-    questions: QuestionFile, answers: Mapping[str, Answer], task: Task
+    questions: QuestionFile, answers: Mapping[str, Answer], task: AnyTask
 ) -> list[tuple[str, bool]]:
     """(clip, whether the answer is right) for every question of a closed task that has gold."""
     outcomes = []
     for question in questions.questions:
-        if question.task is task and question.qid in questions.gold:
+        if question.task == task and question.qid in questions.gold:
             row = answers.get(question.qid)
             is_right = row is not None and row.answer == questions.gold[question.qid]
             outcomes.append((question.clip, is_right))
@@ -154,11 +158,11 @@ def _judgements(
 def _task_score(
     questions: QuestionFile,
     answers: Mapping[str, Answer],
-    task: Task,
+    task: AnyTask,
     tally: Tally,
     stale: frozenset[str],
 ) -> TaskScore:
-    asked = [question for question in questions.questions if question.task is task]
+    asked = [question for question in questions.questions if question.task == task]
     rows = [answers[question.qid] for question in asked if question.qid in answers]
     ended = Counter(row.status for row in rows)
     outdated = sum(question.qid in stale for question in asked)
@@ -167,7 +171,7 @@ def _task_score(
         row.qid in questions.gold for row in rows if row.status is AnswerStatus.OK
     )
     return TaskScore(
-        task=task,
+        task=str(task),
         asked=len(asked),
         with_gold=sum(question.qid in questions.gold for question in asked),
         answered=ended[AnswerStatus.OK],
@@ -180,7 +184,7 @@ def _task_score(
         answered_percent=(
             100 * accuracy.correct / answered_with_gold if accuracy and answered_with_gold else None
         ),
-        chance=chance(task),
+        chance=chance(task, asked),
         majority=majority(task, asked, questions.gold),
         refused=sum(row.reply is not None and is_refusal(row.reply) for row in rows),
         stale=outdated,

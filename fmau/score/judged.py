@@ -20,7 +20,7 @@ from fmau.core.records import (
     Verdict,
     VerdictStatus,
 )
-from fmau.core.taxonomy import OPEN_TASKS, Task
+from fmau.core.taxonomy import OPEN_TASKS, AnyTask
 from fmau.prompting.extraction import visible_answer
 from fmau.score.intervals import Interval, clustered_means, mean_interval
 from fmau.score.levels import Judgement, LevelScore, by_answer, median_score
@@ -63,10 +63,10 @@ def judgement(
     points = points_of(questions, answers, verdicts)
     draws = _draws(list(points.values()))
     clips = len({question.clip for question in questions.questions})
-    levels = {
-        key: _level(key[1], found, None if draws is None else draws[:, column])
-        for column, (key, found) in enumerate(points.items())
-    }
+    levels = _levels(points, draws)
+    own = [task for task in questions.own_tasks if task.is_open]
+    own_points = points_of(questions, answers, verdicts, own)
+    own_levels = _levels(own_points, _draws(list(own_points.values())))
     means = [level.mean for level in levels.values()]
     answered, scored, heard = _coverage(questions, answers, verdicts)
     complete = heard == answered
@@ -87,7 +87,20 @@ def judgement(
         final=_final(accuracies, means) if complete and not proxy else None,
         unscored=dict(Counter(row.status.value for row in verdicts if row.scores is None)),
         removed=len({row.qid for row in verdicts if row.removed}),
+        own_tasks={
+            task.name: (own_levels[task, 1], own_levels[task, 2], own_levels[task, 3])
+            for task in own
+        },
     )
+
+
+def _levels(
+    points: Mapping[tuple[AnyTask, int], Sequence[Point]], mean_BK: np.ndarray | None
+) -> dict[tuple[AnyTask, int], LevelScore]:
+    return {
+        key: _level(key[1], found, None if mean_BK is None else mean_BK[:, column])
+        for column, (key, found) in enumerate(points.items())
+    }
 
 
 def _coverage(
@@ -115,21 +128,25 @@ def _coverage(
 
 
 def points_of(
-    questions: QuestionFile, answers: Mapping[str, Answer], verdicts: Sequence[Verdict]
-) -> dict[tuple[Task, int], list[Point]]:
+    questions: QuestionFile,
+    answers: Mapping[str, Answer],
+    verdicts: Sequence[Verdict],
+    tasks: Sequence[AnyTask] = OPEN_TASKS,
+) -> dict[tuple[AnyTask, int], list[Point]]:
     """(task, level) -> the points of all questions that have a reference, in file order.
 
     Args:
         verdicts: the verdicts of one judge.
+        tasks: open tasks.
     """
     of_answer = by_answer(verdicts)
     return {
         (task, level): [
             _point(question, level, answers.get(question.qid), of_answer.get(question.qid, ()))
             for question in questions.questions
-            if question.task is task and question.qid in questions.gold
+            if question.task == task and question.qid in questions.gold
         ]
-        for task in OPEN_TASKS
+        for task in tasks
         for level in LEVELS
     }
 

@@ -6,6 +6,8 @@ A judge may score an answer several times; these samples are reduced to their me
 from collections.abc import Iterable, Mapping
 from statistics import median
 
+from pydantic import Field
+
 from fmau.core.records import Record, Verdict
 from fmau.core.taxonomy import Task
 from fmau.score.intervals import Interval
@@ -52,6 +54,8 @@ class Judgement(Record):
         proxy: the judge is the embedded rule, not an LLM. A proxy is never in Table 4, has no
             Final, and is called a proxy wherever it is shown.
         tasks: MADU and MARE -> their three levels.
+        own_tasks: name of an open task that MA-Bench does not have -> its three levels, of as many
+            answers as they say; `answers` to `final` are about MADU and MARE alone.
         answers: number of open answers that have a reference, so that they can be scored.
         scored: how many of them have a score at every level.
         complete: the judge has replied about each of them at every level; a reply without a score
@@ -76,6 +80,7 @@ class Judgement(Record):
     final: float | None
     unscored: dict[str, int]
     removed: int
+    own_tasks: dict[str, tuple[LevelScore, LevelScore, LevelScore]] = Field(default_factory=dict)
 
     @property
     def coverage(self) -> str | None:

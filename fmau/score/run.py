@@ -84,7 +84,7 @@ def score_run(folder: str | Path, questions: str | Path | None = None) -> Scored
     scores = score(run.questions, run.answers, run.verdicts, judges, stale=frozenset(run.stale))
     notes = (
         *run.notes,
-        *unread_notes(run.answers.values()),
+        *unread_notes(run.questions, run.answers),
         *_silent(silent, run.verdicts),
         *_save(folder / SCORES, scores),
     )

@@ -74,7 +74,7 @@ class TaskScore(Record):
             conditions; such an answer does not count.
     """
 
-    task: Task
+    task: str
     asked: int
     with_gold: int
     answered: int
@@ -199,6 +199,7 @@ class Scores(Record):
             sample). Only "MA-Bench" may be compared with the paper's rows.
         questions, clips, with_gold: number of questions, of clips, and of questions with gold.
         tasks: scores per task, in the order of the paper.
+        own_tasks: scores of the tasks that MA-Bench does not have; they are in no mean.
         cmar_confusion: confusion of body parts; None without CMAR gold.
         closed_avg: mean of the six closed accuracies; None unless all six tasks have gold.
         chance_avg, majority_avg: the same mean of `chance` and of `majority`.
@@ -233,5 +234,16 @@ class Scores(Record):
     by_part: tuple[Share, ...] = ()
     tiers: dict[Tier, Average] = Field(default_factory=dict)
     mare_labels: LabelMatch | None = None
+    own_tasks: tuple[TaskScore, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     agreements: tuple[JudgeAgreement, ...] = ()
+
+    @property
+    def has_official(self) -> bool:
+        """Whether a question is about one of MA-Bench's tasks; else there is no Table 4."""
+        return any(task.asked for task in self.tasks.values())
+
+    @property
+    def all_tasks(self) -> tuple[TaskScore, ...]:
+        """The scores of all tasks: MA-Bench's, if any is asked, then one's own."""
+        return (*(self.tasks.values() if self.has_official else ()), *self.own_tasks)

@@ -112,6 +112,12 @@ def write_submission(
             f"team name {team!r}: use only the letters A-Z and a-z, digits, _ and -, and begin "
             "with a letter or digit"
         )
+    own = dict.fromkeys(str(q.task) for q in questions if not isinstance(q.task, Task))
+    if own:
+        raise RunError(
+            f"the question file has tasks that the challenge does not have ({', '.join(own)}); "
+            "name a file of its questions alone (--questions FILE)"
+        )
     stale = frozenset(stale)
     problems = [
         problem

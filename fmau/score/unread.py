@@ -1,8 +1,8 @@
 """Says which replies to closed questions hold no answer that can be read; they count as wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-from fmau.core.records import Answer, AnswerStatus
+from fmau.core.records import Answer, AnswerStatus, QuestionFile
 
 SHOWN = 3
 """Number of replies that a note shows."""
@@ -10,12 +10,16 @@ SHOWN = 3
 _LONGEST = 60
 
 
-def unread_notes(answers: Iterable[Answer]) -> tuple[str, ...]:
+def unread_notes(questions: QuestionFile, answers: Mapping[str, Answer]) -> tuple[str, ...]:
     """For people: how many replies cannot be read, with the first few; empty if all can.
 
     Control characters in replies are shown as escapes.
+
+    Args:
+        answers: qid -> answer row.
     """
-    closed = [row for row in answers if not row.task.is_open]
+    open_qids = {question.qid for question in questions.questions if question.task.is_open}
+    closed = [row for qid, row in answers.items() if qid not in open_qids]
     unread = [
         row for row in closed if row.status in (AnswerStatus.UNPARSED, AnswerStatus.TRUNCATED)
     ]

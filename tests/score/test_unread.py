@@ -15,7 +15,7 @@ def test_it_counts_them_and_shows_the_first_few() -> None:
     for question, reply in zip(sad, replies, strict=False):
         row = without_answer(question, AnswerStatus.UNPARSED)
         answers[question.qid] = row.model_copy(update={"reply": reply})
-    (note,) = unread_notes(answers.values())
+    (note,) = unread_notes(QUESTIONS, answers)
     unread = min(len(sad), 5)
     assert note == (
         f"{unread} of 30 replies to closed questions hold no answer that can be read, or were cut "
@@ -26,7 +26,7 @@ def test_it_counts_them_and_shows_the_first_few() -> None:
 
 def test_nothing_is_said_of_replies_that_can_be_read_or_never_came() -> None:
     answers = gold_answers(QUESTIONS)
-    assert unread_notes(answers.values()) == ()
+    assert unread_notes(QUESTIONS, answers) == ()
     for question in QUESTIONS.questions[:4]:
         answers[question.qid] = without_answer(question, AnswerStatus.CLIP_FAILED)
-    assert unread_notes(answers.values()) == ()
+    assert unread_notes(QUESTIONS, answers) == ()

@@ -264,7 +264,7 @@ def _lessons(
     action = action_by_code()[plan.events[0].code]
     for question, answer in questions:
         conversation = messages(question, prompts, VIDEO_PART)
-        yield question.task.value, conversation, answer
+        yield str(question.task), conversation, answer
         if question.task.is_choice:
             yield _hint(question, prompts, rng)
     for kind, instruction, answer in (

@@ -96,7 +96,7 @@ def calibration_items(questions: QuestionFile, *, count: int, seed: int) -> list
     for task in OPEN_TASKS:
         asked = [q for q in questions.questions if q.task is task and q.qid in questions.gold]
         for question in generator.sample(asked, min(count, len(asked))):
-            items += _altered(question, asked, questions, generator)
+            items += _altered(question, task, asked, questions, generator)
     if not items:
         raise FmauError(
             "the question file has no answers of MADU or MARE; calibration alters references, so "
@@ -106,7 +106,11 @@ def calibration_items(questions: QuestionFile, *, count: int, seed: int) -> list
 
 
 def _altered(
-    question: Question, asked: list[Question], questions: QuestionFile, generator: random.Random
+    question: Question,
+    task: Task,
+    asked: list[Question],
+    questions: QuestionFile,
+    generator: random.Random,
 ) -> Iterator[CalibrationItem]:
     reference = questions.gold[question.qid]
     texts: dict[Kind, str] = {
@@ -118,7 +122,7 @@ def _altered(
         "empty": "",
     }
     action = written_action(reference)
-    if question.task is Task.MADU:
+    if task is Task.MADU:
         texts["other part"] = other_part(reference)
     elif action is not None:
         near = [other for other in actions() if other.part == action.part and other != action]
@@ -134,13 +138,13 @@ def _altered(
             JudgeItem(
                 qid=f"{question.qid}#{kind}",
                 clip=question.clip,
-                task=question.task,
+                task=task,
                 question=question.stem,
                 reference=reference,
                 answer=text,
             ),
             kind,
-            EXPECTED[kind][question.task],
+            EXPECTED[kind][task],
         )
 
 
@@ -151,7 +155,11 @@ def _apart(one: Action, other: Action) -> bool:
 
 
 def _another(
-    question: Question, asked: list[Question], questions: QuestionFile, generator: random.Random
+    question: Question,
+    task: Task,
+    asked: list[Question],
+    questions: QuestionFile,
+    generator: random.Random,
 ) -> str | None:
     """A reference of the same task from a clip whose action is of another group; None if none is.
 

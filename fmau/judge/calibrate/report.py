@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fmau.core.records import Record
-from fmau.core.taxonomy import Task
+from fmau.core.taxonomy import AnyTask
 from fmau.judge.calibrate.items import CalibrationItem, Kind
 from fmau.score.levels import JudgeScores
 
@@ -26,7 +26,7 @@ class KindReport(Record):
     """
 
     kind: Kind
-    task: Task
+    task: str
     level: int
     expected: tuple[int, int]
     scored: int
@@ -64,7 +64,7 @@ def calibration_report(items: Sequence[CalibrationItem], scores: JudgeScores) ->
         items: what the judge was asked.
         scores: qid of an item -> level -> score, None if unscored.
     """
-    groups: dict[tuple[Kind, Task, int], list[CalibrationItem]] = {}
+    groups: dict[tuple[Kind, AnyTask, int], list[CalibrationItem]] = {}
     for item in items:
         for level in item.expected:
             groups.setdefault((item.kind, item.item.task, level), []).append(item)
@@ -115,7 +115,7 @@ def print_calibration(report: CalibrationReport, console: Console) -> None:
 
 
 def _kind(
-    kind: Kind, task: Task, level: int, items: Sequence[CalibrationItem], scores: JudgeScores
+    kind: Kind, task: AnyTask, level: int, items: Sequence[CalibrationItem], scores: JudgeScores
 ) -> KindReport:
     low, high = items[0].expected[level]
     found = [scores.get(item.item.qid, {}).get(level) for item in items]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from fmau.core.records import LEVELS, Verdict, VerdictStatus
+from fmau.core.taxonomy import Task
 from fmau.judge.candidate import shown
 from fmau.judge.embedded import embedded_opinions
 from fmau.judge.engine import Append
@@ -21,7 +22,7 @@ def judge_by_rule(
     done: frozenset[str],
     append: Append,
 ) -> JudgeSummary:
-    """Judge every item that has no verdict yet.
+    """Judge every item about MADU or MARE that has no verdict yet.
 
     Args:
         items: to be judged.
@@ -37,12 +38,13 @@ def judge_by_rule(
         RunError: a verdict cannot be written.
     """
     started = time.monotonic()
+    ruled = [item for item in items if isinstance(item.task, Task)]
     todo = [
         (item, fingerprint)
-        for item in items
+        for item in ruled
         if (fingerprint := call_fingerprint(judge_fingerprint, item, LEVELS, 0)) not in done
     ]
-    summary = JudgeSummary(len(items), len(items) - len(todo))
+    summary = JudgeSummary(len(ruled), len(ruled) - len(todo), without_rule=len(items) - len(ruled))
     for item, fingerprint in todo:
         row = _verdict(item, judge, fingerprint)
         append(row)
@@ -52,6 +54,7 @@ def judge_by_rule(
 
 
 def _verdict(item: JudgeItem, judge: EmbeddedJudge, fingerprint: str) -> Verdict:
+    assert isinstance(item.task, Task), "the others have no rule"
     candidate = shown(item.answer)
     opinions = embedded_opinions(item.task, item.reference, candidate.text)
     return Verdict(

@@ -1,5 +1,6 @@
 """All checks of a question file, as a record and as a table."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fmau.core.records import Record
+from fmau.core.errors import InputError, Problem
+from fmau.core.records import QuestionFile, Record
+from fmau.core.taxonomy import Task
 from fmau.dataset.questions import survey_questions
 from fmau.score.audit.check import Check
 from fmau.score.audit.fields import schema
@@ -27,12 +30,14 @@ class Audit(Record):
     Attributes:
         file: its path.
         rows: number of rows in the file.
+        own: how many of them are about tasks that MA-Bench does not have; no check is about them.
         with_gold: number of readable questions that have an answer.
         checks: one for each kind of defect or shortcut, also where nothing was found.
     """
 
     file: str
     rows: int
+    own: int
     with_gold: int
     checks: tuple[Check, ...]
 
@@ -43,13 +48,19 @@ def audit_questions(path: Path) -> Audit:
     Rows that cannot be read are reported under "schema"; the other checks leave them out.
 
     Raises:
-        InputError: the file is missing or is not a JSON list.
+        InputError: the file is missing or is not a JSON list, or has only tasks of one's own.
     """
     survey = survey_questions(path)
-    questions = survey.sound
+    questions = _official(survey.sound)
+    own = len(survey.sound.questions) - len(questions.questions)
+    if own == len(survey.rows):
+        what = "has no question of a task of MA-Bench, and the checks are about those"
+        raise InputError([Problem(str(path), what, "audit a file that has them")])
+    survey = replace(survey, sound=questions)
     return Audit(
         file=str(path),
         rows=len(survey.rows),
+        own=own,
         with_gold=len(questions.gold),
         checks=(
             label_code_suffix(questions),
@@ -64,9 +75,18 @@ def audit_questions(path: Path) -> Audit:
     )
 
 
+def _official(file: QuestionFile) -> QuestionFile:
+    """The questions of MA-Bench's tasks."""
+    asked = tuple(question for question in file.questions if isinstance(question.task, Task))
+    qids = {question.qid for question in asked}
+    return QuestionFile(asked, {qid: gold for qid, gold in file.gold.items() if qid in qids})
+
+
 def print_audit(audit: Audit, console: Console) -> None:
     """Print a table of the checks, then the figures of each check. It fits into 80 columns."""
     title = f"{audit.file}: {audit.rows:,} rows, {audit.with_gold:,} with gold"
+    if audit.own:
+        title += f"; {audit.own:,} about tasks of the file's own left out"
     table = Table(box=SIMPLE_HEAD, title=Text(title))
     table.add_column("check", no_wrap=True)
     table.add_column("rows", justify="right")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fmau.core.records import QuestionFile
-from fmau.core.taxonomy import TASK_ALIASES, Task
+from fmau.core.taxonomy import TASK_ALIASES, AnyTask, Task
 from fmau.core.texts import text_fault, whole
 from fmau.dataset.labels import written_action
 from fmau.dataset.questions import Survey
@@ -74,7 +74,7 @@ def _prefixes(questions: QuestionFile) -> Iterator[tuple[str, str]]:
 def _incomplete_clips(questions: QuestionFile) -> Iterator[tuple[str, str]]:
     """Questions of clips that have more or fewer questions of a task than the benchmark asks."""
     of_clip: defaultdict[str, list[str]] = defaultdict(list)
-    counts: defaultdict[str, Counter[Task]] = defaultdict(Counter)
+    counts: defaultdict[str, Counter[AnyTask]] = defaultdict(Counter)
     for question in questions.questions:
         of_clip[question.clip].append(question.qid)
         counts[question.clip][question.task] += 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fmau.core.lexicon import AXES, RELATION_OPPOSITES, SHORT, TIME_OPPOSITES
 from fmau.core.records import Question, QuestionFile
-from fmau.core.taxonomy import YES_NO_TASKS, Task, action_by_label
+from fmau.core.taxonomy import YES_NO_TASKS, AnyTask, Task, action_by_label
 from fmau.dataset.labels import written_action
 from fmau.score.audit.check import Check, check, percent
 from fmau.score.breakdowns import gold_labels
@@ -27,7 +27,7 @@ def duplicate_question(questions: QuestionFile) -> Check:
     """
     first: dict[tuple[object, ...], str] = {}
     repeated = []
-    wordings: defaultdict[Task, set[str]] = defaultdict(set)
+    wordings: defaultdict[AnyTask, set[str]] = defaultdict(set)
     for question in questions.questions:
         key = (question.clip, question.task, _plain(question.stem), question.options)
         if key in first:
