@@ -65,6 +65,7 @@ def _table(found: list["RunOverview"]) -> Table:
     for run in found:
         model = (run.model or "") + (f" + {run.adapter}" if run.adapter else "")
         state = run.status + (f"; judged by {', '.join(run.judges)}" if run.judges else "")
+        state += "".join(f"; {task} {value:.2f} %" for task, value in run.own_tasks.items())
         cells = (run.name, model, run.questions or "", state)
         numbers = (two_decimals(run.closed_avg), two_decimals(run.final), _size(run.size))
         table.add_row(*map(escape, cells), *numbers)

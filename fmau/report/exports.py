@@ -1,11 +1,14 @@
 """Writes a report's numbers and answers as files for other programs, for `fmau report --export`.
 
-table4.md, table4.csv, table4.tex    Table 4 with the runs; LaTeX needs the package booktabs
+table4.md, table4.csv, table4.tex    Table 4 with the runs; LaTeX needs the package booktabs. They
+                                     are not written if no question is of a task of MA-Bench
+own_tasks.csv                        accuracies and levels of tasks that MA-Bench does not have
 answers.parquet                      one row per run and question, with answer and judges' scores
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,14 +41,61 @@ def write_exports(
     scores = {run.name: run.scores for run in runs}
     rows = table4(scores, {run.name for run in runs if run.blind})
     rows = [row for row in rows if paper_rows or row.kind != "paper"]
-    paths = [folder / name for name in ("table4.md", "table4.csv", "table4.tex", "answers.parquet")]
     make_folder(folder)
-    write_whole(paths[0], markdown(rows, caveat(scores)))
-    write_whole(paths[1], table4_frame(rows).to_csv(index_label="row"))
-    write_whole(paths[2], latex(rows))
-    with whole_file(paths[3]) as file:
+    texts = {}
+    if runs[0].scores.has_official:
+        texts["table4.md"] = markdown(rows, caveat(scores))
+        texts["table4.csv"] = table4_frame(rows).to_csv(index_label="row")
+        texts["table4.tex"] = latex(rows)
+    if runs[0].scores.own_tasks:
+        texts["own_tasks.csv"] = own_tasks_frame(runs).to_csv(index=False)
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    answers = folder / "answers.parquet"
+    with whole_file(answers) as file:
         answers_frame(runs).to_parquet(file, index=False)
-    return paths
+    return [*(folder / name for name in texts), answers]
+
+
+def own_tasks_frame(runs: Sequence[ScoredRun]) -> pd.DataFrame:
+    """One row per run and task of one's own, or level of an open one.
+
+    Columns: run, task, judge (None for closed tasks), value (percent, or 0 to 5), low and high (95 %
+    over clips), questions (with gold), chance, majority (percent).
+    """
+    records: list[dict[str, Any]] = []
+    for run in runs:
+        for score in run.scores.own_tasks:
+            if (found := score.accuracy) is not None:
+                spread = found.clustered
+                records.append(
+                    {
+                        "run": run.name,
+                        "task": score.task,
+                        "judge": None,
+                        "value": found.percent,
+                        "low": spread and spread.low,
+                        "high": spread and spread.high,
+                        "questions": found.total,
+                        "chance": score.chance,
+                        "majority": score.majority and score.majority.percent,
+                    }
+                )
+        for judgement in run.scores.judgements:
+            for task, levels in judgement.own_tasks.items():
+                records += [
+                    {
+                        "run": run.name,
+                        "task": f"{task} L{level.level}",
+                        "judge": judgement.judge,
+                        "value": level.mean,
+                        "low": level.clustered and level.clustered.low,
+                        "high": level.clustered and level.clustered.high,
+                        "questions": level.asked,
+                    }
+                    for level in levels
+                ]
+    return pd.DataFrame.from_records(records)
 
 
 def table4_frame(rows: Sequence[Row]) -> pd.DataFrame:

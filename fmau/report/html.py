@@ -121,7 +121,9 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
         comparisons=_comparisons(runs),
         not_asked=_not_asked(runs[0].scores),
         caveat=caveat(scores),
-        table4=table4(scores, {run.name for run in runs if run.blind}),
+        table4=table4(scores, {run.name for run in runs if run.blind})
+        if runs[0].scores.has_official
+        else [],
         span=_cell_span,
         average_columns=[place for place, name in enumerate(COLUMNS) if name == "AVG"],
         closed_tasks=CLOSED_TASKS,
@@ -142,7 +144,7 @@ def _contents(runs: Sequence[ScoredRun]) -> dict[str, str]:
     """Anchor -> name of each section that the page has."""
     scores = [run.scores for run in runs]
     there = {
-        "table4": ("Table 4", True),
+        "table4": ("Table 4", scores[0].has_official),
         "comparison": ("Comparison", len(runs) > 1),
         "accuracy": ("Accuracy", True),
         "open": ("Open answers", any(one.judgements for one in scores)),
@@ -223,12 +225,12 @@ def _judged(run: ScoredRun) -> list[Verdict]:
 
 def _figures(scores: Scores) -> list[dict[str, str]]:
     """The numbers at the top of a run."""
-    tasks = scores.tasks.values()
+    tasks = scores.all_tasks
     answered = sum(task.answered for task in tasks)
     failed = sum(task.failed for task in tasks)
     unreadable = sum(task.unparsed + task.truncated for task in tasks)
     average = scores.closed_avg
-    return [
+    means = [
         {
             "name": "Closed-AVG",
             "value": two_decimals(average.percent if average else None),
@@ -241,6 +243,9 @@ def _figures(scores: Scores) -> list[dict[str, str]]:
             "value": two_decimals(scores.final),
             "remark": final_remark(scores),
         },
+    ]
+    return [
+        *(means if scores.has_official else ()),
         {"name": "Answered", "value": f"{answered:,}", "remark": f"of {scores.questions:,}"},
         {
             "name": "Failed",
@@ -253,7 +258,7 @@ def _figures(scores: Scores) -> list[dict[str, str]]:
 def _charts(runs: Sequence[ScoredRun]) -> dict[str, Any]:
     scores = {run.name: run.scores for run in runs}
     charts: dict[str, Any] = {}
-    if any(task.accuracy for one in scores.values() for task in one.tasks.values()):
+    if any(task.accuracy for one in scores.values() for task in one.all_tasks):
         charts["accuracy"] = accuracy_chart(scores)
     if runs[0].scores.by_action:
         charts["actions"] = action_chart(scores)

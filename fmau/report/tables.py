@@ -73,11 +73,20 @@ class TextTable:
 
 
 def accuracy_table(scores: Scores) -> TextTable:
-    """Accuracies of the closed tasks with intervals and baselines, FMAR by label, and the mean.
+    """Accuracies of the closed tasks with intervals and baselines, FMAR by label, the mean, and
+    tasks of one's own.
 
     There are two intervals: over clips (quote this one), and Wilson's, which treats all questions
     as independent.
     """
+    rows = {}
+    if scores.has_official:
+        rows = _official_rows(scores)
+    own = {score.task: _task_row(score) for score in scores.own_tasks if score.chance is not None}
+    return TextTable(ACCURACY_COLUMNS, rows | own)
+
+
+def _official_rows(scores: Scores) -> dict[str, tuple[str, ...]]:
     nothing = NOT_AVAILABLE
     rows = {}
     for task in CLOSED_TASKS:
@@ -95,7 +104,7 @@ def accuracy_table(scores: Scores) -> TextTable:
         two_decimals(scores.chance_avg),
         two_decimals(scores.majority_avg),
     )
-    return TextTable(ACCURACY_COLUMNS, rows)
+    return rows
 
 
 def _fmar_rows(fmar: FmarReadings) -> dict[str, tuple[str, ...]]:
@@ -125,20 +134,20 @@ def further_table(scores: Scores) -> TextTable:
 def level_table(judgement: Judgement) -> TextTable:
     """The levels of the open tasks from one judge, with the number of scored answers."""
     rows = {}
-    for task, levels in judgement.tasks.items():
-        for level in levels:
-            answers = level.scored + level.unscored
-            rows[f"{task} L{level.level}"] = (
-                two_decimals(level.mean),
-                span(level.clustered, digits=2),
-                span(level.naive, digits=2),
-                f"{level.scored:,} of {answers:,}",
-                f"{level.no_answer:,}",
-                two_decimals(level.floor),
-                two_decimals(level.spread),
-            )
-    average = (two_decimals(judgement.open_avg), span(judgement.open_avg_clustered, digits=2))
-    rows["Open-AVG"] = (*average, *(NOT_AVAILABLE,) * 5)
+    for name, level in judgement.levels:
+        answers = level.scored + level.unscored
+        rows[name] = (
+            two_decimals(level.mean),
+            span(level.clustered, digits=2),
+            span(level.naive, digits=2),
+            f"{level.scored:,} of {answers:,}",
+            f"{level.no_answer:,}",
+            two_decimals(level.floor),
+            two_decimals(level.spread),
+        )
+    if f"{Task.MADU} L1" in rows:
+        average = (two_decimals(judgement.open_avg), span(judgement.open_avg_clustered, digits=2))
+        rows["Open-AVG"] = (*average, *(NOT_AVAILABLE,) * 5)
     return TextTable(LEVEL_COLUMNS, rows)
 
 
@@ -218,7 +227,7 @@ def final_remark(scores: Scores) -> str:
 def count_table(scores: Scores) -> TextTable:
     """Number of questions of each task by status: answered, unparsed, failed, ..."""
     rows = {
-        str(task): (
+        score.task: (
             score.asked,
             score.answered,
             score.unparsed,
@@ -229,7 +238,7 @@ def count_table(scores: Scores) -> TextTable:
             score.stale,
             score.refused,
         )
-        for task, score in scores.tasks.items()
+        for score in scores.all_tasks
     }
     rows["all"] = tuple(sum(column) for column in zip(*rows.values(), strict=True))
     return TextTable(

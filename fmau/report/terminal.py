@@ -39,17 +39,15 @@ WIDE = 118
 def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection[str] = ()) -> None:
     """Print Table 4 with a row per run, then each run's accuracies, levels and counts.
 
+    There is no Table 4 if all questions are of one's own tasks.
+
     Args:
         blind: names of the runs that were asked without the clips.
         runs: name -> scores, all of one question file.
         console: where to print; best with 120 columns, at least 80.
     """
-    rows = table4(runs, blind)
-    if console.width >= WIDE:
-        console.print(_table4("Table 4", rows, slice(None)))
-    else:
-        console.print(_table4("Table 4: closed tasks, accuracy %", rows, slice(0, CLOSED_COLUMNS)))
-        console.print(_table4("Table 4: open tasks, 0-5", rows, slice(CLOSED_COLUMNS, None)))
+    if next(iter(runs.values())).has_official:
+        _print_table4(table4(runs, blind), console)
     if note := caveat(runs):
         console.print(Text(note, style="yellow"))
     for name, scores in runs.items():
@@ -62,7 +60,16 @@ def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection
         if scores.agreements:
             print_agreements(f"{name}: how its judges agree", scores.agreements, console)
         console.print(_text_table(f"{name}: how the questions ended", count_table(scores)))
-        console.print(_summary(scores))
+        if scores.has_official:
+            console.print(_summary(scores))
+
+
+def _print_table4(rows: list[Row], console: Console) -> None:
+    if console.width >= WIDE:
+        console.print(_table4("Table 4", rows, slice(None)))
+    else:
+        console.print(_table4("Table 4: closed tasks, accuracy %", rows, slice(0, CLOSED_COLUMNS)))
+        console.print(_table4("Table 4: open tasks, 0-5", rows, slice(CLOSED_COLUMNS, None)))
 
 
 def print_agreements(title: str, found: Sequence[JudgeAgreement], console: Console) -> None:

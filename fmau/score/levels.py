@@ -45,6 +45,11 @@ class LevelScore(Record):
     histogram: tuple[int, int, int, int, int, int]
     spread: float | None
 
+    @property
+    def asked(self) -> int:
+        """Number of questions with a reference."""
+        return self.scored + self.no_answer + self.unscored
+
 
 class Judgement(Record):
     """The scores that one judge gave a run's open answers.
@@ -88,6 +93,21 @@ class Judgement(Record):
         if self.scored == self.answers:
             return None
         return f"{self.scored:,} of {self.answers:,} answers scored"
+
+    @property
+    def levels(self) -> list[tuple[str, LevelScore]]:
+        """Each level of each open task, with its name ("MADU L1"). MADU and MARE are left out if
+        only tasks of one's own were asked."""
+        of_task: dict[str, tuple[LevelScore, ...]] = {}
+        if not self.own_tasks or any(
+            level.asked for found in self.tasks.values() for level in found
+        ):
+            of_task |= {str(task): found for task, found in self.tasks.items()}
+        return [
+            (f"{task} L{level.level}", level)
+            for task, found in (of_task | self.own_tasks).items()
+            for level in found
+        ]
 
     @property
     def means(self) -> "dict[Task, Levels]":

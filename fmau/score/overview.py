@@ -24,6 +24,7 @@ class RunOverview(Record):
         status: for people: how far it is, or what is wrong with the folder.
         answered: questions with a final row; None if the rows cannot be read.
         judges: names of its judges.
+        own_tasks: name of a task of one's own -> accuracy in percent, likewise.
         closed_avg, final: as last written to scores.json; None if they are not known.
         size: bytes of all files.
         last_session: when it was last worked on (UTC); None if it never was.
@@ -37,6 +38,7 @@ class RunOverview(Record):
     status: str
     answered: int | None
     judges: tuple[str, ...]
+    own_tasks: dict[str, float]
     closed_avg: float | None
     final: float | None
     size: int
@@ -86,6 +88,11 @@ def _overview(folder: Path) -> RunOverview:
         status=status,
         answered=answered,
         judges=tuple(manifest.judges),
+        own_tasks={
+            task.task: task.accuracy.percent
+            for task in (scores.own_tasks if scores else ())
+            if task.accuracy
+        },
         closed_avg=scores.closed_avg.percent if scores and scores.closed_avg else None,
         final=scores.final if scores else None,
         size=size,
@@ -103,6 +110,7 @@ def _damaged(folder: Path, size: int, why: str) -> RunOverview:
         status=why,
         answered=None,
         judges=(),
+        own_tasks={},
         closed_avg=None,
         final=None,
         size=size,

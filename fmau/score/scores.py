@@ -244,6 +244,11 @@ class Scores(Record):
         return any(task.asked for task in self.tasks.values())
 
     @property
+    def closed_tasks(self) -> tuple[TaskScore, ...]:
+        """Those of `all_tasks` that are answered by a letter, or by Yes or No."""
+        return tuple(task for task in self.all_tasks if task.chance is not None)
+
+    @property
     def all_tasks(self) -> tuple[TaskScore, ...]:
         """The scores of all tasks: MA-Bench's, if any is asked, then one's own."""
         return (*(self.tasks.values() if self.has_official else ()), *self.own_tasks)

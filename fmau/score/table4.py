@@ -165,9 +165,9 @@ def caveat(runs: Mapping[str, Scores]) -> str | None:
     """
     notes: list[str] = []
     for name, one in runs.items():
-        closed = [one.tasks[task] for task in CLOSED_TASKS]
+        closed = one.closed_tasks
         of = f"{name}: " if len(runs) > 1 else ""
-        if one.benchmark != "MA-Bench":
+        if one.has_official and one.benchmark != "MA-Bench":
             notes.append(NOT_COMPARABLE)
         elif any(0 < task.with_gold < task.asked for task in closed):
             notes.append(PARTIAL_GOLD)

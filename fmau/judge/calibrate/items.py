@@ -155,11 +155,7 @@ def _apart(one: Action, other: Action) -> bool:
 
 
 def _another(
-    question: Question,
-    task: Task,
-    asked: list[Question],
-    questions: QuestionFile,
-    generator: random.Random,
+    question: Question, asked: list[Question], questions: QuestionFile, generator: random.Random
 ) -> str | None:
     """A reference of the same task from a clip whose action is of another group; None if none is.
 

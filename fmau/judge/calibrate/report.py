@@ -122,7 +122,7 @@ def _kind(
     known = [score for score in found if score is not None]
     return KindReport(
         kind=kind,
-        task=task,
+        task=str(task),
         level=level,
         expected=(low, high),
         scored=len(known),

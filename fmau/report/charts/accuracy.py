@@ -16,19 +16,19 @@ def accuracy_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
     Args:
         runs: name -> scores, all of one question file; each run has its own bars.
     """
-    tasks = [str(task) for task in CLOSED_TASKS]
     bars = [_accuracy_bars(name, scores) for name, scores in runs.items()]
-    scored = next(iter(runs.values())).tasks
+    scored = next(iter(runs.values())).closed_tasks
+    tasks = [score.task for score in scored]
     chance = go.Scatter(
         name="chance",
         x=tasks,
-        y=[scored[task].chance for task in CLOSED_TASKS],
+        y=[score.chance for score in scored],
         mode="markers",
         marker={"symbol": "line-ew", "size": 26, "line": {"width": 1.5}},
         hovertemplate="%{x} chance %{y:.1f} %<extra></extra>",
         meta="baseline",
     )
-    majorities = [scored[task].majority for task in CLOSED_TASKS]
+    majorities = [score.majority for score in scored]
     majority = go.Scatter(
         name="majority class",
         x=tasks,
@@ -138,10 +138,10 @@ def part_chart(shares: Sequence[Share]) -> dict[str, Any]:
 
 
 def _accuracy_bars(name: str, scores: Scores) -> go.Bar:
-    found = [scores.tasks[task].accuracy for task in CLOSED_TASKS]
+    found = [score.accuracy for score in scores.closed_tasks]
     return go.Bar(
         name=name,
-        x=[str(task) for task in CLOSED_TASKS],
+        x=[score.task for score in scores.closed_tasks],
         y=[accuracy and accuracy.percent for accuracy in found],
         error_y={
             "array": [a and a.clustered and a.clustered.high - a.percent for a in found],

@@ -16,11 +16,11 @@ def level_chart(judgement: Judgement) -> dict[str, Any]:
     Rows are levels. Columns are scores, with two more for questions without an answer and without
     a score. The shade is the share of the level's questions.
     """
-    levels = [(task, level) for task, found in judgement.tasks.items() for level in found]
+    levels = judgement.levels
     counts = [[*level.histogram, level.no_answer, level.unscored] for _, level in levels]
     heatmap = go.Heatmap(
         x=["0", "1", "2", "3", "4", "5", NO_ANSWER, "unscored"],
-        y=[f"{task} L{level.level}" for task, level in levels],
+        y=[name for name, _ in levels],
         z=[[100 * count / max(1, sum(row)) for count in row] for row in counts],
         text=counts,
         texttemplate="%{text}",
@@ -36,7 +36,7 @@ def level_chart(judgement: Judgement) -> dict[str, Any]:
         "xaxis": {"type": "category", "fixedrange": True, "showgrid": False},
         "yaxis": {"autorange": "reversed", "fixedrange": True, "showgrid": False},
         "margin": {"t": 10, "r": 8, "b": 40, "l": 80},
-        "height": 280,
+        "height": 40 + 40 * len(levels),
     }
     return plain([heatmap], layout)
 
@@ -50,7 +50,7 @@ def coverage_chart(runs: Mapping[str, Scores]) -> dict[str, Any]:
     rows = [
         (
             f"{name} by {found.judge}{' (proxy)' if found.proxy else ''}",
-            [level for levels in found.tasks.values() for level in levels],
+            [level for _, level in found.levels],
         )
         for name, scores in runs.items()
         for found in scores.judgements
