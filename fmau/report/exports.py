@@ -60,8 +60,8 @@ def write_exports(
 def own_tasks_frame(runs: Sequence[ScoredRun]) -> pd.DataFrame:
     """One row per run and task of one's own, or level of an open one.
 
-    Columns: run, task, judge (None for closed tasks), value (percent, or 0 to 5), low and high (95 %
-    over clips), questions (with gold), chance, majority (percent).
+    Columns: run, task, judge (None for closed tasks), value (percent, or 0 to 5), low and high
+    (95 % over clips), questions (with gold), chance, majority (percent).
     """
     records: list[dict[str, Any]] = []
     for run in runs:

@@ -52,7 +52,7 @@ def answered(folder: Path) -> None:
                     Answer(
                         qid=question.qid,
                         clip=question.clip,
-                        task=question.task,
+                        task=str(question.task),
                         fingerprint=mark.fingerprint,
                         fingerprint_without_clip=mark.without_clip,
                         status=AnswerStatus.OK,

@@ -91,7 +91,7 @@ def verdict(
     return Verdict(
         qid=question.qid,
         clip=question.clip,
-        task=question.task,
+        task=str(question.task),
         judge=judge,
         fingerprint=f"{judge} {question.qid} {level} {sample}",
         levels=(level,),
@@ -106,7 +106,7 @@ def _row(question: Question, status: AnswerStatus, answer: str | None) -> Answer
     return Answer(
         qid=question.qid,
         clip=question.clip,
-        task=question.task,
+        task=str(question.task),
         fingerprint="f",
         status=status,
         answer=answer,

@@ -33,7 +33,7 @@ def test_gold_answers_and_full_marks_are_100_and_5() -> None:
 def test_final_is_the_mean_of_twelve_sub_scores() -> None:
     questions = question_file(clips=6)
     answers = gold_answers(questions) | {
-        qid: row for qid, row in random_answers(questions).items() if not row.task.is_open
+        qid: row for qid, row in random_answers(questions).items() if not Task(row.task).is_open
     }
     rows = verdicts(questions, "llm", lambda q, level: (level + (q.task is Task.MARE)) % 6)
     found = score(questions, answers, rows, LLM)
@@ -41,7 +41,7 @@ def test_final_is_the_mean_of_twelve_sub_scores() -> None:
     subs += [20.0, 40.0, 60.0, 40.0, 60.0, 80.0]
     assert found.final == pytest.approx(sum(subs) / 12)
     assert found.open_avg == pytest.approx((1 + 2 + 3 + 2 + 3 + 4) / 6)
-    only_madu = [row for row in rows if row.task is Task.MADU]
+    only_madu = [row for row in rows if row.task == Task.MADU]
     assert score(questions, answers, only_madu, LLM).final is None
 
 

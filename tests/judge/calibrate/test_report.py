@@ -109,7 +109,7 @@ def _embedded(questions: QuestionFile) -> float:
         i.item.qid: {
             level: float(opinion.score)
             for level, opinion in embedded_opinions(
-                i.item.task, i.item.reference, i.item.answer
+                Task(str(i.item.task)), i.item.reference, i.item.answer
             ).items()
         }
         for i in items
