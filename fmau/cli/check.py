@@ -140,7 +140,8 @@ def _ahead(
 def plan_table(recipe: Recipe, plan: Plan) -> Table:
     """The plan as a table for the terminal."""
     table = Table(box=SIMPLE_HEAD, show_header=False, title=f"{recipe.name}: ready")
-    kinds = ", ".join(f"{count:,} {task}" for task, count in sorted(plan.questions.items()))
+    counted = sorted(plan.questions.items(), key=lambda item: str(item[0]))
+    kinds = ", ".join(f"{count:,} {task}" for task, count in counted)
     total = sum(plan.questions.values())
     table.add_row("questions", f"{total:,} ({kinds})")
     table.add_row("clips", f"{plan.clips:,}, {plan.mean_duration_s:.2f} s on average")
