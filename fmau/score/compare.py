@@ -101,13 +101,8 @@ def compare(
             "fmau answer"
         )
     shared = replace(questions, questions=tuple(both))
-    levels = _levels(shared, (first, second), verdicts, OPEN_TASKS) if verdicts else []
-    own_levels = [
-        column
-        for task in (shared.own_tasks if verdicts else ())
-        if verdicts and task.is_open
-        for column in _levels(shared, (first, second), verdicts, [task])
-    ]
+    levels = _levels(shared, (first, second), verdicts, OPEN_TASKS)
+    own_levels = _own_levels(shared, (first, second), verdicts)
     differences, clips = _differences(
         shared, first, second, levels, own_levels, complete=judge_is_complete, proxy=judge_is_proxy
     )
@@ -199,10 +194,12 @@ def _test_for(rows: Sequence[tuple[str, float, float]]) -> Test:
 def _levels(
     questions: QuestionFile,
     answers: tuple[Mapping[str, Answer], Mapping[str, Answer]],
-    verdicts: tuple[Sequence[Verdict], Sequence[Verdict]],
+    verdicts: tuple[Sequence[Verdict], Sequence[Verdict]] | None,
     tasks: Sequence[AnyTask],
 ) -> list[_Column]:
     """One column per task and level; empty if some level has no answer scored in both sets."""
+    if verdicts is None:
+        return []
     both = [points_of(questions, *given, tasks) for given in zip(answers, verdicts, strict=True)]
     columns = []
     for task in tasks:
@@ -216,6 +213,20 @@ def _levels(
             name = f"{task} L{level}"
             columns.append(_Column(name, rows, LEVEL_MAX, LEVEL_MAX, "sign flips over clips"))
     return columns if all(column.rows for column in columns) else []
+
+
+def _own_levels(
+    questions: QuestionFile,
+    answers: tuple[Mapping[str, Answer], Mapping[str, Answer]],
+    verdicts: tuple[Sequence[Verdict], Sequence[Verdict]] | None,
+) -> list[_Column]:
+    """The same of each open task of one's own."""
+    found = [
+        _levels(questions, answers, verdicts, [task])
+        for task in questions.own_tasks
+        if task.is_open
+    ]
+    return [column for columns in found for column in columns]
 
 
 def _unscored(questions: QuestionFile, levels: Sequence[_Column]) -> int:

@@ -115,7 +115,7 @@ BAD_ROWS = {
     "no clip": ({"video_name": None}, "no 'video' or 'video_name'; name the clip"),
     "too few options": (
         {"task": "CMAR", "question": "Which?\nA. Head\nB. Body"},
-        "CMAR has 7 options, this question has 2; write one option a line",
+        "CMAR has 7 options, this question has 2; end the question in one option a line",
     ),
     "an answer that is no option": ({"answer": "Maybe"}, "the answer is 'Maybe'; write one of Ye"),
 }

@@ -47,8 +47,8 @@ def test_they_score_what_the_same_questions_score_as_tasks_of_the_benchmark() ->
         same = official.tasks[Task(task.task.removeprefix("My"))]
         assert task.model_dump(exclude={"task"}) == same.model_dump(exclude={"task"})
     (judged,), (expected,) = found.judgements, official.judgements
-    for task in OPEN_TASKS:
-        assert judged.own_tasks[f"My{task}"] == expected.tasks[task]
+    for open_task in OPEN_TASKS:
+        assert judged.own_tasks[f"My{open_task}"] == expected.tasks[open_task]
 
 
 def test_they_are_in_no_mean_and_in_no_official_task() -> None:
@@ -61,11 +61,7 @@ def test_they_are_in_no_mean_and_in_no_official_task() -> None:
 
 def test_tasks_of_the_benchmark_score_the_same_beside_them() -> None:
     alone = score(OFFICIAL, ANSWERS, VERDICTS, {"llm": False})
-    extra = tuple(
-        replace(q, qid=f"own {q.qid}")
-        for q in OWN.questions
-        if q.task.name == "MySAD"  # type: ignore[union-attr]
-    )
+    extra = tuple(replace(q, qid=f"own {q.qid}") for q in OWN.questions if q.task.name == "MySAD")
     gold = {**OFFICIAL.gold, **{q.qid: OFFICIAL.gold[q.qid.removeprefix("own ")] for q in extra}}
     both = QuestionFile((*OFFICIAL.questions, *extra), gold)
     found = score(both, ANSWERS, VERDICTS, {"llm": False})
