@@ -80,7 +80,25 @@ class Kind(StrEnum):
     """In free text, which is judged instead of matched."""
 
 
-class Task(StrEnum):
+class _Answered:
+    """What follows from the kind of a task."""
+
+    __slots__ = ()
+
+    kind: Kind
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the task is answered in free text, which is judged instead of matched."""
+        return self.kind is Kind.OPEN
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether the task is answered by an option letter."""
+        return self.kind is Kind.CHOICE
+
+
+class Task(_Answered, StrEnum):
     """The eight tasks of MA-Bench, in the order of the paper's tables."""
 
     CMAR = "CMAR"
@@ -113,25 +131,15 @@ class Task(StrEnum):
         return _TASKS[self].per_clip
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Kind:  # type: ignore[override]
         """How the task is answered."""
         if self.tier is Tier.INTERPRETIVE:
             return Kind.OPEN
         return Kind.CHOICE if self.option_count else Kind.YES_NO
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the task is answered in free text, which is judged instead of matched."""
-        return self.kind is Kind.OPEN
-
-    @property
-    def is_choice(self) -> bool:
-        """Whether the task is answered by an option letter."""
-        return self.kind is Kind.CHOICE
-
 
 @dataclass(frozen=True, slots=True)
-class OwnTask:
+class OwnTask(_Answered):
     """A task of someone's own question file, which MA-Bench does not have.
 
     Attributes:
@@ -144,16 +152,6 @@ class OwnTask:
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the task is answered in free text, which is judged instead of matched."""
-        return self.kind is Kind.OPEN
-
-    @property
-    def is_choice(self) -> bool:
-        """Whether the task is answered by an option letter."""
-        return self.kind is Kind.CHOICE
 
 
 AnyTask = Task | OwnTask

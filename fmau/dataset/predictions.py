@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fmau.core.errors import SHOWN_CHARS, InputError, Problem
+from fmau.core.errors import InputError, Problem, cut
 from fmau.core.parsing import Doubled, keys_twice, parse_rows
 from fmau.core.records import Question
 from fmau.core.taxonomy import TASK_ALIASES
@@ -54,7 +54,7 @@ def entry_problems(
         where = f"{path} answer {number}"
         qid = entry.get("qid") if isinstance(entry, dict) else None
         if qid is not None and not isinstance(qid, str):
-            what = f"'qid' is {repr(qid)[:SHOWN_CHARS]}, not a text"
+            what = f"'qid' is {cut(repr(qid))}, not a text"
             yield Problem(where, what, "write it as a text, as in the question file")
             continue
         if qid is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fmau.core.errors import SHOWN_CHARS, InputError, Problem, cut
+from fmau.core.errors import InputError, Problem, cut
 from fmau.core.files import read_text
 from fmau.core.parsing import keys_twice, parse_rows
 from fmau.core.records import Question, QuestionFile
@@ -148,7 +148,7 @@ def _row_problems(path: Path, number: int, row: Any) -> Iterator[Problem]:
     for key in ("qid", "task", "question"):
         value = row.get(key)
         if value is not None and not isinstance(value, str):
-            what = f"{key!r} is {repr(value)[:SHOWN_CHARS]}, not a text"
+            what = f"{key!r} is {cut(repr(value))}, not a text"
             yield Problem(where, what, "write a text, in quotes")
         elif value is None or not value.strip():
             yield Problem(where, f"{key!r} is missing or empty", "fill it in")

@@ -43,7 +43,7 @@ def write_exports(
     rows = [row for row in rows if paper_rows or row.kind != "paper"]
     make_folder(folder)
     texts = {}
-    if runs[0].scores.has_official:
+    if rows:
         texts["table4.md"] = markdown(rows, caveat(scores))
         texts["table4.csv"] = table4_frame(rows).to_csv(index_label="row")
         texts["table4.tex"] = latex(rows)

@@ -121,9 +121,7 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
         comparisons=_comparisons(runs),
         not_asked=_not_asked(runs[0].scores),
         caveat=caveat(scores),
-        table4=table4(scores, {run.name for run in runs if run.blind})
-        if runs[0].scores.has_official
-        else [],
+        table4=table4(scores, {run.name for run in runs if run.blind}),
         span=_cell_span,
         average_columns=[place for place, name in enumerate(COLUMNS) if name == "AVG"],
         closed_tasks=CLOSED_TASKS,

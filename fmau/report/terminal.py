@@ -46,8 +46,8 @@ def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection
         runs: name -> scores, all of one question file.
         console: where to print; best with 120 columns, at least 80.
     """
-    if next(iter(runs.values())).has_official:
-        _print_table4(table4(runs, blind), console)
+    if rows := table4(runs, blind):
+        _print_table4(rows, console)
     if note := caveat(runs):
         console.print(Text(note, style="yellow"))
     for name, scores in runs.items():

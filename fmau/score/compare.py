@@ -12,51 +12,32 @@ that draws the same clips for both sets. p values come from one of two tests:
 Axis suffixes: C clips, B bootstrap draws.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmau.core.errors import RunError
-from fmau.core.records import LEVEL_MAX, LEVELS, Answer, QuestionFile, Verdict
-from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS, AnyTask
+from fmau.core.records import Answer, QuestionFile, Verdict
+from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS
 from fmau.runs import FINAL
-from fmau.score.breakdowns import LABEL, fmar_columns
+from fmau.score.columns import (
+    Column,
+    by_label_column,
+    closed_column,
+    level_columns,
+    own_level_columns,
+    unscored,
+)
 from fmau.score.comparison import Comparison, Difference, Test, verdict
-from fmau.score.compute import closed_outcomes
 from fmau.score.intervals import (
     TINY,
     clustered_means,
     percentile_interval,
 )
-from fmau.score.judged import points_of
 from fmau.score.paired import POWER_FACTOR, holm, interval_of_alike, mcnemar_p, sign_flips_p
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """One measure.
-
-    Attributes:
-        rows: for each question (clip, value in the first set, value in the second set).
-        best: the best value.
-        top: the best value as it is shown: 100 percent, or level 5.
-        test: the test of its differences.
-    """
-
-    name: str
-    rows: Sequence[tuple[str, float, float]]
-    best: float
-    top: float
-    test: Test
-
-    @property
-    def scale(self) -> float:
-        """What a value is multiplied with to be shown."""
-        return self.top / self.best
 
 
 def compare(
@@ -101,8 +82,8 @@ def compare(
             "fmau answer"
         )
     shared = replace(questions, questions=tuple(both))
-    levels = _levels(shared, (first, second), verdicts, OPEN_TASKS)
-    own_levels = _own_levels(shared, (first, second), verdicts)
+    levels = level_columns(shared, (first, second), verdicts, OPEN_TASKS)
+    own_levels = own_level_columns(shared, (first, second), verdicts)
     differences, clips = _differences(
         shared, first, second, levels, own_levels, complete=judge_is_complete, proxy=judge_is_proxy
     )
@@ -119,7 +100,7 @@ def compare(
         compared=len(both),
         judge=judge if levels or own_levels else None,
         judge_is_proxy=judge_is_proxy and bool(levels or own_levels),
-        unscored=_unscored(shared, [*levels, *own_levels]),
+        unscored=unscored(shared, [*levels, *own_levels]),
     )
 
 
@@ -127,20 +108,22 @@ def _differences(
     questions: QuestionFile,
     first: Mapping[str, Answer],
     second: Mapping[str, Answer],
-    levels: Sequence["_Column"],
-    own_levels: Sequence["_Column"],
+    levels: Sequence[Column],
+    own_levels: Sequence[Column],
     *,
     complete: bool,
     proxy: bool,
 ) -> tuple[tuple[Difference, ...], int]:
     """All differences, in the order of Table 4, and the number of clips."""
-    closed = [_closed(questions, first, second, task) for task in CLOSED_TASKS]
+    closed = [closed_column(questions, first, second, task) for task in CLOSED_TASKS]
     closed = [column for column in closed if column.rows]
     own = [
-        _closed(questions, first, second, task) for task in questions.own_tasks if not task.is_open
+        closed_column(questions, first, second, task)
+        for task in questions.own_tasks
+        if not task.is_open
     ]
     own = [*(column for column in own if column.rows), *own_levels]
-    by_label = _by_label(questions, first, second)
+    by_label = by_label_column(questions, first, second)
     clips = sorted({clip for column in (*closed, *own, *levels) for clip, _, _ in column.rows})
     adjusted = holm([_difference([column], clips) for column in (*closed, *levels, *own)])
     found = adjusted[: len(closed)]
@@ -161,88 +144,8 @@ def _differences(
     return tuple(found), len(clips)
 
 
-def _closed(
-    questions: QuestionFile,
-    first: Mapping[str, Answer],
-    second: Mapping[str, Answer],
-    task: AnyTask,
-) -> _Column:
-    pairs = zip(
-        closed_outcomes(questions, first, task),
-        closed_outcomes(questions, second, task),
-        strict=True,
-    )
-    rows = [(clip, float(one), float(other)) for (clip, one), (_, other) in pairs]
-    return _Column(str(task), rows, 1, 100, _test_for(rows))
-
-
-def _by_label(
-    questions: QuestionFile, first: Mapping[str, Answer], second: Mapping[str, Answer]
-) -> _Column:
-    columns = (fmar_columns(questions, answers)[LABEL] for answers in (first, second))
-    pairs = zip(*columns, strict=True)
-    rows = [(clip, float(one), float(other)) for (clip, one), (_, other) in pairs]
-    return _Column(LABEL, rows, 1, 100, _test_for(rows))
-
-
-def _test_for(rows: Sequence[tuple[str, float, float]]) -> Test:
-    """Choose the test: McNemar's needs independent pairs, which is one question per clip."""
-    alone = len({clip for clip, _, _ in rows}) == len(rows)
-    return "McNemar exact" if alone else "sign flips over clips"
-
-
-def _levels(
-    questions: QuestionFile,
-    answers: tuple[Mapping[str, Answer], Mapping[str, Answer]],
-    verdicts: tuple[Sequence[Verdict], Sequence[Verdict]] | None,
-    tasks: Sequence[AnyTask],
-) -> list[_Column]:
-    """One column per task and level; empty if some level has no answer scored in both sets."""
-    if verdicts is None:
-        return []
-    both = [points_of(questions, *given, tasks) for given in zip(answers, verdicts, strict=True)]
-    columns = []
-    for task in tasks:
-        for level in LEVELS:
-            pairs = zip(both[0][task, level], both[1][task, level], strict=True)
-            rows = [
-                (one.clip, one.score, other.score)
-                for one, other in pairs
-                if one.score is not None and other.score is not None
-            ]
-            name = f"{task} L{level}"
-            columns.append(_Column(name, rows, LEVEL_MAX, LEVEL_MAX, "sign flips over clips"))
-    return columns if all(column.rows for column in columns) else []
-
-
-def _own_levels(
-    questions: QuestionFile,
-    answers: tuple[Mapping[str, Answer], Mapping[str, Answer]],
-    verdicts: tuple[Sequence[Verdict], Sequence[Verdict]] | None,
-) -> list[_Column]:
-    """The same of each open task of one's own."""
-    found = [
-        _levels(questions, answers, verdicts, [task])
-        for task in questions.own_tasks
-        if task.is_open
-    ]
-    return [column for columns in found for column in columns]
-
-
-def _unscored(questions: QuestionFile, levels: Sequence[_Column]) -> int:
-    """Number of open questions without a score at every level in both sets; 0 without levels."""
-    if not levels:
-        return 0
-    asked = Counter(str(question.task) for question in questions.questions)
-    scored: dict[str, int] = {}
-    for column in levels:
-        task = column.name.rpartition(" L")[0]
-        scored[task] = min(len(column.rows), scored.get(task, len(column.rows)))
-    return sum(asked[task] - count for task, count in scored.items())
-
-
 def _difference(
-    columns: Sequence[_Column], clips: Sequence[str], mean_of: str | None = None
+    columns: Sequence[Column], clips: Sequence[str], mean_of: str | None = None
 ) -> Difference:
     """The difference in one column, or in the mean (named `mean_of`) of several columns."""
     first_C, second_C = (_shares(columns, clips, of_second=side) for side in (False, True))
@@ -280,7 +183,7 @@ def _difference(
 
 
 def _shares(
-    columns: Sequence[_Column], clips: Sequence[str], *, of_second: bool
+    columns: Sequence[Column], clips: Sequence[str], *, of_second: bool
 ) -> NDArray[np.float64]:
     """The part of each clip in the mean over the columns; the parts add up to that mean."""
     place = {clip: number for number, clip in enumerate(clips)}
@@ -292,7 +195,7 @@ def _shares(
     return share_C
 
 
-def _counts(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.float64]:
+def _counts(columns: Sequence[Column], clips: Sequence[str]) -> NDArray[np.float64]:
     place = {clip: number for number, clip in enumerate(clips)}
     count_CK = np.zeros((len(clips), len(columns)))
     for number, column in enumerate(columns):
@@ -301,7 +204,7 @@ def _counts(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.floa
     return count_CK
 
 
-def _draws(columns: Sequence[_Column], clips: Sequence[str]) -> NDArray[np.float64]:
+def _draws(columns: Sequence[Column], clips: Sequence[str]) -> NDArray[np.float64]:
     """The difference in every bootstrap draw; each draw takes the same clips for both sets."""
     place = {clip: number for number, clip in enumerate(clips)}
     change_CK = np.zeros((len(clips), len(columns)))

@@ -144,8 +144,13 @@ def table4(runs: Mapping[str, Scores], blind: Collection[str] = ()) -> list[Row]
     Args:
         runs: name -> scores; the baselines are computed from the first run.
         blind: names of the runs that were asked without the clips.
+
+    Returns:
+        No rows at all if no question is of a task of MA-Bench.
     """
     first = next(iter(runs.values()))
+    if not first.has_official:
+        return []
     return [
         *PAPER_ROWS,
         *baseline_rows(first),
