@@ -12,7 +12,7 @@ that draws the same clips for both sets. p values come from one of two tests:
 Axis suffixes: C clips, B bootstrap draws.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from statistics import fmean
 
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmau.core.errors import RunError
-from fmau.core.records import Answer, QuestionFile, Verdict
+from fmau.core.records import Answer, Question, QuestionFile, Verdict
 from fmau.core.taxonomy import CLOSED_TASKS, OPEN_TASKS
 from fmau.runs import FINAL
 from fmau.score.columns import (
@@ -65,23 +65,12 @@ def compare(
     Raises:
         RunError: no question has a gold answer, or none has an answer in both sets.
     """
-    asked = [
-        question
-        for question in questions.questions
-        if question.qid in questions.gold and (verdicts or not question.task.is_open)
-    ]
-    if not asked:
-        raise RunError("no question compared here has a gold answer; give a file that has them")
+    asked = _asked(questions, with_open=verdicts is not None)
     replied = [
         {qid for qid, row in given.items() if row.status in FINAL} for given in (first, second)
     ]
-    both = [question for question in asked if all(question.qid in qids for qids in replied)]
-    if not both:
-        raise RunError(
-            f"no question has an answer in both {names[0]} and {names[1]}; continue them with "
-            "fmau answer"
-        )
-    shared = replace(questions, questions=tuple(both))
+    both = _answered(asked, replied, names)
+    shared = replace(questions, questions=both)
     levels = level_columns(shared, (first, second), verdicts, OPEN_TASKS)
     own_levels = own_level_columns(shared, (first, second), verdicts)
     differences, clips = _differences(
@@ -102,6 +91,35 @@ def compare(
         judge_is_proxy=judge_is_proxy and bool(levels or own_levels),
         unscored=unscored(shared, [*levels, *own_levels]),
     )
+
+
+def _asked(questions: QuestionFile, *, with_open: bool) -> tuple[Question, ...]:
+    """The questions to compare, which have gold; open ones only if a judge scored them."""
+    asked = tuple(
+        question
+        for question in questions.questions
+        if question.qid in questions.gold and (with_open or not question.task.is_open)
+    )
+    if not asked:
+        raise RunError("no question compared here has a gold answer; give a file that has them")
+    return asked
+
+
+def _answered(
+    asked: Sequence[Question], replied: Sequence[Set[str]], names: tuple[str, str]
+) -> tuple[Question, ...]:
+    """The questions that both sets answer.
+
+    Args:
+        replied: the qids that each set has a reply to.
+    """
+    both = tuple(question for question in asked if all(question.qid in qids for qids in replied))
+    if not both:
+        raise RunError(
+            f"no question has an answer in both {names[0]} and {names[1]}; continue them with "
+            "fmau answer"
+        )
+    return both
 
 
 def _differences(
