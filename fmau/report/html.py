@@ -126,6 +126,7 @@ def render(runs: Sequence[ScoredRun], strip_of: StripOf | None = None) -> str:
         average_columns=[place for place, name in enumerate(COLUMNS) if name == "AVG"],
         closed_tasks=CLOSED_TASKS,
         open_tasks=OPEN_TASKS,
+        task_chars=max(len(task.task) for task in runs[0].scores.all_tasks),
         plotly_js=Markup(get_plotlyjs()),
         charts=_charts(runs),
         strips=strips,
