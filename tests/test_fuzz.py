@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fmau.core.errors import FmauError
-from fmau.core.records import Question, QuestionFile
+from fmau.core.records import Option, Question, QuestionFile
 from fmau.core.taxonomy import OPEN_TASKS, Action, Task, action_by_label
 from fmau.dataset.captions import CaptionedClip, load_captions
 from fmau.dataset.dialogues import load_dialogues
@@ -93,20 +93,28 @@ def dumped(tree: Tree, read: Any) -> bool:
 
 def as_questions(rows: Tree, read: QuestionFile) -> bool:
     def right(row: dict[str, str], question: Question) -> bool:
-        lines = [question.stem]
-        for option in question.options:
-            code = f" - {option.class_code}" if option.class_code else ""
-            lines.append(f"{option.letter}. {option.label}{code}")
+        lines = row["question"].strip().split("\n")
+        first = len(lines) - len(question.options)
         clip = row.get("video") or row["video_name"]
         return (
-            row.keys() <= {"video", "video_name", "task", "qid", "question", "answer"}
-            and (question.qid, "\n".join(lines)) == (row["qid"], row["question"].strip())
+            row.keys() <= {"video", "video_name", "task", "type", "qid", "question", "answer"}
+            and question.qid == row["qid"]
+            and question.stem == "\n".join(lines[:first]).strip()
+            and all(map(_is_option, lines[first:], question.options))
             and question.clip == clip.removesuffix(".mp4")
-            and question.task == row["task"].strip()
+            and str(question.task) == row["task"].strip()
+            and row.get("type") in (None, question.task.kind)
             and read.gold.get(question.qid, "").lower() == (row.get("answer") or "").strip().lower()
         )
 
     return len(rows) == len(read.questions) and all(map(right, rows, read.questions))
+
+
+def _is_option(line: str, option: Option) -> bool:
+    """Whether the line says the letter and the label, with nothing but marks between and before."""
+    code = f" - {option.class_code}" if option.class_code else ""
+    head, _, rest = line.strip().rpartition(option.label + code)
+    return not rest and head.strip(" .:()[]\t").upper() == option.letter
 
 
 def _action(label: str) -> Action:
@@ -116,7 +124,10 @@ def _action(label: str) -> Action:
 def as_captions(rows: Tree, read: tuple[CaptionedClip, ...]) -> bool:
     def right(row: dict[str, Any], clip: CaptionedClip) -> bool:
         name = next(row[key] for key in ("video", "video_name", "clip") if row.get(key))
-        fields = {key: text.strip() for key, text in row["caption"].items()}
+        caption = row["caption"]
+        if isinstance(caption, str):
+            caption = {"overall_overview": caption}
+        fields = {key: text.strip() for key, text in caption.items()}
         who = next((row[k] for k in ("participant", "subject") if row.get(k) is not None), None)
         return (
             clip.clip == name.removesuffix(".mp4")
