@@ -57,8 +57,9 @@ async def choose_model(client: ChatClient, path: str, adapter: str | None) -> st
         if model.parent is not None and _is_same(model, adapter):
             return model.name
     raise ServerError(
-        f"{client.base_url} serves {names}, but not the adapter {adapter}; stop that server, or "
-        "start it with fmau serve RECIPE --adapter"
+        f"{client.base_url} serves {names}, but not the adapter {adapter}; stop that server, "
+        "start it with fmau serve RECIPE --adapter, or let another one start beside it: "
+        "--set serve.port=NUMBER"
     )
 
 
