@@ -26,6 +26,11 @@ def mcnemar_p(gained: int, lost: int) -> float:
     return float(mcnemar([[0, gained], [lost, 0]], exact=True).pvalue)
 
 
+ROUNDED = 9
+"""Decimals of a sum of differences. Sums that are equal but for the order of their terms must be
+equal here too, or ties with the observed sum are lost."""
+
+
 def sign_flips_p(change_C: NDArray[np.float64]) -> float:
     """p value of a sign-flip permutation test on the clips' differences; 1 if fewer than two clips
     differ, because a single difference is as extreme as its negative."""
@@ -34,7 +39,7 @@ def sign_flips_p(change_C: NDArray[np.float64]) -> float:
         return 1.0
     found = stats.permutation_test(
         (changed,),
-        lambda values, axis: values.sum(axis=axis),
+        lambda values, axis: values.sum(axis=axis).round(ROUNDED),
         permutation_type="samples",
         vectorized=True,
         n_resamples=FLIPS,

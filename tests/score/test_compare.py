@@ -283,3 +283,11 @@ def test_nothing_to_compare_is_said() -> None:
         compare(QUESTIONS, gold_answers(QUESTIONS), {}, names=("a", "b"))
     with pytest.raises(RunError, match="no question compared here has a gold answer"):
         compare(QuestionFile(QUESTIONS.questions), {}, {})
+
+
+def test_flips_whose_sums_tie_count_as_ties() -> None:
+    """The observed sum is 0, so every flip is as extreme, though floats give it as 6e-17."""
+    change_C = np.array([0.1, 0.2, -0.3] * 8 + [0.7, -0.7])
+    for seed in range(20):
+        shuffled = np.random.default_rng(seed).permutation(change_C)
+        assert sign_flips_p(shuffled) == 1.0
