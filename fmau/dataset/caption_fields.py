@@ -57,7 +57,8 @@ _CHATTER = re.compile(
 
 
 _PLACEHOLDER = re.compile(
-    r"[\W_]*(?:n/?a|none|null|nil|nan|tbd|todo|fixme|unknown|undefined|not\ available)?[\W_]*",
+    r"[\W_]*(?:n/?a|none|null|nil|nan|tbd|todo|fixme|unknown|undefined|not\ available"
+    r"|no\ (?:description|caption|text)(?:\ (?:available|given|yet))?)?[\W_]*",
     re.IGNORECASE,
 )
 """What stands where a text is still missing: "-", "n/a", "TODO"."""
@@ -73,7 +74,7 @@ def read_fields(row: Row) -> Mapping[str, str] | None:
     fields: dict[str, str] = {}
     caption = row.values.get("caption")
     if isinstance(caption, str) and caption.strip() and not _HEADING.search(caption):
-        words = _tidy(row, FIELDS[0], caption)
+        words = _tidy(row, FIELDS[0], caption, "the caption")
         return MappingProxyType({FIELDS[0]: words}) if len(row.problems) == before else None
     for name, text in _named_texts(row):
         field = _field_name(name)
@@ -96,12 +97,14 @@ def read_fields(row: Row) -> Mapping[str, str] | None:
     return MappingProxyType({field: fields[field] for field in FIELDS})
 
 
-def _tidy(row: Row, field: str, text: str) -> str:
+def _tidy(row: Row, field: str, text: str, called: str | None = None) -> str:
     """The words of a field without the layout around them; what cannot stay is noted as a problem.
 
     Args:
         text: not empty, perhaps with the field's own heading.
+        called: what problems call the text; default: a caption field.
     """
+    called = called or f"caption field {field}"
     lines = with_newlines(text).split("\n")
     while lines and _RULE.fullmatch(lines[-1]):
         lines.pop()
@@ -112,15 +115,15 @@ def _tidy(row: Row, field: str, text: str) -> str:
     if heading and _field_name(heading["name"]) == field:
         words = words[heading.end() :].strip()
     if not words:
-        row.refuse(f"caption field {field} holds no words", "write a text")
+        row.refuse(f"{called} holds no words", "write a text")
     elif _PLACEHOLDER.fullmatch(words):
-        what = f"caption field {field} is {words!r}, a placeholder"
+        what = f"{called} is {words!r}, a placeholder"
         row.refuse(what, "write what is to be learned; the model would learn to write this")
     if inner := _HEADING.search(words):
-        what = f"caption field {field} holds a heading, {inner['name']!r}"
+        what = f"{called} holds a heading, {inner['name']!r}"
         row.refuse(what, "move the text below it into a field of its own, or remove the heading")
     if chatter := _CHATTER.search(words):
-        what = f"caption field {field} speaks to the reader of a chat: {chatter[0].strip()[:60]!r}"
+        what = f"{called} speaks to the reader of a chat: {chatter[0].strip()[:60]!r}"
         row.refuse(what, "remove these words; the model would learn to write them")
     return words
 
