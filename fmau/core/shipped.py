@@ -65,6 +65,17 @@ def shipped(kind: Kind) -> tuple[Shipped, ...]:
     return tuple(Shipped(kind, path.stem, path) for path in paths)
 
 
+def find_folder(path: str) -> str:
+    """The path of a folder that a shipped recipe names, such as fmau/demo/tiny/checkpoint.
+
+    Such a path is relative to the checkout. It is tried there if it does not exist from the
+    current folder, so that the recipe works from anywhere; any other path stays as it is.
+    """
+    there = PACKAGE.parent / path
+    inside = PACKAGE.name == Path(path).parts[0] if Path(path).parts else False
+    return str(there) if inside and not os.path.exists(path) and there.is_dir() else path
+
+
 def find(kind: Kind, name_or_path: str | Path) -> Path:
     """Find a file by the name of one that comes with fmau, or by path.
 

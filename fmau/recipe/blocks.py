@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from fmau.core.records import Record
+from fmau.core.shipped import find_folder
 
 PIXEL_FACTOR = 32
 """Frame sides are multiples of this: patch 16 x spatial merge 2 in the Qwen3-VL vision tower."""
@@ -44,7 +45,7 @@ class ModelBlock(Block):
         dtype: number format of the computation; float32 is for CPUs.
     """
 
-    path: str
+    path: Annotated[str, AfterValidator(find_folder)]
     revision: str | None = None
     dtype: Literal["bfloat16", "float32"]
 

@@ -134,3 +134,15 @@ def test_patterns_for_names_are_checked_when_the_recipe_is_read(key: str) -> Non
         with pytest.raises(RecipeError, match=said) as error:
             load_recipe("lora_qwen3_vl_8b_mixture", [f"train.data.{key}={pattern}"])
         assert f"train.data.{key}: " in str(error.value)
+
+
+def test_the_tiny_checkpoint_is_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(load_recipe("zero_shot_tiny").model.path)
+    assert path.is_absolute()
+    assert (path / "config.json").is_file()
+    for other in ("fmau/demo/none", "Qwen/Qwen3-VL-8B-Instruct", "runs/x-merged", "../fmau", "."):
+        recipe = load_recipe("zero_shot_tiny", [f"model.path={other}"])
+        assert recipe.model.path == other
