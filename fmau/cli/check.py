@@ -111,6 +111,7 @@ def check_recipe(recipe: Recipe) -> Plan:
         plan = replace(plan, training=load_training_data(recipe.train))
     if not Path(recipe.model.path).is_dir() or find_spec("transformers") is None:
         return plan
+    load_config(recipe.model.path, recipe.model.revision)  # refuses other kinds of models
     processor = load_processor(recipe.model)
     plan = _with_tokens(plan, processor, recipe, prompts, questions, first)
     check_context(recipe, plan.longest_prompt or 0)
