@@ -14,6 +14,13 @@ find_python() {
     echo "setup: $PYTHON not found. Install Python 3.11, 3.12 or 3.13, or name one: PYTHON=/path/to/python $0" >&2
     exit 1
   fi
+  case "$(python_version "$PYTHON")" in
+    3.11 | 3.12 | 3.13) ;;
+    *)
+      echo "setup: $PYTHON is Python $(python_version "$PYTHON"), fmau needs 3.11, 3.12 or 3.13. Name one: PYTHON=/path/to/python $0" >&2
+      exit 1
+      ;;
+  esac
 }
 
 if [ -n "${PYTHON:-}" ]; then
