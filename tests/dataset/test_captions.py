@@ -309,7 +309,7 @@ def test_any_json_either_loads_whole_or_raises_an_input_error(
     assert len(clips) == len(rows) == len({clip.clip for clip in clips})
     for clip in clips:
         assert "/" not in clip.clip
-        assert tuple(clip.fields) == FIELDS
+        assert tuple(clip.fields) in {FIELDS, FIELDS[:1]}  # FIELDS[:1]: a plain text
         assert all(text and text == text.strip() for text in clip.fields.values())
 
 
