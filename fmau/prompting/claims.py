@@ -14,7 +14,8 @@ is reasoning, and may mention or list other options; but it must not claim anoth
 
 "A person nods" and "No contact is seen" claim nothing: a letter, or "No", at the start counts only
 if what follows cannot belong to it. "B or C" names two letters. "A. is wrong" denies A. "B. Body"
-contradicts itself if B is Head. "No. I mean yes." takes itself back. None of these is an answer,
+contradicts itself if B is Head. "B, not A" and "A is wrong, so B"
+rule A out and claim B. "No. I mean yes." takes itself back. None of these is an answer,
 because a guess would be counted as data.
 """
 
@@ -41,6 +42,7 @@ from fmau.prompting.phrases import (
     MARK_IS_NONE,
     MENTION,
     NEXT_LETTER,
+    RULED_OUT,
     SAID_LABEL,
     SAID_LETTER,
     TAKEN_BACK,
@@ -63,6 +65,7 @@ def read_letter(reply: str, options: Sequence[Option]) -> str | None:
     A label after a claimed letter must be the label of that option.
     """
     marks, text = marked(reply)
+    ruled_out, text = _without_ruled_out(text)
     lines = _lines(text, options)
     said, stated = _said_letters(text, options, lines)
     for mark in marks:
@@ -82,14 +85,29 @@ def read_letter(reply: str, options: Sequence[Option]) -> str | None:
             return None
     if TAKEN_BACK.search(text) or len(claims) != 1 or not claims <= letters:
         return None
-    return claims.pop()
+    return None if claims & ruled_out else claims.pop()
+
+
+def _without_ruled_out(text: str) -> tuple[set[str], str]:
+    """The letters that a text rules out beside its answer ("B, not A"), and the text without."""
+    letters: set[str] = set()
+
+    def rule_out(match: re.Match[str]) -> str:
+        letters.update(re.findall("[A-Z]", match["out"]))
+        return ""
+
+    for pattern in RULED_OUT:
+        text = pattern.sub(rule_out, text)
+    return letters, text
 
 
 def _letters(mark: str, options: Sequence[Option]) -> set[str]:
     """What the content of a mark claims, however it is written."""
-    lines = _lines(mark, options)
-    said, _ = _said_letters(mark, options, lines)
-    return said.union(*lines) | _whole(mark, options)
+    ruled_out, text = _without_ruled_out(mark)
+    lines = _lines(text, options)
+    said, _ = _said_letters(text, options, lines)
+    claims = said.union(*lines) | _whole(text, options)
+    return set() if claims & ruled_out else claims
 
 
 def _said_letters(

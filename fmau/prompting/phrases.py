@@ -96,6 +96,20 @@ SAID_LABEL = re.compile(ANSWER_IS + r"(?:the\s+)?([^\n]+)")
 # "A hand" does not mention option A, nor "I see" option I: an article, a pronoun.
 LETTER_MENTION = re.compile(r"(?<![\w'’])(?!A [a-z]|I [a-z]|I['’])([A-Z])(?![\w'’])")
 
+# "B, not A", "not A but B", "A is wrong, so B": the letters in `out` are ruled out.
+RULED_OUT = (
+    re.compile(
+        r"(?:,?\s*\b(?i:and)\s+|,\s*)?\b(?i:not)\s+(?:(?i:option|answer)\s+)?(?P<out>[(\[]?[A-Z][)\]]?)"
+        r"(?:\s*,?\s*\bbut\b(?!\s+(?:also|not)\b)"
+        r"|(?=\s*(?:[.;)!]|,(?!\s*(?:(?:or|and|nor)\s+)?[(\[]?[A-Z]\b)|\n|$)))"
+    ),
+    re.compile(
+        SENTENCE + r"(?:(?i:options?)\s+)?(?P<out>[A-Z](?:(?:,|,?\s+and)\s+[A-Z])*)\s+"
+        r"(?:is|are)\s+(?:wrong|incorrect|false|ruled\s+out|not\s+(?:correct|right))"
+        r",?\s+(?=(?:so|therefore|hence|thus)\b)"
+    ),
+)
+
 NEXT_LETTER = re.compile(
     r"[)\]}>']*\s*(?:,|/|&|,?\s*(?:or|and)\b)\s*(?:option\s+)?[(\[']*([A-Za-z])[)\]']*(?![\w’])"
 )

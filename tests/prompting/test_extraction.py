@@ -61,7 +61,6 @@ def test_documented_letter_forms_are_read(option: Option, form: str) -> None:
         "(A) is wrong, so B",
         "A, B",
         "A. B.",
-        "B. Not C.",
         "It is not option B.",
         "The wrong answer is B.",
         "The answer is not B.",
