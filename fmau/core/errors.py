@@ -47,6 +47,8 @@ class Problem:
 class InputError(FmauError):
     """An input file has one or more problems; all of them are listed at once.
 
+    Equal ones are one line with their count, which names the first few places.
+
     Attributes:
         problems: every defect found, in file order.
     """
@@ -64,15 +66,7 @@ class InputError(FmauError):
         super().__init__("\n".join([f"{count} found:", *shown]))
 
     def _groups(self) -> list[list[Problem]]:
-        """The problems, in groups that are shown in one line each."""
-        return [[problem] for problem in self.problems]
-
-
-class RowsError(InputError):
-    """Rows that a program wrote have problems. There may be thousands of the same kind, and nobody
-    mends them one by one. So equal ones are shown in one line that names a few of the rows."""
-
-    def _groups(self) -> list[list[Problem]]:
+        """The problems, in groups that are shown in one line each, in the order of their first."""
         groups: dict[tuple[str, str], list[Problem]] = {}
         for problem in self.problems:
             groups.setdefault((problem.what, problem.remedy), []).append(problem)

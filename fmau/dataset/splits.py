@@ -21,11 +21,6 @@ class Split:
     validation: tuple[CaptionedClip, ...]
 
 
-class _BenchmarkClips(InputError):
-    # Enough to see that a benchmark file was given as training data.
-    MAX_SHOWN = 20
-
-
 def split_by_participant(clips: Sequence[CaptionedClip], share: float, seed: int) -> Split:
     """Hold out whole participants, so that validation shows people who are not trained on.
 
@@ -63,8 +58,8 @@ def refuse_benchmark(clips: Iterable[str], benchmark: Mapping[str, Path]) -> Non
         benchmark: name of a benchmark clip -> the question file that asks about it.
 
     Raises:
-        InputError: some training clips are benchmark clips. Its text names the first 20, its
-            `problems` all.
+        InputError: some training clips are benchmark clips. Its text names the first few and
+            their number, its `problems` all.
     """
     problems = [
         Problem(
@@ -76,7 +71,7 @@ def refuse_benchmark(clips: Iterable[str], benchmark: Mapping[str, Path]) -> Non
         if clip in benchmark
     ]
     if problems:
-        raise _BenchmarkClips(problems)
+        raise InputError(problems)
 
 
 def _require_participants(clips: Sequence[CaptionedClip]) -> None:

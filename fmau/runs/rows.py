@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from fmau.core.errors import Problem, RowsError, RunError, problems_of
+from fmau.core.errors import InputError, Problem, RunError, problems_of
 
 SYNC_ROWS = 64
 SYNC_SECONDS = 2.0
@@ -117,7 +117,7 @@ def iter_rows(path: Path, row_type: type[RowT]) -> Iterator[RowT]:
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     if problems:
-        raise RowsError(problems)
+        raise InputError(problems)
 
 
 def _cut_unfinished_row(descriptor: int) -> int:

@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from fmau.core.errors import Problem, RowsError
+from fmau.core.errors import InputError, Problem
 from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
 from fmau.core.taxonomy import CLOSED_TASKS, AnyTask, Task, Tier
 from fmau.prompting.extraction import choices, is_refusal
@@ -129,7 +129,7 @@ def _check(questions: QuestionFile, answers: Mapping[str, Answer]) -> None:
             remedy = f"valid answers are {', '.join(allowed)}"
             problems.append(Problem(qid, f"the answer is {row.answer!r}", remedy))
     if problems:
-        raise RowsError(problems)
+        raise InputError(problems)
 
 
 def _judgements(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fmau.core.errors import Problem, RowsError, RunError
+from fmau.core.errors import InputError, Problem, RunError
 from fmau.core.records import Answer, AnswerStatus, Question, QuestionFile, Verdict
 from fmau.dataset.clips import clip_bytes
 from fmau.dataset.questions import load_questions
@@ -123,7 +123,7 @@ def read_joined(folder: Path, file: Path | None = None) -> Joined:
         )
     verdicts, old = _current_verdicts(folder, manifest, questions, answers)
     if problems := contradictions(asked, [*answers.values(), *verdicts]):
-        raise RowsError(problems)
+        raise InputError(problems)
     return Joined(
         manifest,
         path,

@@ -6,7 +6,7 @@ Accepted are the official submission format and its list of answers alone.
 import hashlib
 from pathlib import Path
 
-from fmau.core.errors import RowsError
+from fmau.core.errors import InputError
 from fmau.core.files import read_text
 from fmau.core.records import Answer, Question, QuestionFile
 from fmau.dataset.predictions import answer_entries, entry_problems, prediction_tree
@@ -43,7 +43,7 @@ def load_predictions(path: Path, questions: QuestionFile) -> dict[str, Answer]:
     asked = {question.qid: question for question in questions.questions}
     problems = list(entry_problems(path, entries, asked))
     if problems:
-        raise RowsError(problems)
+        raise InputError(problems)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     rows = (_row(asked[e["qid"]], e["pred_answer"], fingerprint) for e in entries)
     return {row.qid: row for row in rows}

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fmau.core.errors import InputError, Problem, RowsError, RunError, problems_of
+from fmau.core.errors import InputError, Problem, RunError, problems_of
 from fmau.core.files import make_folder, read_text, write_whole
 from fmau.core.records import Answer, Question
 from fmau.core.taxonomy import Task
@@ -70,7 +70,7 @@ def submit_run(
     asked = run.questions.questions
     path = write_submission(asked, run.answers, prompts, team, out_folder, stale=run.stale)
     if problems := validate_submission(path, asked):  # the file itself, as it will be sent
-        raise RowsError(problems)
+        raise InputError(problems)
     return Submission(path, (ADAPTER_WARNING,) if run.manifest.adapter else ())
 
 
@@ -125,7 +125,7 @@ def write_submission(
         if (problem := _defect(question, answers.get(question.qid), question.qid in stale))
     ]
     if problems:
-        raise RowsError(problems)
+        raise InputError(problems)
     tree = {
         "prompts": [
             {"task": str(task), "system_prompt": full_prompt(prompts, task)} for task in Task

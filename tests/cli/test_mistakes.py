@@ -144,10 +144,9 @@ def test_all_clips_that_are_missing_are_listed(
 ) -> None:
     write_questions(tmp_path / "questions.json", ["nod", "wave", "lean"])
     said = fails(capsys, "check", recipe)
+    wave, lean = (tmp_path / f"clips/{clip}.mp4" for clip in ("wave", "lean"))
     assert "2 problems found" in said
-    for clip in ("wave", "lean"):
-        path = tmp_path / f"clips/{clip}.mp4"
-        assert f"{path}: no such file (12 questions need it); put the clip there" in said
+    assert f"{wave}, {lean}: no such file (12 questions need it); put the clip there" in said
 
 
 def test_a_port_in_use_is_told_with_its_owner(
