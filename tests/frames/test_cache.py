@@ -342,7 +342,8 @@ def test_a_clip_in_two_shards_is_refused(tmp_path: Path) -> None:
     build_cache(tmp_path / "cache", clips, SPEC, workers=1, read=read_stub)
     shard = tmp_path / "cache" / "shard-00000.arrow"
     shard.with_name("shard-00001.arrow").write_bytes(shard.read_bytes())
-    with pytest.raises(InputError, match=r"shard-00001\.arrow \(clip clip000\).*: is also in .*shard-00000"):
+    told = r"shard-00001\.arrow \(clip clip000\).*: is also in .*shard-00000"
+    with pytest.raises(InputError, match=told):
         FrameCache(tmp_path / "cache")
 
 
