@@ -111,13 +111,13 @@ def check_recipe(recipe: Recipe) -> Plan:
         plan = replace(plan, training=load_training_data(recipe.train))
     if not Path(recipe.model.path).is_dir() or find_spec("transformers") is None:
         return plan
-    load_config(recipe.model.path, recipe.model.revision)  # refuses other kinds of models
+    config = load_config(recipe.model.path, recipe.model.revision)
     processor = load_processor(recipe.model)
     plan = _with_tokens(plan, processor, recipe, prompts, questions, first)
     check_context(recipe, plan.longest_prompt or 0)
     if recipe.train is None or plan.training is None:
         return plan
-    ahead = _ahead(recipe, recipe.train, plan.training, processor, prompts, first)
+    ahead = _ahead(recipe, recipe.train, plan.training, config, processor, prompts, first)
     return replace(plan, ahead=tuple(ahead))
 
 
@@ -125,6 +125,7 @@ def _ahead(
     recipe: Recipe,
     train: TrainBlock,
     data: TrainingData,
+    config: Any,
     processor: Any,
     prompts: PromptSet,
     frames: ClipFrames,
@@ -134,7 +135,6 @@ def _ahead(
 
     groups = data.sequences(train.examples_per_sequence)
     sizes = measure(groups, processor, prompts, frames)
-    config = load_config(recipe.model.path, recipe.model.revision)
     return plan_rows(config, train, recipe.model.dtype, sizes, gpus=())
 
 

@@ -72,8 +72,8 @@ def find_folder(path: str) -> str:
     current folder, so that the recipe works from anywhere; any other path stays as it is.
     """
     there = PACKAGE.parent / path
-    inside = PACKAGE.name == Path(path).parts[0] if Path(path).parts else False
-    return str(there) if inside and not os.path.exists(path) and there.is_dir() else path
+    names_package = Path(path).parts[:1] == (PACKAGE.name,)
+    return str(there) if names_package and not os.path.exists(path) and there.is_dir() else path
 
 
 def find(kind: Kind, name_or_path: str | Path) -> Path:

@@ -14,9 +14,8 @@ is reasoning, and may mention or list other options; but it must not claim anoth
 
 "A person nods" and "No contact is seen" claim nothing: a letter, or "No", at the start counts only
 if what follows cannot belong to it. "B or C" names two letters. "A. is wrong" denies A. "B. Body"
-contradicts itself if B is Head. "B, not A" and "A is wrong, so B"
-rule A out and claim B. "No. I mean yes." takes itself back. None of these is an answer,
-because a guess would be counted as data.
+contradicts itself if B is Head. "No. I mean yes." takes itself back. None of these is an answer,
+because a guess would be counted as data. "B, not A" and "A is wrong, so B" rule A out and claim B.
 """
 
 import re

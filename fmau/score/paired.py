@@ -20,15 +20,14 @@ FLIPS = 9999
 POWER_FACTOR = float(stats.norm.ppf(0.975) + stats.norm.ppf(0.80))
 """A true difference of this many standard errors is detected in 80 % of samples (5 % level)."""
 
+ROUNDED = 9
+"""Decimals of a sum of differences. Sums that are equal but for the order of their terms must be
+equal here too, or ties with the observed sum are lost."""
+
 
 def mcnemar_p(gained: int, lost: int) -> float:
     """Exact p of McNemar's test (Q. McNemar, Psychometrika 12 (1947) 153-157)."""
     return float(mcnemar([[0, gained], [lost, 0]], exact=True).pvalue)
-
-
-ROUNDED = 9
-"""Decimals of a sum of differences. Sums that are equal but for the order of their terms must be
-equal here too, or ties with the observed sum are lost."""
 
 
 def sign_flips_p(change_C: NDArray[np.float64]) -> float:
