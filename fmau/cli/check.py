@@ -18,6 +18,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from fmau.core.errors import ClipError, InputError, Problem
+from fmau.core.files import path_remedy
 from fmau.core.records import Question
 from fmau.core.taxonomy import AnyTask, Task
 from fmau.dataset.clips import clip_path
@@ -57,6 +58,7 @@ class Plan:
         frame_height, frame_width: frame size of the first clip after resizing, in pixels.
         vision_tokens: visual tokens of one clip, without timestamps.
         extracted: clips whose frames are in `data.cache`; None without a cache.
+        unused: templates of the prompt set for tasks of one's own that no question has.
         common_tokens: tokens of the prompt set's common text.
         longest_prompt: tokens of the longest prompt.
         prompt_tokens: tokens of all prompts together.
@@ -74,6 +76,7 @@ class Plan:
     frame_width: int
     vision_tokens: int
     extracted: int | None = None
+    unused: tuple[str, ...] = ()
     common_tokens: int | None = None
     longest_prompt: int | None = None
     prompt_tokens: int | None = None
@@ -106,6 +109,7 @@ def check_recipe(recipe: Recipe) -> Plan:
         frame_width=first.width,
         vision_tokens=first.visual_tokens,
         extracted=_extracted(recipe, timelines),
+        unused=tuple(sorted(prompts.own.keys() - {str(question.task) for question in questions})),
     )
     if recipe.train is not None:
         plan = replace(plan, training=load_training_data(recipe.train))
@@ -145,6 +149,9 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
     kinds = ", ".join(f"{count:,} {task}" for task, count in counted)
     total = sum(plan.questions.values())
     table.add_row("questions", f"{total:,} ({kinds})")
+    if plan.unused:
+        names = ", ".join(f"own.{name}" for name in plan.unused)
+        table.add_row("unused prompts", f"{names}: no question has that task; check its name")
     table.add_row("clips", f"{plan.clips:,}, {plan.mean_duration_s:.2f} s on average")
     size = f"{plan.frame_width} x {plan.frame_height} pixels (as the first clip)"
     table.add_row("frames", f"{recipe.frames.count} a clip, {recipe.frames.policy}, {size}")
@@ -213,8 +220,8 @@ def _common_remark(recipe: Recipe, plan: Plan) -> str:
 
 def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timeline]:
     if not recipe.data.clips.is_dir():
-        remedy = "put the clips there or correct the recipe"
-        raise InputError([Problem(f"data.clips {recipe.data.clips}", "no such folder", remedy)])
+        place = f"data.clips {recipe.data.clips}"
+        raise InputError([Problem(place, "no such folder", path_remedy(recipe.data.clips))])
     asked = Counter(question.clip for question in questions)
     files = {question.clip: question.file for question in questions}
 

@@ -99,8 +99,13 @@ class TrainingError(FmauError):
 
 
 def _joined(group: list[Problem]) -> str:
-    """Equal problems as one text: "A, B, C, D, E and 7 more: what; remedy"."""
-    named = [problem.where for problem in group[:MAX_NAMED]]
+    """Equal problems as one text: "A, B, C, D, E and 7 more: what; remedy".
+
+    Rows of one file name it once: "q.json row 3, row 4: what; remedy".
+    """
+    first, *others = (problem.where for problem in group[:MAX_NAMED])
+    file, row, _ = first.partition(" row ")
+    named = [first, *(where.removeprefix(f"{file} ") if row else where for where in others)]
     hidden = len(group) - len(named)
     where = ", ".join(named) + (f" and {hidden:,} more" if hidden else "")
     return str(replace(group[0], where=where))

@@ -77,6 +77,13 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def path_remedy(path: Path) -> str:
+    """Advice for a path where nothing is. A relative one is told with the folder it starts at."""
+    if path.is_absolute():
+        return "check the path"
+    return f"check the path; a relative one starts at the current folder, {Path.cwd()}"
+
+
 def read_text(path: Path) -> str:
     """Read an input file in UTF-8, with or without a byte order mark. Line ends become "\\n".
 
@@ -87,7 +94,7 @@ def read_text(path: Path) -> str:
     try:
         content = read_bytes(path)
     except FileNotFoundError:
-        raise InputError([Problem(str(path), "no such file", "check the path")]) from None
+        raise InputError([Problem(str(path), "no such file", path_remedy(path))]) from None
     except IsADirectoryError:
         raise InputError([Problem(str(path), "is a folder", "name the file itself")]) from None
     except OSError as error:

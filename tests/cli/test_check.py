@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from safetensors.torch import load_file
 from fmau.cli.check import Plan, check_recipe, plan_table
 from fmau.core.errors import InputError, RecipeError
 from fmau.core.taxonomy import Task
+from fmau.dataset.examples.example import Example
 from fmau.dataset.questions import load_questions
+from fmau.dataset.training import TrainingData
 from fmau.demo.tiny import CHECKPOINT
 from fmau.families.encode import encode
 from fmau.frames.clip import read_clip
@@ -146,6 +149,23 @@ def test_a_model_path_where_nothing_is(folder: Path) -> None:
         check_recipe(recipe(folder, model__path=folder / "nothing"))
 
 
+def test_a_model_of_an_unknown_kind_is_refused(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(CHECKPOINT, tmp_path / "model")
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"model_type": "llama"}))
+    with pytest.raises(RecipeError, match="its type is llama"):
+        check_recipe(recipe(folder, model__path=copy))
+
+
+def test_a_template_for_a_task_that_no_question_has_is_told(folder: Path, tmp_path: Path) -> None:
+    texts = load_prompts("zero_shot").texts.model_copy(update={"own": {"Gaze": "Look: {question}"}})
+    file = tmp_path / "prompts.yaml"
+    file.write_text(json.dumps(texts.model_dump(mode="json")))
+    wanted = recipe(folder, prompt__set=file)
+    assert "own.Gaze: no question has that task" in shown(wanted, check_recipe(wanted))
+    assert "no question has that task" not in shown(recipe(folder), check_recipe(recipe(folder)))
+
+
 def test_every_unusable_clip_is_listed_with_its_reason(folder: Path, tmp_path: Path) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
@@ -172,7 +192,29 @@ def test_every_unusable_clip_is_listed_with_its_reason(folder: Path, tmp_path: P
         assert found[clip].remedy
 
 
+@pytest.mark.parametrize(("examples", "few"), [(40, True), (4000, False)])
+def test_steps_too_few_to_teach_are_told(examples: int, few: bool) -> None:
+    wanted = load_recipe(REPO / "recipes/lora_tiny.yaml", ["train.examples_per_sequence=1"])
+    assert wanted.train is not None
+    one = Example(clip="nod", view="CMAR", ask="Which?", answer="A")
+    data = TrainingData(train=(one,) * examples, validation=(), skipped={})
+    plan = Plan({}, 1, 2.0, 160, 192, 120, training=data)
+    steps = wanted.train.steps(examples)
+    assert (steps < 50) is few
+    said = shown(wanted, plan)
+    assert f"{steps:,} of 12 sequences" in said
+    assert ("so few steps teach little" in said) is few
+
+
 def test_a_clips_folder_that_is_not_there_is_one_problem(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         check_recipe(recipe(folder, data__clips=tmp_path / "clips"))
     assert [problem.what for problem in error.value.problems] == ["no such folder"]
+
+
+@pytest.mark.parametrize("key", ["data__questions", "data__clips"])
+def test_a_relative_path_is_told_with_the_folder_it_starts_at(folder: Path, key: str) -> None:
+    with pytest.raises(InputError) as error:
+        check_recipe(recipe(folder, **{key: "nowhere/it.is"}))
+    (problem,) = error.value.problems
+    assert problem.remedy.endswith(f"a relative one starts at the current folder, {REPO}")

@@ -31,6 +31,13 @@ def test_equal_problems_are_shown_in_one_line() -> None:
     assert error.problems[1] == odd[0]
 
 
+def test_rows_of_one_file_name_it_once() -> None:
+    rows = problems("a/q.json row 3 (Q3)", "a/q.json row 9", "b.json row 1", what="is empty")
+    assert str(InputError(rows)).splitlines()[1:] == [
+        "  a/q.json row 3 (Q3), row 9, b.json row 1: is empty; answer it"
+    ]
+
+
 def test_problems_that_all_differ_are_still_bounded() -> None:
     groups = [problems("a", "b", what=f"reason {number}") for number in range(203)]
     lines = str(InputError([problem for group in groups for problem in group])).splitlines()

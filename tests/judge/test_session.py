@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
 from fmau.core.records import QuestionFile
-from fmau.core.taxonomy import OPEN_TASKS
+from fmau.core.taxonomy import OPEN_TASKS, OwnTask
 from fmau.judge.session import run_items
 from fmau.runs import read_manifest, read_verdicts
 from fmau.score import score_run
@@ -51,6 +53,30 @@ def test_the_default_judge_is_a_proxy_and_says_so(run: Path, fmau: Fmau) -> None
     assert (scores.open_avg, scores.final) == (None, None)
     assert "(40 from before)" in fmau(run)
     assert len(read_verdicts(run)) == 40
+
+
+def test_answers_to_questions_of_ones_own_are_judged_by_their_three_levels(
+    tmp_path: Path, fmau: Fmau
+) -> None:
+    task = OwnTask("Summary", OPEN_TASKS[0].kind)
+    asked = tuple(replace(q, task=task) for q in QUESTIONS.questions if q.task is OPEN_TASKS[0])
+    gold = {question.qid: QUESTIONS.gold[question.qid] for question in asked}
+    own = replace(QUESTIONS, questions=asked, gold=gold)
+    run = write_run(tmp_path, "own", own, gold_answers(own))
+    with StubJudge() as server:
+        said = fmau(run, "--judge", judge_file(tmp_path, server.base_url))
+    calls = 3 * len(asked)
+    assert f"{calls} of {calls} calls have a verdict" in said
+    assert len(server.asked) == calls
+    sent = json.dumps([body["messages"] for body in server.asked])
+    assert all(json.dumps(answer)[1:-1] in sent for answer in gold.values())
+    (found,) = score_run(run).scores.judgements
+    assert not found.proxy
+    for number, level in enumerate(found.own_tasks["Summary"], start=1):
+        rows = [row for row in read_verdicts(run) if row.levels == (number,)]
+        given = [score for row in rows for score in row.scores or ()]
+        assert len(given) == len(asked)
+        assert level.mean == pytest.approx(mean(given))
 
 
 def test_the_manifest_pins_the_judge_and_another_one_needs_another_name(

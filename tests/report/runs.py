@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fmau.core.records import Answer, QuestionFile, RowMark, Verdict
-from fmau.core.taxonomy import Task
+from fmau.core.taxonomy import OwnTask, Task
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.runs import Manifest, open_run
@@ -35,7 +35,9 @@ def write_questions(path: Path, questions: QuestionFile) -> Path:
     rows = []
     for q in questions.questions:
         lines = [q.stem, *(f"{option.letter}. {option.label}" for option in q.options)]
-        row = {"video_name": q.clip, "task": q.task, "qid": q.qid, "question": "\n".join(lines)}
+        row = {"video_name": q.clip, "task": str(q.task), "qid": q.qid}
+        row |= {"question": "\n".join(lines)}
+        row |= {"type": q.task.kind} if isinstance(q.task, OwnTask) else {}
         rows.append(row | ({"answer": questions.gold[q.qid]} if q.qid in questions.gold else {}))
     path.write_text(json.dumps(rows), "utf-8")
     return path

@@ -2,17 +2,19 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from fmau.core.records import Answer, QuestionFile
+from fmau.core.taxonomy import Task
 from fmau.report import print_scores
-from fmau.report.tables import accuracy_table, count_table, span
+from fmau.report.tables import accuracy_table, count_table, final_remark, span
 from fmau.score import score
 from fmau.score.intervals import Interval
 from fmau.score.table4 import NOT_COMPARABLE
-from tests.score.synthetic import gold_answers, question_file, random_answers
+from tests.score.synthetic import gold_answers, question_file, random_answers, verdicts
 
 QUESTIONS = question_file(clips=20)
 LONG = "a-run-with-a-name-so-long-that-it-cannot-stand-in-one-column"
@@ -47,6 +49,17 @@ def test_eighty_columns_get_table_4_in_two_pieces_with_every_number() -> None:
 
 def test_says_that_the_rows_are_not_comparable() -> None:
     assert NOT_COMPARABLE[:60] in printed(gold_answers(QUESTIONS))
+
+
+def test_a_task_without_questions_leaves_no_average_and_says_why() -> None:
+    asked = tuple(q for q in QUESTIONS.questions if q.task is not Task.PPR)
+    five = replace(QUESTIONS, questions=asked)
+    answers = gold_answers(five)
+    full = [*verdicts(five, "llm", lambda *_: 5)]
+    scores = score(five, answers, full, {"llm": False})
+    assert (scores.closed_avg, scores.final) == (None, None)
+    assert final_remark(scores) == "needs gold answers in all six closed tasks"
+    assert final_remark(score(QUESTIONS, gold_answers(QUESTIONS), full, {"llm": False})) == ""
 
 
 def test_a_name_with_markup_is_printed_as_it_is() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fmau.core.errors import InputError, Problem
-from fmau.core.files import read_bytes
+from fmau.core.files import path_remedy, read_bytes
 from fmau.core.parsing import parse_json
 from fmau.core.records import LEVEL_MAX, LEVELS
 from fmau.core.texts import half_fault
@@ -23,7 +23,7 @@ def load_human_scores(path: Path) -> dict[str, dict[int, float | None]]:
     try:
         rows = parse_json(read_bytes(path).decode("utf-8"))
     except FileNotFoundError:
-        problem = Problem(str(path), "no such file", "check the path of the scores")
+        problem = Problem(str(path), "no such file", path_remedy(path))
         raise InputError([problem]) from None
     except (OSError, ValueError) as error:
         remedy = "save it as a JSON list in UTF-8, and check that it may be read"
