@@ -74,7 +74,7 @@ def test_answers_to_questions_of_ones_own_are_judged_by_their_three_levels(
     assert not found.proxy
     for number, level in enumerate(found.own_tasks["Summary"], start=1):
         rows = [row for row in read_verdicts(run) if row.levels == (number,)]
-        given = [score for row in rows for score in row.scores or ()]
+        given = [score for row in rows for score in (row.scores or {}).values()]
         assert len(given) == len(asked)
         assert level.mean == pytest.approx(mean(given))
 
