@@ -3,7 +3,7 @@
 Training and answering both use it, so a model is asked with exactly the words that it was trained
 on. The order of the parts is chosen for the server's prefix cache:
 
-    system    PromptSet.system                constant
+    system    PromptSet.system                constant (unless the set has `systems`)
     user      the video                       one clip
               PromptSet.common                constant
               task template + question        differs per question
@@ -55,14 +55,15 @@ def messages(
         video: the content part for the clip: `VIDEO_PART` for a Transformers processor, a
             "video_url" part for a vLLM server, None to ask without a clip.
     """
-    return _system_and_user(prompts, video, user_text(question, prompts))
+    system = prompts.system_of(question.task)
+    return _system_and_user(system, video, user_text(question, prompts))
 
 
 def messages_asking(
     instruction: str, prompts: PromptSet, video: Mapping[str, Any]
 ) -> list[Message]:
     """Like `messages`, but with an instruction in free words instead of a benchmark question."""
-    return _system_and_user(prompts, video, _after_common(prompts, instruction))
+    return _system_and_user(prompts.system, video, _after_common(prompts, instruction))
 
 
 def with_answer(conversation: Sequence[Message], answer: str) -> list[Message]:
@@ -77,15 +78,14 @@ def with_answer(conversation: Sequence[Message], answer: str) -> list[Message]:
 
 
 def _after_common(prompts: PromptSet, instruction: str) -> str:
-    return f"{prompts.common}\n\n{as_letters(instruction)}"
+    before = f"{prompts.common}\n\n" if prompts.common else ""
+    return before + as_letters(instruction)
 
 
-def _system_and_user(
-    prompts: PromptSet, video: Mapping[str, Any] | None, text: str
-) -> list[Message]:
+def _system_and_user(system: str, video: Mapping[str, Any] | None, text: str) -> list[Message]:
     seen = [] if video is None else [dict(video)]
     return [
-        {"role": "system", "content": [_text_part(prompts.system)]},
+        {"role": "system", "content": [_text_part(system)]},
         {"role": "user", "content": [*seen, _text_part(text)]},
     ]
 

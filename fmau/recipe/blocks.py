@@ -71,14 +71,14 @@ class FramesBlock(Block):
     Attributes:
         count: frames per clip; even, because Qwen3-VL fuses frames in pairs.
         policy: how frames are chosen from 0..N-1, see `fmau.frames.sampling`.
-        fps: sampling rate in frames per second of video; only for policy "first_n".
+        fps: sampling rate in frames per second of video; only for policies "first_n" and "stride".
         min_pixels_per_frame, max_pixels_per_frame: bounds of height x width after resizing; the
             aspect ratio is kept and both sides become multiples of 32.
         jpeg_quality: JPEG quality of the frames that are cached and sent, 1-100.
     """
 
     count: Annotated[int, Field(ge=2, le=768, multiple_of=2)] = 8
-    policy: Literal["endpoints", "midpoints", "interior", "first_n"] = "endpoints"
+    policy: Literal["endpoints", "midpoints", "interior", "first_n", "stride"] = "endpoints"
     fps: Annotated[float, Field(gt=0)] | None = None
     min_pixels_per_frame: Annotated[int, Field(ge=PIXEL_FACTOR**2)]
     max_pixels_per_frame: Annotated[int, Field(ge=PIXEL_FACTOR**2)]
@@ -88,8 +88,11 @@ class FramesBlock(Block):
     def _consistent(self) -> Self:
         if self.min_pixels_per_frame > self.max_pixels_per_frame:
             raise ValueError("min_pixels_per_frame is larger than max_pixels_per_frame")
-        if (self.fps is not None) != (self.policy == "first_n"):
-            raise ValueError('fps belongs to policy "first_n": give both or neither')
+        if (self.fps is not None) != (self.policy in ("first_n", "stride")):
+            raise ValueError(
+                'fps belongs to policy "first_n" or "stride": give both fps and such a policy, '
+                "or neither"
+            )
         return self
 
 

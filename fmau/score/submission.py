@@ -75,8 +75,14 @@ def submit_run(
 
 
 def _prompts(run_folder: Path, manifest: Manifest) -> PromptSet:
+    texts = manifest.conditions.get("prompts", "")
+    if texts is None:
+        raise RunError(
+            f"{run_folder}: the prompts of its answers are not known, and the challenge asks for "
+            "them; import the kit again, with its prompts.py (fmau import-kit)"
+        )
     try:
-        return PromptSet.model_validate(manifest.conditions.get("prompts"))
+        return PromptSet.model_validate(texts)
     except ValidationError as error:
         raise RunError(
             f"{run_folder / MANIFEST}: damaged: the prompts in its conditions cannot be used "
@@ -147,7 +153,8 @@ def full_prompt(prompts: PromptSet, task: Task) -> str:
     fmau sends one part as the system message and the rest beside the clip. The organisers ask for
     everything that instructs the model, so all parts are joined here.
     """
-    return "\n\n".join([prompts.system, prompts.common, prompts.tasks[task]])
+    parts = [prompts.system_of(task), prompts.common, prompts.tasks[task]]
+    return "\n\n".join(part for part in parts if part)
 
 
 def validate_submission(path: Path, questions: Sequence[Question]) -> list[Problem]:
