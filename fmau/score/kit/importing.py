@@ -98,8 +98,12 @@ def import_kit(
         raise RunError(
             f"{folder}: has neither prompts.py nor outputs/*.json; give the kit's folder"
         )
-    files = [read_questions(questions)] if questions else _question_files(folder, left_out)
-    asked = [questions_of(output, files, folder / "datasets") for output in outputs]
+    if questions:
+        files = [read_questions(questions)]
+        asked = files * len(outputs)
+    else:
+        files = _question_files(folder, left_out)
+        asked = [questions_of(output, files, folder / "datasets") for output in outputs]
     clips = clips or folder / "datasets" / "videos"
     runs = [
         _run(output, file, prompts, out, clips, model or _model(output.path, folder))

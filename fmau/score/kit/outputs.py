@@ -47,7 +47,7 @@ class KitQuestions:
         """The qid that the file has for a qid of the kit's first question file (CMAC_0001)."""
         if not isinstance(qid, str) or qid in self.asked:
             return qid
-        prefix, _, number = qid.rpartition("_")
+        prefix, _, number = qid.partition("_")
         renamed = f"{TASK_ALIASES.get(prefix)}_{number}"
         return renamed if renamed in self.asked else qid
 
@@ -70,10 +70,11 @@ class Output:
     entries: Sequence[Any]
     lines: Sequence[int]
 
-    def known(self, questions: KitQuestions) -> int:
-        """Number of entries whose qid the question file has."""
-        qids = (entry.get("qid") for entry in self.entries if isinstance(entry, dict))
-        return sum(questions.present_qid(qid) in questions.asked for qid in qids)
+    def strangers(self, questions: KitQuestions) -> int:
+        """Number of entries whose qid the question file lacks."""
+        qids = [entry.get("qid") for entry in self.entries if isinstance(entry, dict)]
+        texts = (questions.present_qid(qid) for qid in qids if isinstance(qid, str))
+        return sum(qid not in questions.asked for qid in texts)
 
     def answers(self, questions: KitQuestions) -> dict[str, str]:
         """The answers as qid -> text, in file order, under the qids of the question file.
@@ -136,15 +137,13 @@ def questions_of(output: Output, files: Sequence[KitQuestions], folder: Path) ->
     Raises:
         RunError: there is none.
     """
-    fitting = [file for file in files if output.known(file) == len(output.entries)]
+    fitting = [file for file in files if not output.strangers(file)]
     if fitting:
         return min(fitting, key=lambda file: len(file.asked))
-    tried = ", ".join(
-        f"{file.path.name} has {output.known(file):,} of {len(output.entries):,}" for file in files
-    )
+    tried = ", ".join(f"{file.path.name} lacks {output.strangers(file):,}" for file in files)
     raise RunError(
-        f"{output.path}: no question file in {folder} has all its qids ({tried or 'none is there'})"
-        "; name the one that was asked: --questions FILE"
+        f"{output.path}: no question file in {folder} has all of its {len(output.entries):,} qids "
+        f"({tried or 'none is there'}); name the one that was asked: --questions FILE"
     )
 
 
