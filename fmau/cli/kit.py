@@ -15,7 +15,7 @@ def import_kit(
         Path, typer.Argument(metavar="FOLDER", help="Folder of the starter kit, with prompts.py.")
     ],
     to: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")] = Path(
-        "kit"
+        "from_kit"
     ),
     questions: Annotated[
         Path | None,

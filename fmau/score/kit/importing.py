@@ -106,7 +106,7 @@ def import_kit(
         asked = [questions_of(output, files, folder / "datasets") for output in outputs]
     clips = clips or folder / "datasets" / "videos"
     runs = [
-        _run(output, file, prompts, out, clips, model or _model(output.path, folder))
+        _run(folder, output, file, prompts, out, clips, model or _model(output.path, folder))
         for output, file in zip(outputs, asked, strict=True)
     ]
     taken = [_about(run) for run in runs]
@@ -149,21 +149,29 @@ def _question_files(folder: Path, left_out: list[str]) -> list[KitQuestions]:
     return files
 
 
+def _named(path: Path, folder: Path) -> str:
+    """What the place of an output calls it: the kit writes `outputs/MODEL_results.json`."""
+    name = path.stem.removesuffix("_results")
+    if path.is_relative_to(folder / "outputs"):
+        return (path.relative_to(folder / "outputs").parent / name).as_posix()
+    return name
+
+
 def _model(path: Path, folder: Path) -> str:
-    """The model that an output's place names: the kit writes `outputs/MODEL_results.json`.
+    """The model that an output's place names.
 
     Raises:
         RunError: the place names none.
     """
-    name = path.stem.removesuffix("_results")
-    if path.is_relative_to(folder / "outputs") and name != path.stem:
-        return (path.relative_to(folder / "outputs").parent / name).as_posix()
+    if path.is_relative_to(folder / "outputs") and path.stem.endswith("_results"):
+        return _named(path, folder)
     raise RunError(
         f"{path}: does not say which model answered; name it, e.g. --model Qwen/Qwen3.5-9B"
     )
 
 
 def _run(
+    folder: Path,
     output: Output,
     questions: KitQuestions,
     prompts: KitPrompts | None,
@@ -183,7 +191,7 @@ def _run(
         "strip_class_codes": False,
         "answers": digest(list(answers.items())),
     }
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"kit-{model}-{output.path.stem}")
+    name = "kit-" + re.sub(r"[^A-Za-z0-9._-]+", "-", _named(output.path, folder))
     recipe = {
         "name": name,
         "runs": str(out / "runs"),
