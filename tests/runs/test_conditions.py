@@ -62,6 +62,14 @@ def test_the_prompt_sets_texts_and_its_switch_are_named() -> None:
     assert found[1] == "strip_class_codes: True -> False"
 
 
+def test_a_set_without_systems_has_the_conditions_that_it_always_had() -> None:
+    texts = {"system": "s", "common": "c", "tasks": dict.fromkeys(map(str, Task), "{question}")}
+    assert conditions(recipe(), PROMPTS)["prompts"] == texts
+    own = PROMPTS.model_copy(update={"systems": {Task.MAS: ""}})
+    found = differences(conditions(recipe(), PROMPTS), conditions(recipe(), own))
+    assert found == ["prompts.systems.MAS: absent -> ''"]
+
+
 @pytest.mark.parametrize(
     "change",
     [

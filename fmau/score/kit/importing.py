@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -181,16 +182,17 @@ def _run(
 ) -> _NewRun:
     answers = output.answers(questions)
     used = output.prompts or prompts
-    texts = used and used.as_sent(questions.spelled).model_dump(mode="json", exclude_defaults=True)
-    conditions = {
+    conditions: dict[str, Any] = {
         "format": FORMAT_VERSION,
         "origin": "starter kit",
         "model": {"path": model, "revision": None},
         "adapter": None,
-        "prompts": texts,
         "strip_class_codes": False,
         "answers": digest(list(answers.items())),
     }
+    if used:
+        sent = used.as_sent(questions.spelled)
+        conditions["prompts"] = sent.model_dump(mode="json", exclude_defaults=True)
     name = "kit-" + re.sub(r"[^A-Za-z0-9._-]+", "-", _named(output.path, folder))
     recipe = {
         "name": name,

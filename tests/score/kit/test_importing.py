@@ -118,6 +118,11 @@ def test_a_whole_output_can_be_submitted_with_the_prompts_that_were_sent(tmp_pat
     }
 
 
+def test_what_the_kit_did_not_answer_is_for_the_kit_to_answer(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="let the starter kit answer it"):
+        submit_run(imported(tmp_path).runs[0], "team", tmp_path)
+
+
 def test_without_prompts_the_run_is_scored_but_not_submitted(tmp_path: Path) -> None:
     kit = write_kit(tmp_path / "kit", as_list=True)
     (kit / "prompts.py").unlink()
