@@ -167,7 +167,8 @@ class _Engine:
     async def _ask_server(self, clips: Iterable[Pending]) -> None:
         adapter = self.run.adapter
         self.model = await choose_model(self.client, self.recipe.model.path, adapter)
-        await check_constraint(self.client, self.model)
+        if self.recipe.answer.constrain:
+            await check_constraint(self.client, self.model)
         self.watch.replied()
         before = await all_metrics(self.client, self.endpoint)
         async with asyncio.TaskGroup() as tasks:
@@ -205,7 +206,7 @@ class _Engine:
             frames = self.reader(asked.clip, path)
         except ClipError as error:
             return error
-        return ClipParts.of(frames)
+        return ClipParts.of(frames, as_images=self.recipe.answer.as_images)
 
     async def _answer_from(self, queue: "_ClipQueue") -> None:
         while (item := await queue.get()) is not None:
@@ -263,7 +264,8 @@ class _Engine:
             self.watch.failed(question.qid, error)
             return None
         self.watch.replied()
-        self._record(answer_row(question, mark, reply, time.monotonic() - started))
+        seconds, constrained = time.monotonic() - started, self.recipe.answer.constrain
+        self._record(answer_row(question, mark, reply, seconds, constrained=constrained))
         return reply
 
     def _record(self, row: Answer) -> None:

@@ -14,11 +14,14 @@ same answer to all 300 questions.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fmau.core.records import Answer, AnswerStatus, Question, RowMark
 from fmau.frames.clip import ClipFrames
+from fmau.frames.images import image_parts
+from fmau.frames.tokens import image_tokens
 from fmau.prompting.conversation import messages
 from fmau.prompting.extraction import Extraction, choices, complete_choice, extract
 from fmau.prompting.prompts import PromptSet
@@ -33,31 +36,46 @@ class ClipParts:
     """A clip in the two forms that a request can use: with its frames, or by reference.
 
     Attributes:
-        payload: content part with the frames.
-        reference: content part without frames, for a clip that the server holds.
-        media_kwargs: the clip's times and frame indices, the same for both forms.
+        payload: content parts with the frames: one video, or several images.
+        reference: the same parts without frames, for a clip that the server holds.
+        media_kwargs: the clip's times and frame indices, the same for both forms; None for images.
         uuid: key under which the server caches the clip.
         visual_tokens: number of visual tokens of the clip in a prompt.
     """
 
-    payload: dict[str, Any]
-    reference: dict[str, Any]
-    media_kwargs: dict[str, Any]
+    payload: Sequence[dict[str, Any]]
+    reference: Sequence[dict[str, Any]]
+    media_kwargs: dict[str, Any] | None
     uuid: str
     visual_tokens: int
 
     @classmethod
-    def of(cls, frames: ClipFrames) -> "ClipParts":
-        """Build both forms from a decoded clip. The uuid is a hash of its frames and times."""
+    def of(cls, frames: ClipFrames, *, as_images: bool = False) -> "ClipParts":
+        """Build both forms from a decoded clip. The uuid is a hash of its frames and times.
+
+        Args:
+            as_images: send the frames as images, each cached under a uuid of its own.
+        """
         media_kwargs = frames.media_kwargs()
         content = hashlib.sha256(json.dumps(media_kwargs, sort_keys=True).encode())
         for jpeg in frames.jpegs:
             content.update(len(jpeg).to_bytes(8, "big") + jpeg)
         uuid = content.hexdigest()
+        if as_images:
+            payload = image_parts(frames, named=True)
+            tokens = image_tokens(len(payload), frames.height, frames.width)
+            return cls(payload, image_parts(frames, by_reference=True), None, uuid, tokens)
         part = {"type": "video_url", "uuid": uuid}
-        payload = part | {"video_url": {"url": frames.data_url()}}
+        video = part | {"video_url": {"url": frames.data_url()}}
         reference = part | {"video_url": None}
-        return cls(payload, reference, media_kwargs, uuid, frames.visual_tokens)
+        return cls([video], [reference], media_kwargs, uuid, frames.visual_tokens)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The request's field that the parts need; empty for images."""
+        return (
+            {} if self.media_kwargs is None else {"media_io_kwargs": {"video": self.media_kwargs}}
+        )
 
 
 def build_request(
@@ -75,26 +93,30 @@ def build_request(
         by_reference: send only the clip's uuid, because the server holds the clip.
     """
     fields: dict[str, Any] = dict(DECODING)
-    video = None
+    clip = None
     if parts is not None:
-        fields["media_io_kwargs"] = {"video": parts.media_kwargs}
-        video = parts.reference if by_reference else parts.payload
+        fields |= parts.fields
+        clip = parts.reference if by_reference else parts.payload
     max_tokens = recipe.answer.max_tokens_open
-    if valid := choices(question):
+    if (valid := choices(question)) and recipe.answer.constrain:
         fields["structured_outputs"] = {"choice": list(valid)}
         max_tokens = MAX_TOKENS_CLOSED
     return ChatRequest(
-        messages(question, prompts, video),
+        messages(question, prompts, clip),
         max_tokens,
         fields,
         session=parts.uuid if parts else None,
     )
 
 
-def read_reply(question: Question, reply: Reply) -> Extraction:
-    """Extract the answer from the reply to a request of `build_request`."""
+def read_reply(question: Question, reply: Reply, *, constrained: bool = True) -> Extraction:
+    """Extract the answer from the reply to a request of `build_request`.
+
+    Args:
+        constrained: the recipe's `answer.constrain`.
+    """
     valid = choices(question)
-    if not valid:
+    if not valid or not constrained:
         return extract(question, reply.text, truncated=reply.finish_reason == "length")
     choice = complete_choice(reply.text, valid)
     if choice is not None:
@@ -103,9 +125,11 @@ def read_reply(question: Question, reply: Reply) -> Extraction:
     return Extraction(AnswerStatus.UNPARSED, reason=reason)
 
 
-def answer_row(question: Question, mark: RowMark, reply: Reply, seconds: float) -> Answer:
-    """Build the row for a reply that took `seconds` of wall time."""
-    read = read_reply(question, reply)
+def answer_row(
+    question: Question, mark: RowMark, reply: Reply, seconds: float, *, constrained: bool = True
+) -> Answer:
+    """Build the row for a reply that took `seconds` of wall time; `constrained` as `read_reply`."""
+    read = read_reply(question, reply, constrained=constrained)
     return Answer(
         qid=question.qid,
         clip=question.clip,

@@ -163,14 +163,26 @@ class AnswerBlock(Block):
     Attributes:
         blind: ask without the clip, in text only. This baseline shows how much the questions alone
             reveal; compare it with a run of the same model.
+        frames_as: send a clip's frames as one video with their times, or as images one by one,
+            without times and for about twice the tokens.
+        constrain: let the server allow only the options of a closed question. False to let the
+            model write freely, up to `max_tokens_open`, and read its answer from the text.
         clips_in_flight: number of clips whose questions are asked at the same time, per server.
-        max_tokens_open: longest reply to an open question, in tokens.
+        max_tokens_open: longest reply to an open question, or to any if `constrain` is false, in
+            tokens.
         request_timeout_s: seconds to wait for the reply to one request.
         retries: number of further attempts before a question is listed as failed.
     """
 
     blind: bool = False
+    frames_as: Literal["video", "images"] = "video"
+    constrain: bool = True
     clips_in_flight: Annotated[int, Field(ge=1)] = 8
     max_tokens_open: Annotated[int, Field(ge=1)] = 512
     request_timeout_s: Annotated[float, Field(gt=0)] = 300
     retries: Annotated[int, Field(ge=0)] = 4
+
+    @property
+    def as_images(self) -> bool:
+        """Whether frames are sent as images."""
+        return self.frames_as == "images"

@@ -38,7 +38,7 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
     Raises:
         RecipeError: the folder of the adapter, or of a local model, has no weight file.
     """
-    return {
+    present = {
         "format": FORMAT_VERSION,
         "model": model_identity(recipe.model),
         "adapter": None if adapter is None else folder_digest(adapter),
@@ -50,6 +50,9 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
         "max_tokens_open": recipe.answer.max_tokens_open,
         "decoding": dict(DECODING),
     }
+    # Later keys are conditions where they are not at their default, so that older runs can go on.
+    later = recipe.answer.model_dump(include={"frames_as", "constrain"}, exclude_defaults=True)
+    return present | later
 
 
 def fingerprint(conditions: Mapping[str, Any]) -> str:

@@ -9,12 +9,13 @@ import base64
 import io
 import math
 import re
+from typing import Any
 
 from PIL import Image
 
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import run_async
-from fmau.frames.tokens import token_grid, visual_tokens
+from fmau.frames.tokens import image_tokens, token_grid, visual_tokens
 from fmau.recipe import PIXEL_FACTOR, FramesBlock
 from fmau.serve.client import ChatClient, RequestError
 
@@ -27,18 +28,30 @@ s: exact with the one decimal of the prompt, and different from fallbacks of 1, 
 REMEDY = "restart it with `fmau serve RECIPE`, or let `fmau answer` start its own"
 
 
-def check_clips(base_url: str, model: str, spec: FramesBlock, api_key: str | None = None) -> None:
+def check_clips(
+    base_url: str,
+    model: str,
+    spec: FramesBlock,
+    api_key: str | None = None,
+    *,
+    as_images: bool = False,
+) -> None:
     """Check that frame times and frame sizes arrive unchanged.
 
     Sends two test clips: one with the recipe's largest frames, one with its smallest.
 
+    Args:
+        as_images: send the frames as images, which have no times.
+
     Raises:
         ServerError: the server refuses or ignores frame times, or changes the frame size.
     """
-    run_async(_check(base_url, model, spec, api_key))
+    run_async(_check(base_url, model, spec, api_key, as_images))
 
 
-async def _check(base_url: str, model: str, spec: FramesBlock, api_key: str | None) -> None:
+async def _check(
+    base_url: str, model: str, spec: FramesBlock, api_key: str | None, as_images: bool
+) -> None:
     async with ChatClient(base_url, api_key=api_key, timeout_s=TIMEOUT_S) as client:
         for pixels, rounded in (
             (spec.max_pixels_per_frame, math.floor),
@@ -46,15 +59,17 @@ async def _check(base_url: str, model: str, spec: FramesBlock, api_key: str | No
         ):
             side = PIXEL_FACTOR * max(1, rounded(math.sqrt(pixels) / PIXEL_FACTOR))
             try:
-                prompt = await _prompt_as_seen(client, model, spec.count, side)
+                prompt = await _prompt_as_seen(client, model, spec.count, side, as_images)
             except RequestError as error:
                 raise ServerError(
                     f"the server at {base_url} refuses a test clip ({error}); {REMEDY}"
                 ) from None
-            _compare(base_url, prompt, spec.count, side)
+            if not as_images:
+                _compare_times(base_url, prompt, spec.count, side)
+            _compare_size(base_url, prompt, spec.count, side, as_images)
 
 
-def _compare(base_url: str, prompt: str, count: int, side: int) -> None:
+def _compare_times(base_url: str, prompt: str, count: int, side: int) -> None:
     pairs, _, _ = token_grid(count, side, side)
     wanted = [f"{STEP * (2 * pair + 0.5) / FPS:.1f}" for pair in range(pairs)]
     seen = re.findall(r"<(\d+\.\d) seconds>", prompt)
@@ -63,8 +78,11 @@ def _compare(base_url: str, prompt: str, count: int, side: int) -> None:
             f"the server at {base_url} does not use the frame times that a request gives: "
             f"sent {', '.join(wanted)} s, the model sees {', '.join(seen) or 'none'}; {REMEDY}"
         )
-    tokens = visual_tokens(count, side, side)
-    found = prompt.count("<|video_pad|>")
+
+
+def _compare_size(base_url: str, prompt: str, count: int, side: int, as_images: bool) -> None:
+    tokens = (image_tokens if as_images else visual_tokens)(count, side, side)
+    found = prompt.count("<|image_pad|>" if as_images else "<|video_pad|>")
     if found != tokens:
         raise ServerError(
             f"the server at {base_url} resizes frames: {count} of {side}x{side} pixels give "
@@ -72,7 +90,9 @@ def _compare(base_url: str, prompt: str, count: int, side: int) -> None:
         )
 
 
-async def _prompt_as_seen(client: ChatClient, model: str, count: int, side: int) -> str:
+async def _prompt_as_seen(
+    client: ChatClient, model: str, count: int, side: int, as_images: bool
+) -> str:
     indices = [STEP * frame for frame in range(count)]
     metadata = {
         "fps": FPS,
@@ -84,13 +104,13 @@ async def _prompt_as_seen(client: ChatClient, model: str, count: int, side: int)
     }
     clip = "data:video/jpeg;base64," + ",".join([_grey_jpeg(side)] * count)
     content = [{"type": "video_url", "video_url": {"url": clip}}]
-    asked = {
-        "model": model,
-        "messages": [{"role": "user", "content": content}],
-        "media_io_kwargs": {"video": metadata},
-        "max_tokens": 1,
-        "return_token_ids": True,
-    }
+    asked: dict[str, Any] = {"model": model, "max_tokens": 1, "return_token_ids": True}
+    if as_images:
+        image = {"url": f"data:image/jpeg;base64,{_grey_jpeg(side)}"}
+        content = [{"type": "image_url", "image_url": image}] * count
+    else:
+        asked["media_io_kwargs"] = {"video": metadata}
+    asked["messages"] = [{"role": "user", "content": content}]
     reply = await client.post("/v1/chat/completions", asked)
     ids = reply.get("prompt_token_ids")
     return str((await client.post("/detokenize", {"model": model, "tokens": ids})).get("prompt"))

@@ -89,7 +89,7 @@ def server_argv(
         RecipeError: the context is too short for a clip, one text token and the longest reply.
     """
     if isinstance(recipe, Recipe):
-        check_context(recipe, most_visual_tokens(recipe.frames) + 1)
+        check_context(recipe, _most_tokens(recipe) + 1)
     model, serve = recipe.model, recipe.serve
     argv = [
         *("--host", serve.host, "--port", str(serve.port)),
@@ -162,7 +162,7 @@ def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict
 def batched_tokens(recipe: Recipe, build: Build) -> int:
     """Token budget of an engine step. vLLM gives its encoder cache the same size, so the budget
     covers the visual tokens of all clips in flight; otherwise clips would displace each other."""
-    in_flight = recipe.answer.clips_in_flight * most_visual_tokens(recipe.frames)
+    in_flight = recipe.answer.clips_in_flight * _most_tokens(recipe)
     return min(max(BATCHED_TOKENS[build], in_flight), BATCHED_TOKENS_MAX)
 
 
@@ -176,14 +176,24 @@ def processor_cache_gib(recipe: Recipe) -> int:
     return math.ceil(2 * recipe.answer.clips_in_flight * clip_bytes / 2**30)
 
 
+def _most_tokens(recipe: Recipe) -> int:
+    return most_visual_tokens(recipe.frames, as_images=recipe.answer.as_images)
+
+
 def _multimodal_flags(recipe: Recipe) -> list[str]:
-    bounds = {"videos_kwargs": {"size": clip_pixel_bounds(recipe.frames)}}
+    size = clip_pixel_bounds(recipe.frames)
+    bounds = {"videos_kwargs": {"size": size}}
+    # No images: vLLM would reserve memory for a 16-megapixel one.
+    most = {"video": 1, "image": 0}
+    if recipe.answer.as_images:
+        frame = {edge: pixels // recipe.frames.count for edge, pixels in size.items()}
+        bounds = {"images_kwargs": {"size": frame}}
+        most = {"video": 0, "image": recipe.frames.count}
     return [
         # Frame indices and fps come with each request; without this flag the server refuses them.
         "--trust-request-mm-kwargs",
         *("--mm-processor-kwargs", json.dumps(bounds)),
-        # No images: vLLM would reserve memory for a 16-megapixel one.
-        *("--limit-mm-per-prompt", json.dumps({"video": 1, "image": 0})),
+        *("--limit-mm-per-prompt", json.dumps(most)),
         *("--mm-processor-cache-gb", str(processor_cache_gib(recipe))),
     ]
 

@@ -68,7 +68,8 @@ def reached(
     running = running_servers(served.serve, given)
     if isinstance(served, Recipe):
         for address, model in running.items():
-            check_clips(address, model, served.frames, server_key())
+            as_images = served.answer.as_images
+            check_clips(address, model, served.frames, server_key(), as_images=as_images)
     if running:
         with _routed(list(running), folder) as url:
             yield _endpoint(url, list(running), folder)
