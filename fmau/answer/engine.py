@@ -223,20 +223,31 @@ class _Engine:
         """Ask one question with the frames, then the others by reference. A reference that arrives
         before the frames is refused; the first reply shows that the server holds the clip."""
         waiting = iter(asked.questions)
+        systems = set()
         for question, mark in waiting:
+            systems.add(self.prompts.system_of(question.task))
             reply = await self._ask(question, mark, parts, by_reference=False)
             if reply is not None:
                 if parts is not None:
-                    self.summary.cache_report.first_reply(reply)
+                    self.summary.cache_report.first_reply(reply, len(parts.payload))
                 break
         async with asyncio.TaskGroup() as tasks:
             for question, mark in waiting:
-                tasks.create_task(self._ask_later(question, mark, parts))
+                system = self.prompts.system_of(question.task)
+                shares = system in systems
+                systems.add(system)
+                tasks.create_task(self._ask_later(question, mark, parts, shares=shares))
 
-    async def _ask_later(self, question: Question, mark: RowMark, parts: ClipParts | None) -> None:
+    async def _ask_later(
+        self, question: Question, mark: RowMark, parts: ClipParts | None, *, shares: bool
+    ) -> None:
+        """Ask by reference. `shares`: an earlier question had the same system prompt."""
         reply = await self._ask(question, mark, parts, by_reference=True)
         if reply is not None and parts is not None:
-            self.summary.cache_report.later_reply(reply, parts.visual_tokens)
+            if shares:
+                self.summary.cache_report.later_reply(reply, parts.visual_tokens)
+            else:
+                self.summary.cache_report.other_system(reply)
 
     async def _ask(
         self, question: Question, mark: RowMark, parts: ClipParts | None, *, by_reference: bool

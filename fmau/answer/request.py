@@ -116,8 +116,16 @@ def read_reply(question: Question, reply: Reply, *, constrained: bool = True) ->
         constrained: the recipe's `answer.constrain`.
     """
     valid = choices(question)
-    if not valid or not constrained:
-        return extract(question, reply.text, truncated=reply.finish_reason == "length")
+    truncated = reply.finish_reason == "length"
+    if not valid:
+        return extract(question, reply.text, truncated=truncated)
+    if not constrained:
+        if truncated:
+            # Many templates open the thinking in the prompt, so this may be thinking without a mark
+            # of it: a letter in it is no answer.
+            reason = "the token limit came before the end of the reply"
+            return Extraction(AnswerStatus.TRUNCATED, reason=reason)
+        return extract(question, reply.text)
     choice = complete_choice(reply.text, valid)
     if choice is not None:
         return Extraction(AnswerStatus.OK, choice)

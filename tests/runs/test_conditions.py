@@ -49,6 +49,8 @@ def changed(**changes: object) -> list[str]:
         ({"frames__count": 16}, "frames.count: 8 -> 16"),
         ({"frames__jpeg_quality": 80}, "frames.jpeg_quality: 95 -> 80"),
         ({"answer__max_tokens_open": 64}, "max_tokens_open: 512 -> 64"),
+        ({"answer__frames_as": "images"}, "frames_as: absent -> 'images'"),
+        ({"answer__constrain": False}, "constrain: absent -> False"),
     ],
 )
 def test_what_can_change_an_answer_is_named(change: dict[str, object], line: str) -> None:
