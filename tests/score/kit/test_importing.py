@@ -8,8 +8,9 @@ import pytest
 from fmau.core.errors import InputError, RunError
 from fmau.core.records import AnswerStatus
 from fmau.prompting.conversation import messages
-from fmau.prompting.prompts import load_prompts
-from fmau.runs import read_answers, read_manifest
+from fmau.prompting.prompts import load_prompts, prompts_of
+from fmau.recipe import load_recipe
+from fmau.runs import open_run, read_answers, read_manifest
 from fmau.score import score_predictions, score_run
 from fmau.score.kit import Imported, import_kit
 from fmau.score.submission import submit_run
@@ -173,6 +174,14 @@ def test_what_cannot_be_known_is_asked_for(tmp_path: Path) -> None:
         import_kit(
             kit, tmp_path / "out3", model="a/b", questions=kit / "datasets" / "questions.json"
         )
+
+
+def test_fmau_answer_does_not_go_on_in_a_run_of_the_kit(tmp_path: Path) -> None:
+    found = imported(tmp_path)
+    sets = [f"runs={tmp_path}/out/runs", f"name={found.runs[0].name}"]
+    recipe = load_recipe("kit_qwen3_5_9b", [*sets, f"prompt.set={found.files[-1]}"])
+    with pytest.raises(RunError, match="given under other conditions"):
+        open_run(recipe, prompts_of(recipe))
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
