@@ -205,7 +205,7 @@ class _Engine:
             frames = self.reader(asked.clip, path)
         except ClipError as error:
             return error
-        return ClipParts.of(frames)
+        return ClipParts.of(frames, self.recipe.frames)
 
     async def _answer_from(self, queue: "_ClipQueue") -> None:
         while (item := await queue.get()) is not None:

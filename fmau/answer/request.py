@@ -22,7 +22,7 @@ from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import messages
 from fmau.prompting.extraction import Extraction, choices, complete_choice, extract
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import DECODING, Recipe
+from fmau.recipe import DECODING, FramesBlock, Recipe
 from fmau.serve.client import ChatRequest, Reply
 
 MAX_TOKENS_CLOSED = 1
@@ -47,8 +47,12 @@ class ClipParts:
     visual_tokens: int
 
     @classmethod
-    def of(cls, frames: ClipFrames) -> "ClipParts":
-        """Build both forms from a decoded clip. The uuid is a hash of its frames and times."""
+    def of(cls, frames: ClipFrames, spec: FramesBlock) -> "ClipParts":
+        """Build both forms from a decoded clip. The uuid is a hash of its frames and times.
+
+        Args:
+            spec: how the clip became frames.
+        """
         media_kwargs = frames.media_kwargs()
         content = hashlib.sha256(json.dumps(media_kwargs, sort_keys=True).encode())
         for jpeg in frames.jpegs:
@@ -57,7 +61,7 @@ class ClipParts:
         part = {"type": "video_url", "uuid": uuid}
         payload = part | {"video_url": {"url": frames.data_url()}}
         reference = part | {"video_url": None}
-        return cls(payload, reference, media_kwargs, uuid, frames.visual_tokens)
+        return cls(payload, reference, media_kwargs, uuid, frames.visual_tokens(spec))
 
 
 def build_request(

@@ -23,7 +23,7 @@ def ask_clip(
     Raises:
         ServerError: the server cannot be reached, serves another model, or gave no reply.
     """
-    parts = ClipParts.of(frames)
+    parts = ClipParts.of(frames, recipe.frames)
     request = ChatRequest(
         messages_asking(question, prompts, parts.payload),
         recipe.answer.max_tokens_open,

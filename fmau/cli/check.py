@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -25,7 +25,8 @@ from fmau.dataset.clips import clip_path
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.families.checkpoint import check_model
-from fmau.families.load import load_config, load_processor
+from fmau.families.find import known_family
+from fmau.families.load import load_config, load_encoder
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.timeline import Timeline, probe
 from fmau.prompting.conversation import VIDEO_PART, messages, user_text
@@ -33,6 +34,9 @@ from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock
 from fmau.serve.flags import CPU_BLOCK_SIZE
 from fmau.serve.preflight import check_context
+
+if TYPE_CHECKING:
+    from fmau.families.encode import Encoder
 
 DEFAULT_BLOCK = CPU_BLOCK_SIZE
 """Tokens per KV block if the recipe does not set it: the larger of the CPU and GPU defaults."""
@@ -98,6 +102,9 @@ def check_recipe(recipe: Recipe) -> Plan:
     """
     prompts = prompts_of(recipe)
     check_model(recipe.model)
+    family = known_family(recipe.model)
+    if family is not None:
+        family.check_frames(recipe.frames)
     questions = load_questions(recipe.data.questions).questions
     timelines = _probe_all(recipe, questions)
     first = read_clip(clip_path(recipe.data.clips, questions[0].file), recipe.frames)
@@ -107,7 +114,7 @@ def check_recipe(recipe: Recipe) -> Plan:
         mean_duration_s=mean(timeline.duration_s for timeline in timelines.values()),
         frame_height=first.height,
         frame_width=first.width,
-        vision_tokens=first.visual_tokens,
+        vision_tokens=first.visual_tokens(recipe.frames),
         extracted=_extracted(recipe, timelines),
         unused=tuple(sorted(prompts.own.keys() - {str(question.task) for question in questions})),
     )
@@ -116,12 +123,12 @@ def check_recipe(recipe: Recipe) -> Plan:
     if not Path(recipe.model.path).is_dir() or find_spec("transformers") is None:
         return plan
     config = load_config(recipe.model.path, recipe.model.revision)
-    processor = load_processor(recipe.model)
-    plan = _with_tokens(plan, processor, recipe, prompts, questions, first)
+    encoder = load_encoder(recipe.model, family)
+    plan = _with_tokens(plan, encoder, recipe, prompts, questions, first)
     check_context(recipe, plan.longest_prompt or 0)
     if recipe.train is None or plan.training is None:
         return plan
-    ahead = _ahead(recipe, recipe.train, plan.training, config, processor, prompts, first)
+    ahead = _ahead(recipe, recipe.train, plan.training, config, encoder, prompts, first)
     return replace(plan, ahead=tuple(ahead))
 
 
@@ -130,7 +137,7 @@ def _ahead(
     train: TrainBlock,
     data: TrainingData,
     config: Any,
-    processor: Any,
+    encoder: "Encoder",
     prompts: PromptSet,
     frames: ClipFrames,
 ) -> Iterator[tuple[str, str]]:
@@ -138,7 +145,7 @@ def _ahead(
     from fmau.train.plan import measure, plan_rows  # brings torch
 
     groups = data.sequences(train.examples_per_sequence)
-    sizes = measure(groups, processor, prompts, frames)
+    sizes = measure(groups, encoder, prompts, frames, recipe.frames)
     return plan_rows(config, train, recipe.model.dtype, sizes, gpus=())
 
 
@@ -259,7 +266,7 @@ def _extracted(recipe: Recipe, clips: Collection[str]) -> int | None:
 
 def _with_tokens(
     plan: Plan,
-    processor: Any,
+    encoder: "Encoder",
     recipe: Recipe,
     prompts: PromptSet,
     questions: Sequence[Question],
@@ -274,9 +281,9 @@ def _with_tokens(
     from fmau.train.plan import token_counts, tokens_around  # brings torch
 
     texts = [user_text(question, prompts) for question in questions]
-    common, *own = token_counts(processor, [prompts.common, *texts])
+    common, *own = token_counts(encoder, [prompts.common, *texts])
     conversation = messages(questions[0], prompts, VIDEO_PART)
-    before, after = tokens_around(processor, conversation, frames)
+    before, after = tokens_around(encoder, conversation, frames)
     total = (before + after) * len(questions) + sum(own)
     weights = sum(path.stat().st_size for path in Path(recipe.model.path).glob("*.safetensors"))
     return replace(

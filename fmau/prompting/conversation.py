@@ -7,7 +7,6 @@ on. The order of the parts is chosen for the server's prefix cache:
     user      the video                       one clip
               PromptSet.common                constant
               task template + question        differs per question
-    assistant the answer                      only in training
 
 So the questions about one clip share everything up to the end of `common`. The user turn has two
 parts, video and text. All text is one part, because chat templates differ in how they join several.
@@ -15,7 +14,7 @@ parts, video and text. All text is one part, because chat templates differ in ho
 Control tokens in a question are broken up, so that they are read as letters (`fmau.core.texts`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fmau.core.records import Option, Question
@@ -63,17 +62,6 @@ def messages_asking(
 ) -> list[Message]:
     """Like `messages`, but with an instruction in free words instead of a benchmark question."""
     return _system_and_user(prompts, video, _after_common(prompts, instruction))
-
-
-def with_answer(conversation: Sequence[Message], answer: str) -> list[Message]:
-    """Add the answer as the assistant's turn; this makes a training example.
-
-    The answer is stripped: leading white space could merge with the generation prompt into one
-    token, and the training prefix would differ from the prefix at inference.
-    """
-    answer = answer.strip()
-    assert answer, "training targets are checked when they are built"
-    return [*conversation, {"role": "assistant", "content": [_text_part(answer)]}]
 
 
 def _after_common(prompts: PromptSet, instruction: str) -> str:

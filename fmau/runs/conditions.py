@@ -43,7 +43,7 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
         "model": model_identity(recipe.model),
         "adapter": None if adapter is None else folder_digest(adapter),
         "dtype": recipe.model.dtype,
-        "frames": recipe.frames.model_dump(mode="json"),
+        "frames": recipe.frames.conditions(),
         "prompts": prompts.texts.model_dump(mode="json", exclude_defaults=True),
         "strip_class_codes": prompts.strip_class_codes,
         "blind": recipe.answer.blind,

@@ -67,7 +67,7 @@ def training_conditions(
     return {
         "format": FORMAT_VERSION,
         "model": model_identity(recipe.model) | {"dtype": recipe.model.dtype},
-        "frames": recipe.frames.model_dump(mode="json"),
+        "frames": recipe.frames.conditions(),
         "prompts": prompts.texts.model_dump(mode="json"),
         "strip_class_codes": prompts.strip_class_codes,
         "max_tokens_open": recipe.answer.max_tokens_open,

@@ -18,7 +18,7 @@ from fmau.dataset.examples.example import Example
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData
 from fmau.demo.tiny import CHECKPOINT
-from fmau.families.encode import encode
+from fmau.families.load import load_encoder
 from fmau.frames.clip import read_clip
 from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.prompting.prompts import load_prompts
@@ -60,15 +60,13 @@ def recipe(folder: Path, **values: Any) -> Recipe:
 
 def whole_prompts(wanted: Recipe) -> dict[str, list[list[int]]]:
     """Clip -> token ids of the prompts of its questions, as Transformers makes them."""
-    from transformers import AutoProcessor
-
-    processor = AutoProcessor.from_pretrained(CHECKPOINT)
+    encoder = load_encoder(wanted.model)
     prompts = load_prompts(wanted.prompt.set)
     by_clip: dict[str, list[list[int]]] = {}
     for question in load_questions(wanted.data.questions).questions:
         frames = read_clip(wanted.data.clips / f"{question.clip}.mp4", wanted.frames)
         conversation = messages(question, prompts, VIDEO_PART)
-        inputs = encode(processor, conversation, frames, add_generation_prompt=True)
+        inputs = encoder.encode(conversation, frames)
         by_clip.setdefault(question.clip, []).append(inputs["input_ids"][0].tolist())
     return by_clip
 
