@@ -23,21 +23,24 @@ from fmau.answer.cache_report import EncoderLog
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, Sink, pending_clips
 from fmau.answer.progress import AnswerProgress
-from fmau.answer.request import ClipParts, answer_row, build_request
+from fmau.answer.request import ClipParts, answer_row, build_priming, build_request
 from fmau.answer.server import (
     all_metrics,
     check_constraint,
+    check_thinking,
     choose_model,
     counted,
     keep_queue_short,
 )
 from fmau.answer.summary import Summary
-from fmau.core.errors import ClipError
+from fmau.core.errors import ClipError, RecipeError
 from fmau.core.hardware import usable_cores
 from fmau.core.interrupt import finished, run_async
 from fmau.core.records import Answer, AnswerStatus, Question, RowMark
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
 from fmau.dataset.clips import clip_path
+from fmau.families.family import Family
+from fmau.families.find import known_family
 from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
@@ -104,6 +107,7 @@ def answer_clips(
     first = next(pending, None)
     if first is None:
         return summary
+    family = _family(recipe)
     reader = reader or ClipReader(recipe.frames, recipe.data.cache)
     before = reader.decoded, reader.cached
     started = time.monotonic()
@@ -111,7 +115,9 @@ def answer_clips(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     try:
         with AnswerProgress(summary, shown=progress) as bar:
-            engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, reader)
+            engine = _Engine(
+                run, recipe, prompts, endpoint, summary, bar, pool, workers, reader, family
+            )
             run_async(engine.work(chain([first], pending)))
         if summary.stopped:  # read the rest too: `pending_clips` counts what was done before
             deque(pending, maxlen=0)
@@ -137,6 +143,7 @@ class _Engine:
     pool: ThreadPoolExecutor
     look_ahead: int
     reader: ClipReader
+    family: Family | None
     client: ChatClient = field(init=False)
     model: str = field(init=False)
     watch: FailureWatch = field(init=False)
@@ -168,6 +175,8 @@ class _Engine:
         adapter = self.run.adapter
         self.model = await choose_model(self.client, self.recipe.model.path, adapter)
         await check_constraint(self.client, self.model)
+        if budget := self.recipe.answer.thinking_tokens:
+            await check_thinking(self.client, self.model, budget)
         self.watch.replied()
         before = await all_metrics(self.client, self.endpoint)
         async with asyncio.TaskGroup() as tasks:
@@ -222,7 +231,8 @@ class _Engine:
         """Ask one question with the frames, then the others by reference. A reference that arrives
         before the frames is refused; the first reply shows that the server holds the clip."""
         waiting = iter(asked.questions)
-        for question, mark in waiting:
+        primed = parts is not None and self._is_hybrid and await self._prime(parts)
+        for question, mark in () if primed else waiting:
             reply = await self._ask(question, mark, parts, by_reference=False)
             if reply is not None:
                 if parts is not None:
@@ -231,6 +241,21 @@ class _Engine:
         async with asyncio.TaskGroup() as tasks:
             for question, mark in waiting:
                 tasks.create_task(self._ask_later(question, mark, parts))
+
+    @property
+    def _is_hybrid(self) -> bool:
+        return self.family is not None and self.family.hybrid
+
+    async def _prime(self, parts: ClipParts) -> bool:
+        """Let the server compute what all questions about a clip share; False if it could not."""
+        self.summary.cache_report.uploads += 1
+        try:
+            reply = await self.client.ask(self.model, build_priming(self.prompts, parts))
+        except RequestError:
+            return False  # the first question meets the same trouble, and its row tells of it
+        self.watch.replied()
+        self.summary.cache_report.first_reply(reply)
+        return True
 
     async def _ask_later(self, question: Question, mark: RowMark, parts: ClipParts | None) -> None:
         reply = await self._ask(question, mark, parts, by_reference=True)
@@ -249,9 +274,13 @@ class _Engine:
 
         def whole() -> ChatRequest:
             self.summary.cache_report.uploads += parts is not None
-            return build_request(*given, by_reference=False)
+            return build_request(*given, by_reference=False, family=self.family)
 
-        first = build_request(*given, by_reference=True) if by_reference else whole()
+        first = (
+            build_request(*given, by_reference=True, family=self.family)
+            if by_reference
+            else whole()
+        )
         started = time.monotonic()
         try:
             reply = await self.client.ask(self.model, first, resend=whole)
@@ -270,6 +299,23 @@ class _Engine:
         self.run.append(row)
         self.summary.count(row)
         self.bar.advance(row.status)
+
+
+def _family(recipe: Recipe) -> Family | None:
+    """The family of the recipe's model; None if this machine cannot know it and need not.
+
+    Raises:
+        RecipeError: the recipe wants thinking, but the family cannot, or it is not known.
+    """
+    family, budget = known_family(recipe.model), recipe.answer.thinking_tokens
+    if family is not None:
+        family.check_thinking(budget)
+    elif budget:
+        raise RecipeError(
+            f"answer.thinking_tokens is {budget}, but the family of {recipe.model.path} is not "
+            "known on this machine; download its config.json, or give a checkpoint's folder"
+        )
+    return family
 
 
 _ClipQueue = asyncio.Queue[tuple[Pending, asyncio.Future[ClipParts | ClipError | None]] | None]

@@ -17,9 +17,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from fmau.answer.thinking import ANSWER_ROOM, OFF, answer_pattern, ran_out, thinking_fields
 from fmau.core.records import Answer, AnswerStatus, Question, RowMark
+from fmau.families.family import Family
 from fmau.frames.clip import ClipFrames
-from fmau.prompting.conversation import messages
+from fmau.prompting.conversation import messages, messages_shared
 from fmau.prompting.extraction import Extraction, choices, complete_choice, extract
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import DECODING, FramesBlock, Recipe
@@ -71,22 +73,30 @@ def build_request(
     parts: ClipParts | None,
     *,
     by_reference: bool,
+    family: Family | None = None,
 ) -> ChatRequest:
     """Build the request that asks the model `question`.
 
     Args:
         parts: the clip; None to ask without a clip.
         by_reference: send only the clip's uuid, because the server holds the clip.
+        family: the model's family; only with thinking must it be known.
     """
-    fields: dict[str, Any] = dict(DECODING)
+    budget = recipe.answer.thinking_tokens
+    fields: dict[str, Any] = {**DECODING, **thinking_fields(budget)}
     video = None
     if parts is not None:
         fields["media_io_kwargs"] = {"video": parts.media_kwargs}
         video = parts.reference if by_reference else parts.payload
-    max_tokens = recipe.answer.max_tokens_open
+    max_tokens = budget + recipe.answer.max_tokens_open
     if valid := choices(question):
-        fields["structured_outputs"] = {"choice": list(valid)}
-        max_tokens = MAX_TOKENS_CLOSED
+        if budget:
+            assert family is not None, "the engine checks it"
+            fields["structured_outputs"] = {"regex": answer_pattern(valid, family)}
+            max_tokens = budget + ANSWER_ROOM
+        else:
+            fields["structured_outputs"] = {"choice": list(valid)}
+            max_tokens = MAX_TOKENS_CLOSED
     return ChatRequest(
         messages(question, prompts, video),
         max_tokens,
@@ -95,12 +105,30 @@ def build_request(
     )
 
 
+def build_priming(prompts: PromptSet, parts: ClipParts) -> ChatRequest:
+    """Build the request that makes the server compute what all questions about a clip share.
+
+    A hybrid model's server can reuse the state of its linear layers only where a prompt ended, or
+    every few hundred tokens. So the shared beginning is sent once as a prompt of its own.
+    """
+    fields = {
+        **DECODING,
+        **OFF,
+        "media_io_kwargs": {"video": parts.media_kwargs},
+        "add_generation_prompt": False,
+        "continue_final_message": True,  # the user's turn stays open
+    }
+    return ChatRequest(messages_shared(prompts, parts.payload), 1, fields, session=parts.uuid)
+
+
 def read_reply(question: Question, reply: Reply) -> Extraction:
     """Extract the answer from the reply to a request of `build_request`."""
     valid = choices(question)
     if not valid:
         return extract(question, reply.text, truncated=reply.finish_reason == "length")
-    choice = complete_choice(reply.text, valid)
+    if reply.thinking is not None and not reply.text.strip():
+        return Extraction(AnswerStatus.TRUNCATED, reason="the reply ends within its thinking")
+    choice = complete_choice(reply.text.strip(), valid)
     if choice is not None:
         return Extraction(AnswerStatus.OK, choice)
     reason = f"the reply {reply.text[:40]!r} does not begin one of {', '.join(valid)}"
@@ -124,4 +152,7 @@ def answer_row(question: Question, mark: RowMark, reply: Reply, seconds: float) 
         cached_tokens=reply.cached_tokens,
         completion_tokens=reply.completion_tokens,
         seconds=round(seconds, 3),
+        thinking=reply.thinking,
+        thinking_tokens=reply.thinking_tokens if reply.thinking is not None else None,
+        thinking_ran_out=ran_out(reply),
     )

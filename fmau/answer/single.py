@@ -2,6 +2,7 @@
 
 from fmau.answer.request import ClipParts
 from fmau.answer.server import choose_model
+from fmau.answer.thinking import OFF
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import run_async
 from fmau.frames.clip import ClipFrames
@@ -27,7 +28,7 @@ def ask_clip(
     request = ChatRequest(
         messages_asking(question, prompts, parts.payload),
         recipe.answer.max_tokens_open,
-        {**DECODING, "media_io_kwargs": {"video": parts.media_kwargs}},
+        {**DECODING, **OFF, "media_io_kwargs": {"video": parts.media_kwargs}},
     )
     return run_async(_ask(request, recipe, endpoint))
 

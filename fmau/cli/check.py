@@ -105,6 +105,7 @@ def check_recipe(recipe: Recipe) -> Plan:
     family = known_family(recipe.model)
     if family is not None:
         family.check_frames(recipe.frames)
+        family.check_thinking(recipe.answer.thinking_tokens)
     questions = load_questions(recipe.data.questions).questions
     timelines = _probe_all(recipe, questions)
     first = read_clip(clip_path(recipe.data.clips, questions[0].file), recipe.frames)

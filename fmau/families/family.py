@@ -14,7 +14,8 @@ from fmau.core.errors import RecipeError
 from fmau.frames.tokens import most_visual_tokens
 from fmau.recipe import FramesBlock
 
-FLOAT32_BYTES = 4
+TIME_IS_UP = "Time is up."
+"""What is put at the end of thinking that uses up its budget."""
 
 
 class Family(ABC):
@@ -38,6 +39,7 @@ class Family(ABC):
         thinks: the template can open with thinking, and does so unless it is told not to.
         reasoning_parser: vLLM's parser that takes the thinking out of a reply.
         after_thinking: what the template writes between thinking and answer.
+        end_of_thinking: the mark that ends the thinking.
     """
 
     name: ClassVar[str]
@@ -55,6 +57,7 @@ class Family(ABC):
     hybrid: ClassVar[bool] = False
     thinks: ClassVar[bool] = False
     reasoning_parser: ClassVar[str] = ""
+    end_of_thinking: ClassVar[str] = "</think>"
     after_thinking: ClassVar[str] = "\n\n"
 
     @abstractmethod
@@ -88,6 +91,18 @@ class Family(ABC):
     def tower(self, path: str) -> str | None:
         """The tower of a module or parameter of the base model; None if it belongs to none."""
         return next((name for name, starts in self.towers.items() if path.startswith(starts)), None)
+
+    def check_thinking(self, budget: int) -> None:
+        """Check that the family can think with a budget of tokens; any can with none.
+
+        Raises:
+            RecipeError: it cannot.
+        """
+        if budget and not self.reasoning_parser:
+            raise RecipeError(
+                f"answer.thinking_tokens is {budget}, but fmau knows no thinking of {self.name} "
+                "that it could turn on; set it to 0"
+            )
 
     def check_frames(self, spec: FramesBlock) -> None:
         """Check that the recipe makes frames that this family takes as they are.

@@ -57,6 +57,11 @@ def messages(
     return _system_and_user(prompts, video, user_text(question, prompts))
 
 
+def messages_shared(prompts: PromptSet, video: Mapping[str, Any]) -> list[Message]:
+    """The beginning that all conversations about a clip share: up to the end of the common text."""
+    return _system_and_user(prompts, video, prompts.common)
+
+
 def messages_asking(
     instruction: str, prompts: PromptSet, video: Mapping[str, Any]
 ) -> list[Message]:

@@ -191,6 +191,7 @@ class AnswerBlock(Block):
             reveal; compare it with a run of the same model.
         clips_in_flight: number of clips whose questions are asked at the same time, per server.
         max_tokens_open: longest reply to an open question, in tokens.
+        thinking_tokens: budget for thinking before each answer, in tokens; 0 for no thinking.
         request_timeout_s: seconds to wait for the reply to one request.
         retries: number of further attempts before a question is listed as failed.
     """
@@ -198,5 +199,6 @@ class AnswerBlock(Block):
     blind: bool = False
     clips_in_flight: Annotated[int, Field(ge=1)] = 8
     max_tokens_open: Annotated[int, Field(ge=1)] = 512
+    thinking_tokens: Annotated[int, Field(ge=0)] = 0
     request_timeout_s: Annotated[float, Field(gt=0)] = 300
     retries: Annotated[int, Field(ge=0)] = 4

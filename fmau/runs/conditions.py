@@ -38,7 +38,9 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
     Raises:
         RecipeError: the folder of the adapter, or of a local model, has no weight file.
     """
+    later = {"thinking_tokens": recipe.answer.thinking_tokens}  # older runs have no such keys
     return {
+        **{key: value for key, value in later.items() if value},
         "format": FORMAT_VERSION,
         "model": model_identity(recipe.model),
         "adapter": None if adapter is None else folder_digest(adapter),

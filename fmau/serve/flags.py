@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from fmau.core.errors import ServerError
-from fmau.families.family import Family, pixel_bounds
+from fmau.families.family import TIME_IS_UP, Family, pixel_bounds
 from fmau.frames.tokens import most_visual_tokens
 from fmau.recipe import Recipe, TextModel
 from fmau.serve.adapter import Adapter, adapter_flags
@@ -30,6 +30,11 @@ BATCHED_TOKENS_MAX = 16384
 CPU_BLOCK_SIZE = 32
 """Tokens per KV block on CPU. The CPU kernels need multiples of 32. With vLLM's default of 128 the
 common text between video and question would have to be four times as long."""
+
+MATCH_UNIT: dict[Build, int] = {"gpu": 16, "cpu": 32}
+"""Tokens between the places at which a hybrid model's prompts can share a prefix. By default they
+are the ends of blocks, which vLLM makes several hundred tokens long for such models. The unit must
+divide the block: 544 on CPU, 528 on GPU."""
 
 FLOAT32_BYTES = 4
 
@@ -82,6 +87,7 @@ def server_argv(
     """
     if isinstance(recipe, Recipe) and family is not None:
         family.check_frames(recipe.frames)
+        family.check_thinking(recipe.answer.thinking_tokens)
         check_context(recipe, most_visual_tokens(recipe.frames) + 1)
     model, serve = recipe.model, recipe.serve
     argv = [
@@ -179,11 +185,21 @@ def _multimodal_flags(recipe: Recipe, family: Family) -> list[str]:
     ]
 
 
+def _thinking_flags(family: Family) -> list[str]:
+    end = f"\n{TIME_IS_UP}\n{family.end_of_thinking}"
+    return [
+        *("--reasoning-parser", family.reasoning_parser),
+        *("--reasoning-config", json.dumps({"reasoning_end_str": end})),
+    ]
+
+
 def _batch_flags(recipe: Served, build: Build, family: Family | None) -> list[str]:
     if isinstance(recipe, Recipe) and family is not None:
         return [
             *("--max-num-batched-tokens", str(batched_tokens(recipe, build))),
             *_multimodal_flags(recipe, family),
+            *(("--prefix-match-unit", str(MATCH_UNIT[build])) if family.hybrid else ()),
+            *(_thinking_flags(family) if recipe.answer.thinking_tokens else ()),
         ]
     # A judge replies in JSON. If the grammar allows any white space, small models may generate
     # white space without end.

@@ -100,7 +100,7 @@ def test_a_damaged_file_and_a_missing_or_foreign_base_are_named(
         check_updates(adapter, str(tmp_path / "nowhere"), None)
     (tmp_path / "bert").mkdir()
     (tmp_path / "bert" / "config.json").write_text(json.dumps({"model_type": "bert"}), "utf-8")
-    with pytest.raises(RecipeError, match="its type is bert, which fmau does not know; .*; give"):
+    with pytest.raises(RecipeError, match=r"its type is bert, which fmau does not know; .*; give"):
         check_updates(adapter, str(tmp_path / "bert"), None)
     path = adapter / "adapter_model.safetensors"
     path.write_bytes(path.read_bytes()[:100])
