@@ -123,11 +123,11 @@ def build_priming(prompts: PromptSet, parts: ClipParts) -> ChatRequest:
 
 def read_reply(question: Question, reply: Reply) -> Extraction:
     """Extract the answer from the reply to a request of `build_request`."""
+    if reply.thinking is not None and not reply.text.strip():
+        return Extraction(AnswerStatus.TRUNCATED, reason="the reply ends within its thinking")
     valid = choices(question)
     if not valid:
         return extract(question, reply.text, truncated=reply.finish_reason == "length")
-    if reply.thinking is not None and not reply.text.strip():
-        return Extraction(AnswerStatus.TRUNCATED, reason="the reply ends within its thinking")
     choice = complete_choice(reply.text.strip(), valid)
     if choice is not None:
         return Extraction(AnswerStatus.OK, choice)

@@ -11,7 +11,7 @@ import torch
 
 from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.demo.tiny import CHECKPOINT
-from fmau.demo.tiny.model import TEXT, VISION, new_processor, save_checkpoint
+from fmau.demo.tiny.model import VISION, new_processor, save_checkpoint
 
 ensure_torchvision()
 
@@ -89,7 +89,13 @@ def qwen3_5(folder: Path) -> Path:
             "full_attention_interval": 4,
             "tie_word_embeddings": True,
             "max_position_embeddings": 8192,
-            "rope_parameters": {**TEXT["rope_parameters"], "partial_rotary_factor": 1.0},
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10_000.0,
+                "mrope_section": [6, 5, 5],
+                "mrope_interleaved": True,
+                "partial_rotary_factor": 1.0,
+            },
             **in_text(tokenizer),
         },
         vision_config={
