@@ -12,7 +12,7 @@ import pytest
 from fmau.answer import Summary, answer_questions
 from fmau.core.records import Answer, AnswerStatus
 from fmau.dataset.questions import load_questions
-from fmau.demo.mini import make_mini
+from fmau.demo.mini.write import write_mini
 from fmau.families.qwen3_5 import Qwen3_5
 from fmau.prompting.extraction import choices
 from fmau.recipe import Recipe
@@ -34,7 +34,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, End
     """A folder with checkpoint and benchmark, and a server for them."""
     folder = tmp_path_factory.mktemp("hybrid")
     qwen3_5(folder / "model")
-    make_mini(folder / "mini", clips=CLIPS, train_clips=0, seed=0)
+    write_mini(folder / "mini", clips=CLIPS, train_clips=0, seed=0)
     port = free_port(8400)
     recipe = hybrid_recipe(folder, "server", port, answer__thinking_tokens=BUDGET)
     log = folder / "server.log"
