@@ -33,7 +33,7 @@
   const UNSCORED = "unscored";
 
   // The scores that any judge gave a row, "unscored" where one failed.
-  const scoresOf = (row) => row[3].flatMap(([, levels]) => levels.map((score) => (score === null ? UNSCORED : String(Math.floor(score)))));
+  const scoresOf = (row) => row[4].flatMap(([, levels]) => levels.map((score) => (score === null ? UNSCORED : String(Math.floor(score)))));
 
   // Lower-cased text of every row of a run, made once when first searched.
   const searchable = new Map();
