@@ -6,6 +6,8 @@ from typing import Any
 from fmau.core.taxonomy import Task
 from fmau.demo.tiny.model import new_model, new_processor
 from fmau.demo.tiny.tokenizer import train_tokenizer
+from fmau.families.encode import Encoder
+from fmau.families.find import of_type
 from fmau.prompting.prompts import PromptSet
 
 PROMPTS = PromptSet(
@@ -20,6 +22,11 @@ def small_processor() -> Any:
     """A `Qwen3VLProcessor` with Qwen's special tokens and a vocabulary of a few hundred."""
     texts = [PROMPTS.system, PROMPTS.common, *PROMPTS.tasks.values(), "<0.5 seconds>\n\nYes\nNo"]
     return new_processor(train_tokenizer(texts, vocab_size=500))
+
+
+def small_encoder() -> Encoder:
+    """The encoder around `small_processor`."""
+    return Encoder(of_type("qwen3_vl", "the tests"), small_processor())
 
 
 def small_model() -> Any:

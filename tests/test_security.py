@@ -21,7 +21,8 @@ from rich.text import Text
 from fmau.core.errors import RecipeError, RunError, ServerError
 from fmau.core.output import SafeConsole, printable
 from fmau.demo.tiny import CHECKPOINT
-from fmau.families.load import load_config, load_processor
+from fmau.families.find import of_type
+from fmau.families.load import load_config, load_encoder
 from fmau.recipe import ModelBlock, ServeBlock, load_recipe
 from fmau.score import score_run
 from fmau.serve import server_argv
@@ -37,6 +38,7 @@ from tests.score.synthetic import gold_answers, question_file
 from tests.serve.support import recipe as serve_recipe
 
 FILES = sorted(PACKAGE.rglob("*.py"))
+FAMILY = of_type("qwen3_vl", "the tests")
 KEY = "sesame-3f9c"
 
 
@@ -82,7 +84,7 @@ def test_a_model_folder_with_code_is_refused_and_never_run(
         own = {"AutoProcessor": "own.Config", "AutoTokenizer": ["own.Config", "own.Config"]}
         path.write_text(json.dumps(settings | {"auto_map": own}), "utf-8")
     with suppress(RecipeError):
-        load_processor(ModelBlock(path=str(tmp_path / "processor"), dtype="float32"))
+        load_encoder(ModelBlock(path=str(tmp_path / "processor"), dtype="float32"))
     assert not proof.exists()
 
 
@@ -123,10 +125,10 @@ def test_a_key_is_not_sent_to_another_users_program(monkeypatch: pytest.MonkeyPa
 
 
 def test_vllm_fetches_nothing() -> None:
-    argv = server_argv(serve_recipe(), "gpu")
+    argv = server_argv(serve_recipe(), "gpu", FAMILY)
     assert argv[argv.index("--allowed-media-domains") + 1].endswith(".invalid")
     assert "--middleware" not in argv
-    assert "--middleware" in server_argv(serve_recipe(), "gpu", guarded=True)
+    assert "--middleware" in server_argv(serve_recipe(), "gpu", FAMILY, guarded=True)
 
 
 class Asked:
@@ -211,7 +213,9 @@ def test_yaml_aliases_do_not_expand_without_end(tmp_path: Path) -> None:
 
 
 def test_vllm_is_not_told_to_trust_code() -> None:
-    assert not [flag for flag in server_argv(serve_recipe(), "gpu") if "trust-remote" in flag]
+    assert not [
+        flag for flag in server_argv(serve_recipe(), "gpu", FAMILY) if "trust-remote" in flag
+    ]
 
 
 def test_servers_are_private_unless_they_have_a_key() -> None:

@@ -73,17 +73,23 @@ class CacheReport:
         """
         self.clips += 1
         self.inputs += inputs
-        self.other_system(reply)
+        self._whole_prompt(reply)
 
-    def other_system(self, reply: Reply) -> None:
-        """Count the first reply about a clip behind another system prompt: its prompt has nothing
-        in common with earlier ones, and only the work of the vision tower is used again."""
+    def _whole_prompt(self, reply: Reply) -> None:
         if reply.prompt_tokens is not None:
             self.first_tokens += reply.prompt_tokens
             self.computed_tokens += reply.prompt_tokens - (reply.cached_tokens or 0)
 
-    def later_reply(self, reply: Reply, visual_tokens: int) -> None:
-        """Count a later reply about a clip."""
+    def later_reply(self, reply: Reply, visual_tokens: int, *, shares: bool = True) -> None:
+        """Count a later reply about a clip.
+
+        Args:
+            shares: an earlier prompt begins like this one, up to the end of the clip. If none does,
+                because the system prompt is another, only the vision tower's work is used again.
+        """
+        if not shares:
+            self._whole_prompt(reply)
+            return
         if reply.prompt_tokens is None or reply.cached_tokens is None:
             return  # this server reports no token counts, so there is nothing to compare
         self.followers += 1

@@ -17,27 +17,30 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 
 from fmau.answer.cache_report import EncoderLog
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, Sink, pending_clips
 from fmau.answer.progress import AnswerProgress
-from fmau.answer.request import ClipParts, answer_row, build_request
+from fmau.answer.request import ClipParts, answer_row, build_priming, build_request, read_parts
 from fmau.answer.server import (
     all_metrics,
     check_constraint,
+    check_thinking,
     choose_model,
     counted,
     keep_queue_short,
 )
 from fmau.answer.summary import Summary
+from fmau.answer.thinking import family_asked
 from fmau.core.errors import ClipError
 from fmau.core.hardware import usable_cores
 from fmau.core.interrupt import finished, run_async
 from fmau.core.records import Answer, AnswerStatus, Question, RowMark
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
-from fmau.dataset.clips import clip_path
+from fmau.families.family import Family
 from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
@@ -104,6 +107,7 @@ def answer_clips(
     first = next(pending, None)
     if first is None:
         return summary
+    family = family_asked(recipe)
     reader = reader or ClipReader(recipe.frames, recipe.data.cache)
     before = reader.decoded, reader.cached
     started = time.monotonic()
@@ -111,7 +115,9 @@ def answer_clips(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     try:
         with AnswerProgress(summary, shown=progress) as bar:
-            engine = _Engine(run, recipe, prompts, endpoint, summary, bar, pool, workers, reader)
+            engine = _Engine(
+                run, recipe, prompts, endpoint, summary, bar, pool, workers, reader, family
+            )
             run_async(engine.work(chain([first], pending)))
         if summary.stopped:  # read the rest too: `pending_clips` counts what was done before
             deque(pending, maxlen=0)
@@ -137,6 +143,7 @@ class _Engine:
     pool: ThreadPoolExecutor
     look_ahead: int
     reader: ClipReader
+    family: Family | None
     client: ChatClient = field(init=False)
     model: str = field(init=False)
     watch: FailureWatch = field(init=False)
@@ -169,17 +176,17 @@ class _Engine:
         self.model = await choose_model(self.client, self.recipe.model.path, adapter)
         if self.recipe.answer.constrain:
             await check_constraint(self.client, self.model)
+        if budget := self.recipe.answer.thinking_tokens:
+            await check_thinking(self.client, self.model, budget)
         self.watch.replied()
         before = await all_metrics(self.client, self.endpoint)
         async with asyncio.TaskGroup() as tasks:
-            pacing = tasks.create_task(self._keep_queue_short())
+            timeout_s = self.recipe.answer.request_timeout_s
+            pacing = tasks.create_task(keep_queue_short(self.client, self.endpoint, timeout_s))
             await self._answer_all(clips)
             pacing.cancel()
         after = await all_metrics(self.client, self.endpoint)
         self.summary.counters = counted(before, after)
-
-    async def _keep_queue_short(self) -> None:
-        await keep_queue_short(self.client, self.endpoint, self.recipe.answer.request_timeout_s)
 
     async def _answer_all(self, clips: Iterable[Pending]) -> None:
         workers = self.clips_in_flight
@@ -199,14 +206,7 @@ class _Engine:
             await queue.put(None)
 
     def _decode(self, asked: Pending) -> ClipParts | ClipError | None:
-        if self.recipe.answer.blind:
-            return None
-        try:
-            path = clip_path(self.recipe.data.clips, asked.file)
-            frames = self.reader(asked.clip, path)
-        except ClipError as error:
-            return error
-        return ClipParts.of(frames, as_images=self.recipe.answer.as_images)
+        return read_parts(self.recipe, self.reader, asked.clip, asked.file)
 
     async def _answer_from(self, queue: "_ClipQueue") -> None:
         while (item := await queue.get()) is not None:
@@ -223,9 +223,14 @@ class _Engine:
         """Ask one question with the frames, then the others by reference. A reference that arrives
         before the frames is refused; the first reply shows that the server holds the clip."""
         waiting = iter(asked.questions)
-        systems = set()
-        for question, mark in waiting:
-            systems.add(self.prompts.system_of(question.task))
+        hybrid = self.family is not None and self.family.hybrid
+        # With a system prompt for each task, questions share too little to prime for.
+        primed = False
+        if hybrid and parts is not None and not self.prompts.systems:
+            primed = await self._prime(parts)
+        held = {self.prompts.system} if primed else set()  # system prompts before a clip computed
+        for question, mark in () if primed else waiting:
+            held.add(self.prompts.system_of(question.task))
             reply = await self._ask(question, mark, parts, by_reference=False)
             if reply is not None:
                 if parts is not None:
@@ -234,20 +239,28 @@ class _Engine:
         async with asyncio.TaskGroup() as tasks:
             for question, mark in waiting:
                 system = self.prompts.system_of(question.task)
-                shares = system in systems
-                systems.add(system)
+                shares = system in held and not (hybrid and self.prompts.systems)
+                held.add(system)
                 tasks.create_task(self._ask_later(question, mark, parts, shares=shares))
+
+    async def _prime(self, parts: ClipParts) -> bool:
+        """Let the server compute what all questions about a clip share; False if it could not."""
+        self.summary.cache_report.uploads += 1
+        try:
+            reply = await self.client.ask(self.model, build_priming(self.prompts, parts))
+        except RequestError:
+            return False  # the first question meets the same trouble, and its row tells of it
+        self.watch.replied()
+        self.summary.cache_report.first_reply(reply, len(parts.payload))
+        return True
 
     async def _ask_later(
         self, question: Question, mark: RowMark, parts: ClipParts | None, *, shares: bool
     ) -> None:
-        """Ask by reference. `shares`: an earlier question had the same system prompt."""
+        """Ask by reference. `shares`: an earlier prompt begins like this one, clip included."""
         reply = await self._ask(question, mark, parts, by_reference=True)
         if reply is not None and parts is not None:
-            if shares:
-                self.summary.cache_report.later_reply(reply, parts.visual_tokens)
-            else:
-                self.summary.cache_report.other_system(reply)
+            self.summary.cache_report.later_reply(reply, parts.visual_tokens, shares=shares)
 
     async def _ask(
         self, question: Question, mark: RowMark, parts: ClipParts | None, *, by_reference: bool
@@ -258,12 +271,13 @@ class _Engine:
             mark: fingerprints of the question's row.
         """
         given = (question, self.recipe, self.prompts, parts)
+        build = partial(build_request, *given, family=self.family)
 
         def whole() -> ChatRequest:
             self.summary.cache_report.uploads += parts is not None
-            return build_request(*given, by_reference=False)
+            return build(by_reference=False)
 
-        first = build_request(*given, by_reference=True) if by_reference else whole()
+        first = build(by_reference=True) if by_reference else whole()
         started = time.monotonic()
         try:
             reply = await self.client.ask(self.model, first, resend=whole)

@@ -18,14 +18,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fmau.answer.thinking import ANSWER_ROOM, OFF, answer_pattern, ran_out, thinking_fields
+from fmau.core.errors import ClipError
 from fmau.core.records import Answer, AnswerStatus, Question, RowMark
+from fmau.dataset.clips import clip_path
+from fmau.families.family import Family
 from fmau.frames.clip import ClipFrames
 from fmau.frames.images import image_parts
+from fmau.frames.reader import ClipReader
 from fmau.frames.tokens import image_tokens
-from fmau.prompting.conversation import messages
+from fmau.prompting.conversation import messages, messages_shared
 from fmau.prompting.extraction import Extraction, choices, complete_choice, extract
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import DECODING, Recipe
+from fmau.recipe import DECODING, FramesBlock, Recipe
 from fmau.serve.client import ChatRequest, Reply
 
 MAX_TOKENS_CLOSED = 1
@@ -50,10 +55,11 @@ class ClipParts:
     visual_tokens: int
 
     @classmethod
-    def of(cls, frames: ClipFrames, *, as_images: bool = False) -> "ClipParts":
+    def of(cls, frames: ClipFrames, spec: FramesBlock, *, as_images: bool = False) -> "ClipParts":
         """Build both forms from a decoded clip. The uuid is a hash of its frames and times.
 
         Args:
+            spec: how the clip became frames.
             as_images: send the frames as images, each cached under a uuid of its own.
         """
         media_kwargs = frames.media_kwargs()
@@ -63,12 +69,12 @@ class ClipParts:
         uuid = content.hexdigest()
         if as_images:
             payload = image_parts(frames, named=True)
-            tokens = image_tokens(len(payload), frames.height, frames.width)
+            tokens = image_tokens(spec, len(payload), frames.height, frames.width)
             return cls(payload, image_parts(frames, by_reference=True), None, uuid, tokens)
         part = {"type": "video_url", "uuid": uuid}
         video = part | {"video_url": {"url": frames.data_url()}}
         reference = part | {"video_url": None}
-        return cls([video], [reference], media_kwargs, uuid, frames.visual_tokens)
+        return cls([video], [reference], media_kwargs, uuid, frames.visual_tokens(spec))
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -78,6 +84,23 @@ class ClipParts:
         )
 
 
+def read_parts(
+    recipe: Recipe, reader: ClipReader, clip: str, file: str
+) -> ClipParts | ClipError | None:
+    """Read a clip's frames; the error if they cannot be read, None if the recipe asks without.
+
+    Args:
+        file: the name to look the clip's file up by.
+    """
+    if recipe.answer.blind:
+        return None
+    try:
+        frames = reader(clip, clip_path(recipe.data.clips, file))
+    except ClipError as error:
+        return error
+    return ClipParts.of(frames, recipe.frames, as_images=recipe.answer.as_images)
+
+
 def build_request(
     question: Question,
     recipe: Recipe,
@@ -85,22 +108,30 @@ def build_request(
     parts: ClipParts | None,
     *,
     by_reference: bool,
+    family: Family | None = None,
 ) -> ChatRequest:
     """Build the request that asks the model `question`.
 
     Args:
         parts: the clip; None to ask without a clip.
         by_reference: send only the clip's uuid, because the server holds the clip.
+        family: the model's family; only with thinking must it be known.
     """
-    fields: dict[str, Any] = dict(DECODING)
+    budget = recipe.answer.thinking_tokens
+    fields: dict[str, Any] = {**DECODING, **thinking_fields(budget)}
     clip = None
     if parts is not None:
         fields |= parts.fields
         clip = parts.reference if by_reference else parts.payload
-    max_tokens = recipe.answer.max_tokens_open
+    max_tokens = budget + recipe.answer.max_tokens_open
     if (valid := choices(question)) and recipe.answer.constrain:
-        fields["structured_outputs"] = {"choice": list(valid)}
-        max_tokens = MAX_TOKENS_CLOSED
+        if budget:
+            assert family is not None, "the engine checks it"
+            fields["structured_outputs"] = {"regex": answer_pattern(valid, family)}
+            max_tokens = budget + ANSWER_ROOM
+        else:
+            fields["structured_outputs"] = {"choice": list(valid)}
+            max_tokens = MAX_TOKENS_CLOSED
     return ChatRequest(
         messages(question, prompts, clip),
         max_tokens,
@@ -109,12 +140,30 @@ def build_request(
     )
 
 
+def build_priming(prompts: PromptSet, parts: ClipParts) -> ChatRequest:
+    """Build the request that makes the server compute what all questions about a clip share.
+
+    A hybrid model's server can reuse the state of its linear layers only where a prompt ended, or
+    every few hundred tokens. So the shared beginning is sent once as a prompt of its own.
+    """
+    fields = {
+        **DECODING,
+        **OFF,
+        **parts.fields,
+        "add_generation_prompt": False,
+        "continue_final_message": True,  # the user's turn stays open
+    }
+    return ChatRequest(messages_shared(prompts, parts.payload), 1, fields, session=parts.uuid)
+
+
 def read_reply(question: Question, reply: Reply, *, constrained: bool = True) -> Extraction:
     """Extract the answer from the reply to a request of `build_request`.
 
     Args:
         constrained: the recipe's `answer.constrain`.
     """
+    if reply.thinking is not None and not reply.text.strip():
+        return Extraction(AnswerStatus.TRUNCATED, reason="the reply ends within its thinking")
     valid = choices(question)
     truncated = reply.finish_reason == "length"
     if not valid:
@@ -126,7 +175,7 @@ def read_reply(question: Question, reply: Reply, *, constrained: bool = True) ->
             reason = "the token limit came before the end of the reply"
             return Extraction(AnswerStatus.TRUNCATED, reason=reason)
         return extract(question, reply.text)
-    choice = complete_choice(reply.text, valid)
+    choice = complete_choice(reply.text.strip(), valid)
     if choice is not None:
         return Extraction(AnswerStatus.OK, choice)
     reason = f"the reply {reply.text[:40]!r} does not begin one of {', '.join(valid)}"
@@ -152,4 +201,7 @@ def answer_row(
         cached_tokens=reply.cached_tokens,
         completion_tokens=reply.completion_tokens,
         seconds=round(seconds, 3),
+        thinking=reply.thinking,
+        thinking_tokens=reply.thinking_tokens if reply.thinking is not None else None,
+        thinking_ran_out=ran_out(reply),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from fmau.answer.thinking import ANSWER_ROOM, OFF, thinking_fields
 from fmau.core.errors import ServerError
 from fmau.serve.client import ChatClient, ChatRequest, Endpoint, RequestError, ServedModel
 
@@ -74,7 +75,7 @@ async def check_constraint(client: ChatClient, model: str) -> None:
         ServerError: the server ignores the constraint, or refuses the request.
     """
     messages = [{"role": "user", "content": "Hello."}]
-    fields = {"structured_outputs": {"choice": [_WORD]}, "temperature": 0}
+    fields = {**OFF, "structured_outputs": {"choice": [_WORD]}, "temperature": 0}
     try:
         reply = await client.ask(model, ChatRequest(messages, 16, fields))
     except RequestError as error:
@@ -84,7 +85,32 @@ async def check_constraint(client: ChatClient, model: str) -> None:
     if reply.text.strip() != _WORD:
         raise ServerError(
             f"{client.base_url}: the server ignores structured_outputs (it replied "
-            f"{reply.text[:40]!r}); use a current vLLM, without a reasoning parser"
+            f"{reply.text[:40]!r}); use a current vLLM"
+        )
+
+
+async def check_thinking(client: ChatClient, model: str, budget: int) -> None:
+    """Check that the server keeps a model's thinking apart from its answer, and ends it in time.
+
+    Args:
+        budget: budget of tokens for the thinking.
+
+    Raises:
+        ServerError: the server does not, or refuses the request.
+    """
+    messages = [{"role": "user", "content": "Hello."}]
+    fields = {**thinking_fields(min(budget, 16)), "temperature": 0}
+    try:
+        reply = await client.ask(model, ChatRequest(messages, 16 + ANSWER_ROOM, fields))
+    except RequestError as error:
+        raise ServerError(
+            f"{client.base_url}: a first request with thinking failed: {error}; restart the "
+            "server with fmau serve RECIPE, so that it knows the recipe's answer.thinking_tokens"
+        ) from None
+    if reply.thinking is None:
+        raise ServerError(
+            f"{client.base_url}: the server does not keep thinking apart from the answer (it "
+            f"replied {reply.text[:40]!r}); restart it with fmau serve RECIPE"
         )
 
 

@@ -2,6 +2,7 @@
 
 from fmau.answer.request import ClipParts
 from fmau.answer.server import choose_model
+from fmau.answer.thinking import OFF
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import run_async
 from fmau.frames.clip import ClipFrames
@@ -23,11 +24,11 @@ def ask_clip(
     Raises:
         ServerError: the server cannot be reached, serves another model, or gave no reply.
     """
-    parts = ClipParts.of(frames, as_images=recipe.answer.as_images)
+    parts = ClipParts.of(frames, recipe.frames, as_images=recipe.answer.as_images)
     request = ChatRequest(
         messages_asking(question, prompts, parts.payload),
         recipe.answer.max_tokens_open,
-        {**DECODING, **parts.fields},
+        {**DECODING, **OFF, **parts.fields},
     )
     return run_async(_ask(request, recipe, endpoint))
 

@@ -23,6 +23,8 @@ class Summary:
         refused: requests that the server refused, so that they would be refused again.
         cache_report: the work done per clip, and its ideal.
         prompt_tokens, cached_tokens, completion_tokens: sums over the replies.
+        thinking_tokens: the part of `completion_tokens` that the model thought.
+        thinking_ran_out: replies whose thinking used up its budget.
         seconds: wall time.
         counters: increase of the server's cache counters; empty if it has none.
         least_in_flight: lowest limit of requests in flight after the server refused or timed out;
@@ -39,6 +41,8 @@ class Summary:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    thinking_tokens: int = 0
+    thinking_ran_out: int = 0
     seconds: float = 0.0
     counters: dict[str, float] = field(default_factory=dict)
     least_in_flight: int | None = None
@@ -68,6 +72,11 @@ class Summary:
                 f"{asked / max(self.seconds, 1e-9):.1f} questions/s in {self.seconds:.0f} s; "
                 f"{self.cached_tokens:,} of {self.prompt_tokens:,} prompt tokens from the "
                 "server's cache"
+            )
+        if self.thinking_tokens:
+            lines.append(
+                f"{self.thinking_tokens:,} of {self.completion_tokens:,} generated tokens are "
+                f"thinking; {self.thinking_ran_out:,} replies used up their budget for it"
             )
         if self.cache_report.clips:
             lines.append(self.cache_report.text())
@@ -99,3 +108,5 @@ class Summary:
         self.prompt_tokens += row.prompt_tokens or 0
         self.cached_tokens += row.cached_tokens or 0
         self.completion_tokens += row.completion_tokens or 0
+        self.thinking_tokens += row.thinking_tokens or 0
+        self.thinking_ran_out += bool(row.thinking_ran_out)

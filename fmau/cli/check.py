@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -26,7 +26,8 @@ from fmau.dataset.clips import clip_path
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.families.checkpoint import check_model
-from fmau.families.load import load_config, load_processor
+from fmau.families.find import known_family
+from fmau.families.load import load_config, load_encoder
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.images import distinct_frames
 from fmau.frames.timeline import Timeline, probe
@@ -35,6 +36,9 @@ from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock
 from fmau.serve.flags import CPU_BLOCK_SIZE
 from fmau.serve.preflight import check_context
+
+if TYPE_CHECKING:
+    from fmau.families.encode import Encoder
 
 DEFAULT_BLOCK = CPU_BLOCK_SIZE
 """Tokens per KV block if the recipe does not set it: the larger of the CPU and GPU defaults."""
@@ -102,6 +106,12 @@ def check_recipe(recipe: Recipe) -> Plan:
     """
     prompts = prompts_of(recipe)
     check_model(recipe.model)
+    family = known_family(recipe.model)
+    if family is not None:
+        family.check_frames(recipe.frames)
+        family.check_thinking(recipe.answer.thinking_tokens)
+        if recipe.answer.as_images:
+            family.image_settings(recipe.frames)  # refuses what it does not know
     questions = load_questions(recipe.data.questions).questions
     timelines = _probe_all(recipe, questions)
     first = read_clip(clip_path(recipe.data.clips, questions[0].file), recipe.frames)
@@ -123,8 +133,8 @@ def check_recipe(recipe: Recipe) -> Plan:
     if recipe.answer.as_images:  # the prompts are counted as those of videos
         return plan
     config = load_config(recipe.model.path, recipe.model.revision)
-    processor = load_processor(recipe.model)
-    counts = count_prompts(processor, prompts, questions, first)
+    encoder = load_encoder(recipe.model, family)
+    counts = count_prompts(encoder, prompts, questions, first)
     check_context(recipe, counts.longest)
     weights = sum(path.stat().st_size for path in Path(recipe.model.path).glob("*.safetensors"))
     plan = replace(
@@ -137,7 +147,7 @@ def check_recipe(recipe: Recipe) -> Plan:
     )
     if recipe.train is None or plan.training is None:
         return plan
-    ahead = _ahead(recipe, recipe.train, plan.training, config, processor, prompts, first)
+    ahead = _ahead(recipe, recipe.train, plan.training, config, encoder, prompts, first)
     return replace(plan, ahead=tuple(ahead))
 
 
@@ -146,7 +156,7 @@ def _ahead(
     train: TrainBlock,
     data: TrainingData,
     config: Any,
-    processor: Any,
+    encoder: "Encoder",
     prompts: PromptSet,
     frames: ClipFrames,
 ) -> Iterator[tuple[str, str]]:
@@ -154,7 +164,7 @@ def _ahead(
     from fmau.train.plan import measure, plan_rows  # brings torch
 
     groups = data.sequences(train.examples_per_sequence)
-    sizes = measure(groups, processor, prompts, frames)
+    sizes = measure(groups, encoder, prompts, frames, recipe.frames)
     return plan_rows(config, train, recipe.model.dtype, sizes, gpus=())
 
 
@@ -270,8 +280,9 @@ def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timel
 
 def _vision_tokens(recipe: Recipe, frames: ClipFrames) -> int:
     if not recipe.answer.as_images:
-        return frames.visual_tokens
-    return image_tokens(len(distinct_frames(frames)), frames.height, frames.width)
+        return frames.visual_tokens(recipe.frames)
+    spec = recipe.frames
+    return image_tokens(spec, len(distinct_frames(frames)), frames.height, frames.width)
 
 
 def _extracted(recipe: Recipe, clips: Collection[str]) -> int | None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fmau.core.records import Question
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import VIDEO_PART, messages, user_text
 from fmau.prompting.prompts import PromptSet
+
+if TYPE_CHECKING:
+    from fmau.families.encode import Encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class PromptTokens:
 
 
 def count_prompts(
-    processor: Any, prompts: PromptSet, questions: Sequence[Question], frames: ClipFrames
+    encoder: "Encoder", prompts: PromptSet, questions: Sequence[Question], frames: ClipFrames
 ) -> PromptTokens:
     """Count with the model's tokenizer.
 
@@ -43,11 +46,11 @@ def count_prompts(
     from fmau.train.plan import token_counts, tokens_around  # brings torch
 
     texts = [user_text(question, prompts) for question in questions]
-    common, *own = token_counts(processor, [prompts.common, *texts])
-    before, after = tokens_around(processor, messages(questions[0], prompts, VIDEO_PART), frames)
+    common, *own = token_counts(encoder, [prompts.common, *texts])
+    before, after = tokens_around(encoder, messages(questions[0], prompts, VIDEO_PART), frames)
     systems = [prompts.system_of(question.task) for question in questions]
     named = list(dict.fromkeys(systems))
-    tokens = dict(zip(named, token_counts(processor, named), strict=True))
+    tokens = dict(zip(named, token_counts(encoder, named), strict=True))
     fronts = [before - tokens[systems[0]] + tokens[system] for system in systems]
     lengths = [front + text + after for front, text in zip(fronts, own, strict=True)]
     clips = [question.clip for question in questions]

@@ -126,6 +126,9 @@ class Answer(Record):
         reason: why there is no answer, for people; None when status is "ok".
         prompt_tokens, cached_tokens, completion_tokens: as the server counted them.
         seconds: wall time from request to reply.
+        thinking: what the model thought before its answer; None if it did not think.
+        thinking_tokens: number of its tokens, as the server counted them.
+        thinking_ran_out: whether the budget ended the thinking, not the model.
     """
 
     qid: str
@@ -141,6 +144,9 @@ class Answer(Record):
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float | None = None
+    thinking: str | None = None
+    thinking_tokens: int | None = None
+    thinking_ran_out: bool | None = None
 
     @model_validator(mode="after")
     def _answer_fits(self) -> Self:

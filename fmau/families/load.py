@@ -1,7 +1,7 @@
 """Loads the parts of a checkpoint: configuration, processor, weights.
 
 Transformers only warns if a checkpoint lacks weights of the model: it draws random numbers for
-them. It also loads a checkpoint of another architecture in this way. Here both are errors.
+them. Here that is an error.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from fmau.core.errors import RecipeError, first_line
 from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.families.checkpoint import check_model, check_reachable
+from fmau.families.family import Family
+from fmau.families.find import family_of, of_type
 from fmau.recipe import ModelBlock
 
 if TYPE_CHECKING:
     from torch import dtype as Dtype
-    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration, Qwen3VLProcessor
+
+    from fmau.families.encode import Encoder
 
 SHOWN_WEIGHTS = 3
 """Number of missing weights that an error text names."""
@@ -26,9 +29,9 @@ def load_config(
     revision: str | None,
     *,
     called: str = "model.path",
-    remedy: str = "give a dense Qwen3-VL checkpoint, such as Qwen3-VL-8B",
-) -> "Qwen3VLConfig":
-    """Load the configuration of a Qwen3-VL checkpoint.
+    remedy: str = "",
+) -> Any:
+    """Load the configuration of a checkpoint, as Transformers' class for its type.
 
     Args:
         path: folder or hub name of the checkpoint.
@@ -36,13 +39,12 @@ def load_config(
         called, remedy: what the user calls the checkpoint and what to do, for error texts.
 
     Raises:
-        RecipeError: the configuration cannot be read, or it is of another architecture; one with
-            mixtures of experts is another one too.
+        RecipeError: the configuration cannot be read, or it is of a family that fmau does not know.
     """
     check_reachable(path, revision, called=called)
     ensure_torchvision()
     from huggingface_hub.errors import StrictDataclassError
-    from transformers import AutoConfig, Qwen3VLConfig
+    from transformers import AutoConfig
 
     try:
         # Without a False, Transformers asks on the terminal whether to run the folder's own code.
@@ -50,12 +52,10 @@ def load_config(
     # The last two are what Transformers raises for trees of other types.
     except (OSError, ValueError, TypeError, StrictDataclassError) as error:
         raise RecipeError(
-            f"{called} {path}: its configuration cannot be read ({first_line(error)}); {remedy}"
+            f"{called} {path}: its configuration cannot be read ({first_line(error)}); "
+            f"{remedy or _COPY}"
         ) from None
-    if not isinstance(config, Qwen3VLConfig):
-        raise RecipeError(
-            f"{called} {path}: its type is {config.model_type}, not Qwen3-VL; {remedy}"
-        )
+    of_type(config.model_type, f"{called} {path}", remedy)
     return config
 
 
@@ -66,8 +66,8 @@ def load_model(
     *,
     called: str = "model.path",
     **settings: Any,
-) -> "Qwen3VLForConditionalGeneration":
-    """Load a Qwen3-VL checkpoint with all its weights.
+) -> Any:
+    """Load a checkpoint with all its weights.
 
     Args:
         path, revision, called: as for `load_config`.
@@ -80,12 +80,13 @@ def load_model(
     """
     load_config(path, revision, called=called)
     from safetensors import SafetensorError
-    from transformers import Qwen3VLForConditionalGeneration
+    from transformers import AutoModelForMultimodalLM
 
     try:
-        model, found = Qwen3VLForConditionalGeneration.from_pretrained(
+        model, found = AutoModelForMultimodalLM.from_pretrained(
             path,
             revision=revision,
+            trust_remote_code=False,
             dtype=dtype,
             # So that other shapes are reported like missing weights, not as a RuntimeError.
             ignore_mismatched_sizes=True,
@@ -106,19 +107,26 @@ def load_model(
     return model
 
 
-def load_processor(model: ModelBlock) -> "Qwen3VLProcessor":
+def load_encoder(model: ModelBlock, family: Family | None = None) -> "Encoder":
     """Load the processor of a checkpoint: tokenizer, chat template and pixel settings.
 
+    Args:
+        family: the checkpoint's family; None to find it.
+
     Raises:
-        RecipeError: the checkpoint is not there or not whole, or a part of it cannot be loaded.
+        RecipeError: the checkpoint is not there or not whole, a part of it cannot be loaded, or it
+            is of a family that fmau does not know.
     """
     check_model(model)
     check_reachable(model.path, model.revision)
+    family = family or family_of(model)
     ensure_torchvision()
     from transformers import AutoProcessor
 
+    from fmau.families.encode import Encoder  # brings torch
+
     try:
-        processor: Qwen3VLProcessor = AutoProcessor.from_pretrained(
+        processor = AutoProcessor.from_pretrained(
             model.path, revision=model.revision, trust_remote_code=False
         )
     except (OSError, ValueError) as error:
@@ -126,4 +134,4 @@ def load_processor(model: ModelBlock) -> "Qwen3VLProcessor":
             f"model.path {model.path}: the tokenizer or processor cannot be loaded "
             f"({first_line(error)}); {_COPY}"
         ) from None
-    return processor
+    return Encoder(family, processor)

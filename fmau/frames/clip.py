@@ -3,8 +3,8 @@
 The cache stores the JPEG bytes and the server receives them; training decodes the same bytes. So
 training and serving see the same pixels. Frames are resized once, here; no later step resizes them.
 
-Times: Qwen3-VL writes "<0.3 seconds>" before each pair of frames. Transformers and vLLM compute
-this time as frame index / fps; neither accepts times directly. For a clip with a constant frame
+Times: models see times in the prompt, such as "<0.3 seconds>". Transformers and vLLM compute
+them as frame index / fps; neither accepts times directly. For a clip with a constant frame
 rate that is exact. For a variable rate no fps would be right, so times are given in milliseconds:
 fps is 1000, and the "index" of a frame is the millisecond at which it is shown.
 
@@ -41,7 +41,7 @@ class ClipFrames:
     Attributes:
         clip: name of the clip, without extension.
         jpegs: the frames in order, one JPEG file each.
-        height, width: of every frame, in pixels; multiples of 32.
+        height, width: of every frame, in pixels; multiples of `FramesBlock.cell`.
         indices: frame i is shown `indices[i] / fps` seconds after the clip's first frame. These
             are indices of source frames for a constant frame rate, milliseconds for a variable one.
         fps: how many units of `indices` make one second.
@@ -69,10 +69,9 @@ class ClipFrames:
             base64.b64encode(jpeg).decode("ascii") for jpeg in self.jpegs
         )
 
-    @property
-    def visual_tokens(self) -> int:
+    def visual_tokens(self, spec: FramesBlock) -> int:
         """Number of visual tokens of the clip in a prompt; its time stamps are not counted."""
-        return visual_tokens(len(self.jpegs), self.height, self.width)
+        return visual_tokens(spec, len(self.jpegs), self.height, self.width)
 
     def media_kwargs(self) -> dict[str, Any]:
         """The value of `media_io_kwargs["video"]` that a vLLM server needs with `data_url`."""

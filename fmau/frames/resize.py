@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmau.core.torchvision_cpu import ensure_torchvision
-from fmau.recipe import PIXEL_FACTOR, FramesBlock
+from fmau.recipe import FramesBlock
 
 
 def target_size(height: int, width: int, spec: FramesBlock) -> tuple[int, int]:
@@ -21,6 +21,8 @@ def target_size(height: int, width: int, spec: FramesBlock) -> tuple[int, int]:
     Raises:
         ValueError: the frame is too long and thin to be resized; the text names a remedy.
     """
+    if spec.square:
+        return spec.side, spec.side
     # Imported here because qwen-vl-utils imports torch, which takes seconds.
     ensure_torchvision()
     from qwen_vl_utils.vision_process import MAX_RATIO, smart_resize
@@ -33,14 +35,14 @@ def target_size(height: int, width: int, spec: FramesBlock) -> tuple[int, int]:
     new_height, new_width = smart_resize(
         height,
         width,
-        factor=PIXEL_FACTOR,
+        factor=spec.cell,
         min_pixels=spec.min_pixels_per_frame,
         max_pixels=spec.max_pixels_per_frame,
     )
     if not (new_height and new_width):
         raise ValueError(
             f"frames of {width}x{height}, shrunk to {spec.max_pixels_per_frame} pixels, are less "
-            f"than {PIXEL_FACTOR} pixels wide or high; increase frames.max_pixels_per_frame"
+            f"than {spec.cell} pixels wide or high; increase frames.max_pixels_per_frame"
         )
     return new_height, new_width
 

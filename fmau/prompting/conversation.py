@@ -7,7 +7,6 @@ on. The order of the parts is chosen for the server's prefix cache:
     user      the video                       one clip
               PromptSet.common                constant
               task template + question        differs per question
-    assistant the answer                      only in training
 
 So the questions about one clip share everything up to the end of `common`. The user turn has two
 parts, video and text; with images, one for each and the text. All text is one part, because chat
@@ -63,20 +62,14 @@ def messages(question: Question, prompts: PromptSet, video: Clip) -> list[Messag
     return _system_and_user(system, video, user_text(question, prompts))
 
 
+def messages_shared(prompts: PromptSet, video: Clip) -> list[Message]:
+    """The beginning that all conversations about a clip share: up to the end of the common text."""
+    return _system_and_user(prompts.system, video, prompts.common)
+
+
 def messages_asking(instruction: str, prompts: PromptSet, video: Clip) -> list[Message]:
     """Like `messages`, but with an instruction in free words instead of a benchmark question."""
     return _system_and_user(prompts.system, video, _after_common(prompts, instruction))
-
-
-def with_answer(conversation: Sequence[Message], answer: str) -> list[Message]:
-    """Add the answer as the assistant's turn; this makes a training example.
-
-    The answer is stripped: leading white space could merge with the generation prompt into one
-    token, and the training prefix would differ from the prefix at inference.
-    """
-    answer = answer.strip()
-    assert answer, "training targets are checked when they are built"
-    return [*conversation, {"role": "assistant", "content": [_text_part(answer)]}]
 
 
 def _after_common(prompts: PromptSet, instruction: str) -> str:

@@ -7,8 +7,6 @@ are part of the names. Relative paths are relative to the directory in which `fm
 
 from fmau.recipe.blocks import (
     DECODING,
-    PIXEL_FACTOR,
-    TEMPORAL_PATCH,
     AnswerBlock,
     Block,
     DataBlock,
@@ -23,8 +21,6 @@ from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
 
 __all__ = [
     "DECODING",
-    "PIXEL_FACTOR",
-    "TEMPORAL_PATCH",
     "AnswerBlock",
     "Block",
     "DataBlock",

@@ -1,5 +1,6 @@
 """The blocks of a recipe: every key, its unit, its bounds and its default."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -8,12 +9,6 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from fmau.core.records import Record
 from fmau.core.shipped import find_folder
-
-PIXEL_FACTOR = 32
-"""Frame sides are multiples of this: patch 16 x spatial merge 2 in the Qwen3-VL vision tower."""
-
-TEMPORAL_PATCH = 2
-"""Frames that the Qwen3-VL vision tower fuses into one group of tokens."""
 
 
 def _takes_bool(annotation: Any) -> bool:
@@ -69,31 +64,65 @@ class FramesBlock(Block):
     """How a clip becomes frames; training and answering share it, so that they cannot differ.
 
     Attributes:
-        count: frames per clip; even, because Qwen3-VL fuses frames in pairs.
+        count: frames per clip; a multiple of `group`.
         policy: how frames are chosen from 0..N-1, see `fmau.frames.sampling`.
         fps: sampling rate in frames per second of video; only for policies "first_n" and "stride".
         min_pixels_per_frame, max_pixels_per_frame: bounds of height x width after resizing; the
-            aspect ratio is kept and both sides become multiples of 32.
+            aspect ratio is kept and both sides become multiples of `cell`.
         jpeg_quality: JPEG quality of the frames that are cached and sent, 1-100.
+        cell: side of the square of pixels that the model turns into one visual token. It depends on
+            the family of the model, as do the next two; docs/families.md has the values.
+        group: frames that the model fuses into one group of visual tokens.
+        square: stretch frames to squares of `max_pixels_per_frame`, instead of keeping their shape.
     """
 
-    count: Annotated[int, Field(ge=2, le=768, multiple_of=2)] = 8
+    count: Annotated[int, Field(ge=2, le=768)] = 8
     policy: Literal["endpoints", "midpoints", "interior", "first_n", "stride"] = "endpoints"
     fps: Annotated[float, Field(gt=0)] | None = None
-    min_pixels_per_frame: Annotated[int, Field(ge=PIXEL_FACTOR**2)]
-    max_pixels_per_frame: Annotated[int, Field(ge=PIXEL_FACTOR**2)]
+    min_pixels_per_frame: Annotated[int, Field(ge=1)]
+    max_pixels_per_frame: Annotated[int, Field(ge=1)]
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
+    cell: Annotated[int, Field(ge=8, le=128)] = 32
+    group: Literal[1, 2] = 2
+    square: bool = False
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.min_pixels_per_frame > self.max_pixels_per_frame:
             raise ValueError("min_pixels_per_frame is larger than max_pixels_per_frame")
+        if self.min_pixels_per_frame < self.cell**2:
+            raise ValueError(f"min_pixels_per_frame must be {self.cell**2} or more: one cell")
+        if self.count % self.group:
+            raise ValueError(
+                f"count is {self.count}, not a multiple of {self.group}, the frames of a group"
+            )
+        if self.square and self.side % self.cell:
+            raise ValueError(
+                "square needs a max_pixels_per_frame that is the square of a multiple of "
+                f"{self.cell}"
+            )
         if (self.fps is not None) != (self.policy in ("first_n", "stride")):
             raise ValueError(
                 'fps belongs to policy "first_n" or "stride": give both fps and such a policy, '
                 "or neither"
             )
         return self
+
+    @property
+    def side(self) -> int:
+        """Side of a frame, in pixels, if frames are squares."""
+        return math.isqrt(self.max_pixels_per_frame)
+
+    def conditions(self) -> dict[str, Any]:
+        """The settings for a fingerprint. Keys that came later are left out at their defaults, so
+        that older fingerprints stay."""
+        later = {"cell", "group", "square"}
+        defaults = {name for name in later if getattr(self, name) == _default(self, name)}
+        return self.model_dump(mode="json", exclude=defaults)
+
+
+def _default(block: Block, key: str) -> Any:
+    return type(block).model_fields[key].default
 
 
 class PromptBlock(Block):
@@ -170,6 +199,7 @@ class AnswerBlock(Block):
         clips_in_flight: number of clips whose questions are asked at the same time, per server.
         max_tokens_open: longest reply to an open question, or to any if `constrain` is false, in
             tokens.
+        thinking_tokens: budget for thinking before each answer, in tokens; 0 for no thinking.
         request_timeout_s: seconds to wait for the reply to one request.
         retries: number of further attempts before a question is listed as failed.
     """
@@ -179,6 +209,7 @@ class AnswerBlock(Block):
     constrain: bool = True
     clips_in_flight: Annotated[int, Field(ge=1)] = 8
     max_tokens_open: Annotated[int, Field(ge=1)] = 512
+    thinking_tokens: Annotated[int, Field(ge=0)] = 0
     request_timeout_s: Annotated[float, Field(gt=0)] = 300
     retries: Annotated[int, Field(ge=0)] = 4
 

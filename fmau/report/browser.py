@@ -35,7 +35,8 @@ def browser_data(
     Returns:
         `questions`: one [qid, task, clip, stem, option lines, gold, action of the clip] per
         question, in file order. `runs`: per run its name and rows, one [verdict, answer, reply or
-        reason, judgements] per question in the same order; `judgements` has one
+        reason, thought, judgements] per question in the same order; `thought` is the thinking
+        before the answer under a heading, or null; `judgements` has one
         [judge, [L1, L2, L3], reasons] per judge.
     """
     gold = questions.gold
@@ -60,6 +61,7 @@ def browser_data(
                 "rows": [
                     (
                         *_run_row(question, gold.get(question.qid), answers.get(question.qid)),
+                        _thought(answers.get(question.qid)),
                         said.get(name, {}).get(question.qid, []),
                     )
                     for question in questions.questions
@@ -118,6 +120,15 @@ def _run_row(question: Question, gold: str | None, row: Answer | None) -> tuple[
         return result, answer, "\n".join(filter(None, [reason, row.reply]))
     # The reply to an open question is the answer; do not show it twice.
     return result, answer, "" if row.reply == row.answer else row.reply or ""
+
+
+def _thought(row: Answer | None) -> tuple[str, str] | None:
+    """What the model thought before its answer, under a heading."""
+    if row is None or row.thinking is None:
+        return None
+    counted = "" if row.thinking_tokens is None else f", {row.thinking_tokens:,} tokens"
+    ran_out = ", cut by its budget" if row.thinking_ran_out else ""
+    return f"thinking{counted}{ran_out}", row.thinking.strip()
 
 
 def _spelled_out(question: Question, answer: str | None) -> str:

@@ -147,8 +147,8 @@ def answers_frame(runs: Sequence[ScoredRun]) -> pd.DataFrame:
     """One row per run and question, in file order.
 
     Columns: run, qid, clip, task, question, options, gold, action (of the clip), status, answer,
-    reply, result (right, wrong, ...), prompt_tokens, completion_tokens, seconds; and for every
-    judge "JUDGE L1" to "JUDGE L3" and "JUDGE reasons".
+    reply, thinking, result (right, wrong, ...), prompt_tokens, completion_tokens, thinking_tokens,
+    thinking_ran_out, seconds; and for every judge "JUDGE L1" to "JUDGE L3" and "JUDGE reasons".
     """
     records = []
     for run in runs:
@@ -169,9 +169,12 @@ def answers_frame(runs: Sequence[ScoredRun]) -> pd.DataFrame:
                 "status": row and str(row.status),
                 "answer": row and row.answer,
                 "reply": row and row.reply,
+                "thinking": row and row.thinking,
                 "result": verdict(question, gold, row),
                 "prompt_tokens": row and row.prompt_tokens,
                 "completion_tokens": row and row.completion_tokens,
+                "thinking_tokens": row and row.thinking_tokens,
+                "thinking_ran_out": row and row.thinking_ran_out,
                 "seconds": row and row.seconds,
             }
             for judge, scores, reasons in judged.get(question.qid, []):

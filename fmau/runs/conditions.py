@@ -43,7 +43,7 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
         "model": model_identity(recipe.model),
         "adapter": None if adapter is None else folder_digest(adapter),
         "dtype": recipe.model.dtype,
-        "frames": recipe.frames.model_dump(mode="json"),
+        "frames": recipe.frames.conditions(),
         "prompts": prompts.texts.model_dump(mode="json", exclude_defaults=True),
         "strip_class_codes": prompts.strip_class_codes,
         "blind": recipe.answer.blind,
@@ -51,7 +51,9 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
         "decoding": dict(DECODING),
     }
     # Later keys are conditions where they are not at their default, so that older runs can go on.
-    later = recipe.answer.model_dump(include={"frames_as", "constrain"}, exclude_defaults=True)
+    later = recipe.answer.model_dump(
+        include={"frames_as", "constrain", "thinking_tokens"}, exclude_defaults=True
+    )
     return present | later
 
 

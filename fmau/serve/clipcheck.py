@@ -8,15 +8,16 @@ ids into text, so the check sends a test clip and reads the prompt that the mode
 import base64
 import io
 import math
-import re
 from typing import Any
 
 from PIL import Image
 
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import run_async
-from fmau.frames.tokens import image_tokens, token_grid, visual_tokens
-from fmau.recipe import PIXEL_FACTOR, FramesBlock
+from fmau.families.family import Family
+from fmau.families.find import FAMILIES
+from fmau.frames.tokens import image_tokens, visual_tokens
+from fmau.recipe import FramesBlock
 from fmau.serve.client import ChatClient, RequestError
 
 TIMEOUT_S = 120.0
@@ -32,6 +33,7 @@ def check_clips(
     base_url: str,
     model: str,
     spec: FramesBlock,
+    family: Family | None = None,
     api_key: str | None = None,
     *,
     as_images: bool = False,
@@ -41,38 +43,54 @@ def check_clips(
     Sends two test clips: one with the recipe's largest frames, one with its smallest.
 
     Args:
+        model: name of the served model.
+        spec: how the run's clips become frames.
+        family: the model's family; None to tell it by the prompt that the server makes.
         as_images: send the frames as images, which have no times.
 
     Raises:
         ServerError: the server refuses or ignores frame times, or changes the frame size.
     """
-    run_async(_check(base_url, model, spec, api_key, as_images))
+    run_async(_check(base_url, model, spec, family, api_key, as_images))
 
 
 async def _check(
-    base_url: str, model: str, spec: FramesBlock, api_key: str | None, as_images: bool
+    base_url: str,
+    model: str,
+    spec: FramesBlock,
+    family: Family | None,
+    api_key: str | None,
+    as_images: bool,
 ) -> None:
     async with ChatClient(base_url, api_key=api_key, timeout_s=TIMEOUT_S) as client:
         for pixels, rounded in (
             (spec.max_pixels_per_frame, math.floor),
             (spec.min_pixels_per_frame, math.ceil),
         ):
-            side = PIXEL_FACTOR * max(1, rounded(math.sqrt(pixels) / PIXEL_FACTOR))
+            side = spec.cell * max(1, rounded(math.sqrt(pixels) / spec.cell))
             try:
                 prompt = await _prompt_as_seen(client, model, spec.count, side, as_images)
             except RequestError as error:
                 raise ServerError(
                     f"the server at {base_url} refuses a test clip ({error}); {REMEDY}"
                 ) from None
+            known = family or _family_of(prompt)
             if not as_images:
-                _compare_times(base_url, prompt, spec.count, side)
-            _compare_size(base_url, prompt, spec.count, side, as_images)
+                _compare_times(base_url, prompt, spec, known)
+            _compare_size(base_url, prompt, spec, side, known, as_images)
 
 
-def _compare_times(base_url: str, prompt: str, count: int, side: int) -> None:
-    pairs, _, _ = token_grid(count, side, side)
-    wanted = [f"{STEP * (2 * pair + 0.5) / FPS:.1f}" for pair in range(pairs)]
-    seen = re.findall(r"<(\d+\.\d) seconds>", prompt)
+def _family_of(prompt: str) -> Family:
+    """The first family whose placeholders are in a prompt; the first of all if none is."""
+    return next(
+        (one for one in FAMILIES if one.video_token in prompt or one.image_token in prompt),
+        FAMILIES[0],
+    )
+
+
+def _compare_times(base_url: str, prompt: str, spec: FramesBlock, family: Family) -> None:
+    wanted = family.times(_indices(spec.count), FPS)
+    seen = family.times_in(prompt)
     if seen != wanted:
         raise ServerError(
             f"the server at {base_url} does not use the frame times that a request gives: "
@@ -80,20 +98,26 @@ def _compare_times(base_url: str, prompt: str, count: int, side: int) -> None:
         )
 
 
-def _compare_size(base_url: str, prompt: str, count: int, side: int, as_images: bool) -> None:
-    tokens = (image_tokens if as_images else visual_tokens)(count, side, side)
-    found = prompt.count("<|image_pad|>" if as_images else "<|video_pad|>")
+def _compare_size(
+    base_url: str, prompt: str, spec: FramesBlock, side: int, family: Family, as_images: bool
+) -> None:
+    tokens = (image_tokens if as_images else visual_tokens)(spec, spec.count, side, side)
+    found = prompt.count(family.image_token if as_images else family.video_token)
     if found != tokens:
         raise ServerError(
-            f"the server at {base_url} resizes frames: {count} of {side}x{side} pixels give "
+            f"the server at {base_url} resizes frames: {spec.count} of {side}x{side} pixels give "
             f"{found} tokens instead of {tokens}; {REMEDY}"
         )
+
+
+def _indices(count: int) -> list[int]:
+    return [STEP * frame for frame in range(count)]
 
 
 async def _prompt_as_seen(
     client: ChatClient, model: str, count: int, side: int, as_images: bool
 ) -> str:
-    indices = [STEP * frame for frame in range(count)]
+    indices = _indices(count)
     metadata = {
         "fps": FPS,
         "frames_indices": indices,

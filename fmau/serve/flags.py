@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from fmau.core.errors import ServerError
+from fmau.families.family import TIME_IS_UP, Family, pixel_bounds
 from fmau.frames.tokens import most_visual_tokens
-from fmau.recipe import PIXEL_FACTOR, FramesBlock, Recipe, TextModel
+from fmau.recipe import Recipe, TextModel
 from fmau.serve.adapter import Adapter, adapter_flags
 from fmau.serve.preflight import check_context
 
@@ -29,6 +30,11 @@ BATCHED_TOKENS_MAX = 16384
 CPU_BLOCK_SIZE = 32
 """Tokens per KV block on CPU. The CPU kernels need multiples of 32. With vLLM's default of 128 the
 common text between video and question would have to be four times as long."""
+
+MATCH_UNIT: dict[Build, int] = {"gpu": 16, "cpu": 32}
+"""Tokens between the places at which a hybrid model's prompts can share a prefix. By default they
+are the ends of blocks, which vLLM makes several hundred tokens long for such models. The unit must
+divide the block: 544 on CPU, 528 on GPU."""
 
 FLOAT32_BYTES = 4
 
@@ -59,36 +65,29 @@ def installed_build() -> Build:
     return "cpu" if cpu else "gpu"
 
 
-def clip_pixel_bounds(spec: FramesBlock) -> dict[str, int]:
-    """Size limits within which vLLM does not resize a clip, in pixels of the whole clip (t*h*w).
-
-    The client has already resized the frames to multiples of 32, and this rounding may exceed the
-    recipe's bounds. So the lower limit is the smallest possible frame, 32 x 32. The upper limit is
-    a frame of the largest area S x S and of aspect ratio 4:1 (2S x S/2), with both sides rounded up
-    by one cell: (2S + 32)(S/2 + 32).
-    """
-    side = math.isqrt(spec.max_pixels_per_frame) + 1
-    largest = (2 * side + PIXEL_FACTOR) * (side // 2 + 1 + PIXEL_FACTOR)
-    return {
-        "shortest_edge": spec.count * PIXEL_FACTOR**2,
-        "longest_edge": spec.count * largest,
-    }
-
-
 def server_argv(
-    recipe: Served, build: Build, adapter: Adapter | None = None, *, guarded: bool = False
+    recipe: Served,
+    build: Build,
+    family: Family | None,
+    adapter: Adapter | None = None,
+    *,
+    guarded: bool = False,
 ) -> list[str]:
     """The arguments after `python -m vllm.entrypoints.openai.api_server`; without secrets.
 
     Args:
+        family: the family of a recipe's model; None for a model that gets only text.
         adapter: adapter to serve beside the base model.
         guarded: the server has a key, so `fmau.serve.guard` stands before it.
 
     Raises:
         ServerError: the CPU kernels cannot use the block size.
-        RecipeError: the context is too short for a clip, one text token and the longest reply.
+        RecipeError: the frames are not what the family takes, or the context is too short for a
+            clip, one text token and the longest reply.
     """
-    if isinstance(recipe, Recipe):
+    if isinstance(recipe, Recipe) and family is not None:
+        family.check_frames(recipe.frames)
+        family.check_thinking(recipe.answer.thinking_tokens)
         check_context(recipe, _most_tokens(recipe) + 1)
     model, serve = recipe.model, recipe.serve
     argv = [
@@ -101,7 +100,7 @@ def server_argv(
         *("--generation-config", "vllm"),
         *("--max-model-len", str(serve.max_model_len)),
         *("--max-num-seqs", str(serve.max_num_seqs)),
-        *_batch_flags(recipe, build),
+        *_batch_flags(recipe, build, family),
         *(adapter_flags(adapter) if adapter else ()),
         # The twelve questions of a clip share everything up to the question itself.
         "--enable-prefix-caching",
@@ -171,8 +170,8 @@ def processor_cache_gib(recipe: Recipe) -> int:
 
     Later questions refer to their clip only by its uuid; they fail if the cache dropped the clip.
     """
-    pixels = clip_pixel_bounds(recipe.frames)["longest_edge"]
-    clip_bytes = pixels * 3 * FLOAT32_BYTES
+    _, most = pixel_bounds(recipe.frames)
+    clip_bytes = recipe.frames.count * most * 3 * FLOAT32_BYTES
     return math.ceil(2 * recipe.answer.clips_in_flight * clip_bytes / 2**30)
 
 
@@ -180,29 +179,35 @@ def _most_tokens(recipe: Recipe) -> int:
     return most_visual_tokens(recipe.frames, as_images=recipe.answer.as_images)
 
 
-def _multimodal_flags(recipe: Recipe) -> list[str]:
-    size = clip_pixel_bounds(recipe.frames)
-    bounds = {"videos_kwargs": {"size": size}}
-    # No images: vLLM would reserve memory for a 16-megapixel one.
-    most = {"video": 1, "image": 0}
+def _multimodal_flags(recipe: Recipe, family: Family) -> list[str]:
+    settings, most = family.processor_settings(recipe.frames), family.media_limits
     if recipe.answer.as_images:
-        frame = {edge: pixels // recipe.frames.count for edge, pixels in size.items()}
-        bounds = {"images_kwargs": {"size": frame}}
+        settings = family.image_settings(recipe.frames)
         most = {"video": 0, "image": recipe.frames.count}
     return [
         # Frame indices and fps come with each request; without this flag the server refuses them.
         "--trust-request-mm-kwargs",
-        *("--mm-processor-kwargs", json.dumps(bounds)),
+        *("--mm-processor-kwargs", json.dumps(settings)),
         *("--limit-mm-per-prompt", json.dumps(most)),
         *("--mm-processor-cache-gb", str(processor_cache_gib(recipe))),
     ]
 
 
-def _batch_flags(recipe: Served, build: Build) -> list[str]:
-    if isinstance(recipe, Recipe):
+def _thinking_flags(family: Family) -> list[str]:
+    end = f"\n{TIME_IS_UP}\n{family.end_of_thinking}"
+    return [
+        *("--reasoning-parser", family.reasoning_parser),
+        *("--reasoning-config", json.dumps({"reasoning_end_str": end})),
+    ]
+
+
+def _batch_flags(recipe: Served, build: Build, family: Family | None) -> list[str]:
+    if isinstance(recipe, Recipe) and family is not None:
         return [
             *("--max-num-batched-tokens", str(batched_tokens(recipe, build))),
-            *_multimodal_flags(recipe),
+            *_multimodal_flags(recipe, family),
+            *(("--prefix-match-unit", str(MATCH_UNIT[build])) if family.hybrid else ()),
+            *(_thinking_flags(family) if recipe.answer.thinking_tokens else ()),
         ]
     # A judge replies in JSON. If the grammar allows any white space, small models may generate
     # white space without end.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fmau.core.errors import ServerError
 from fmau.core.hardware import visible_gpus
+from fmau.families.find import known_family
 from fmau.recipe import Recipe, ServeBlock
 from fmau.serve.client import Endpoint, base_model, read_key, server_url
 from fmau.serve.clipcheck import check_clips
@@ -67,9 +68,10 @@ def reached(
     """
     running = running_servers(served.serve, given)
     if isinstance(served, Recipe):
+        family = known_family(served.model)
         for address, model in running.items():
             as_images = served.answer.as_images
-            check_clips(address, model, served.frames, server_key(), as_images=as_images)
+            check_clips(address, model, served.frames, family, server_key(), as_images=as_images)
     if running:
         with _routed(list(running), folder) as url:
             yield _endpoint(url, list(running), folder)

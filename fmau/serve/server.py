@@ -23,7 +23,8 @@ from fmau.core.errors import ServerError
 from fmau.core.hardware import usable_cores
 from fmau.core.torchvision_cpu import shim_pythonpath
 from fmau.families.checkpoint import check_model, check_reachable
-from fmau.recipe import ServeBlock
+from fmau.families.find import family_of
+from fmau.recipe import Recipe, ServeBlock
 from fmau.serve.adapter import Adapter
 from fmau.serve.client import is_alive
 from fmau.serve.flags import Build, Served, installed_build, server_argv, server_env
@@ -64,14 +65,15 @@ def start_server(
 
     Raises:
         ServerError: vLLM is not installed, the port is in use, or settings contradict each other.
-        RecipeError: the model does not exist or is not whole, or the context is too short for a
-            clip.
+        RecipeError: the model does not exist, is not whole or of an unknown family; the frames are
+            not what its family takes; or the context is too short for a clip.
     """
     build = installed_build()
     check_model(recipe.model)
     check_reachable(recipe.model.path, recipe.model.revision)
     check_address(recipe.serve, api_key)
-    argv = server_argv(recipe, build, adapter, guarded=api_key is not None)
+    family = family_of(recipe.model) if isinstance(recipe, Recipe) else None
+    argv = server_argv(recipe, build, family, adapter, guarded=api_key is not None)
     command = [sys.executable, "-m", VLLM_MODULE, *argv]
     environment = server_environment(recipe, build, api_key=api_key, gpu=gpu, share=share)
     return Server(command, environment, recipe.serve, log_path)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from fmau.core.errors import InputError, Problem
-from fmau.families.layers import linear_shapes, tower
+from fmau.families.layers import Layers, linear_layers
 from fmau.serve.adapter_config import CONFIG, WEIGHTS, AdapterConfig, read_config
 
 _PREFIX = "base_model.model."
@@ -60,13 +60,13 @@ def check_updates(
 
     Raises:
         RecipeError: the adapter's or the base model's configuration cannot be read, or the base is
-            not a Qwen3-VL model.
+            of a family that fmau does not know.
         InputError: a tensor names no linear layer, has the wrong shape or another rank than the
             configuration says, holds numbers that are not finite or lacks its counterpart, or all
             updates are zero; every problem is listed.
     """
     config = read_config(folder)
-    shapes = linear_shapes(base, revision)
+    layers = linear_layers(base, revision)
     path = folder / WEIGHTS
     try:
         with safe_open(path, framework="pt") as file:
@@ -75,13 +75,15 @@ def check_updates(
         problem = Problem(str(path), f"cannot be read ({error})", "copy the adapter again")
         raise InputError([problem]) from None
     matrices = {
-        name: tensor for name, tensor in tensors.items() if not merging or _is_servable(name)
+        name: tensor
+        for name, tensor in tensors.items()
+        if not merging or _is_servable(name, layers)
     }
-    found = [*_troubles(matrices, shapes, config)]
+    found = [*_troubles(matrices, layers, config, merging=merging)]
     rest = tensors.keys() - matrices.keys()
     found += [(name, NOT_FINITE) for name in sorted(rest) if not _is_finite(tensors[name])]
     problems = [Problem(f"{path}: {name}", *trouble) for name, trouble in found]
-    updates = _summary(tensors)
+    updates = _summary(tensors, layers)
     all_zero = updates.idle == sum(updates.layers.values()) and len(matrices) == len(tensors)
     if not problems and all_zero:
         remedy = "train it, or give the folder that training wrote, RUN/adapter"
@@ -93,18 +95,22 @@ def check_updates(
 
 def _troubles(
     tensors: Mapping[str, Tensor],
-    shapes: Mapping[str, tuple[int, int]],
+    layers: Layers,
     config: AdapterConfig,
+    *,
+    merging: bool,
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield (tensor name, (problem, remedy)) for every tensor that would not be applied."""
-    names = set(tensors)
+    names, shapes = set(tensors), layers.shapes
     for name, tensor in sorted(tensors.items()):
         path, factor = _layer(name)
         if factor is None:
             yield name, ("is not a LoRA matrix (lora_A or lora_B)", MERGE)
         elif path not in shapes:
             yield name, ("names no linear layer of the base model", OTHER_BASE)
-        elif tower(path) is None:
+        elif (tower := layers.family.tower(path)) is None or not (
+            merging or tower in layers.family.served_towers
+        ):
             what = "belongs to a part of the model that servers cannot adapt"
             yield name, (what, MERGE)
         elif not _is_finite(tensor):
@@ -124,10 +130,11 @@ def _is_finite(tensor: Tensor) -> bool:
     return bool(tensor.float().isfinite().all())
 
 
-def _is_servable(name: str) -> bool:
+def _is_servable(name: str, layers: Layers) -> bool:
     """Whether a tensor is a LoRA matrix of a tower; servers can apply nothing else."""
     path, factor = _layer(name)
-    return factor is not None and (tower(path) is not None or not path.startswith("lm_head"))
+    in_tower = layers.family.tower(path) is not None
+    return factor is not None and (in_tower or not path.startswith("lm_head"))
 
 
 def _layer(name: str) -> tuple[str, int | None]:
@@ -138,14 +145,14 @@ def _layer(name: str) -> tuple[str, int | None]:
     return name, None
 
 
-def _summary(tensors: Mapping[str, Tensor]) -> Updates:
+def _summary(tensors: Mapping[str, Tensor], of: Layers) -> Updates:
     layers, parameters = Counter[str](), Counter[str]()
     idle = 0
     for name, tensor in tensors.items():
         path, factor = _layer(name)
-        of = tower(path) or "other"
-        parameters[of] += math.prod(tensor.shape)
+        tower = of.family.tower(path) or "other"
+        parameters[tower] += math.prod(tensor.shape)
         if factor == 1:
-            layers[of] += 1
+            layers[tower] += 1
             idle += not tensor.any()
     return Updates(dict(layers), dict(parameters), idle)

@@ -14,7 +14,7 @@ from rich.table import Table
 from torch import nn
 
 from fmau.core.errors import RecipeError
-from fmau.families.layers import TOWERS, tower
+from fmau.families.layers import family_in
 from fmau.recipe import LoraBlock, TrainBlock
 
 SLOWER = 0.1
@@ -27,15 +27,16 @@ def targets(model: nn.Module, lora: LoraBlock) -> list[str]:
     Raises:
         RecipeError: the recipe adapts a tower in which the model has no linear layer.
     """
-    found: dict[str, list[str]] = {name: [] for name in TOWERS if getattr(lora, name)}
+    family = family_in(model)
+    found: dict[str, list[str]] = {name: [] for name in family.towers if getattr(lora, name)}
     for path, module in model.named_modules():
-        if isinstance(module, nn.Linear) and (name := tower(path)) in found:
+        if isinstance(module, nn.Linear) and (name := family.tower(path)) in found:
             found[name].append(path)
     for name, paths in found.items():
         if not paths:
             raise RecipeError(
                 f"train.lora.{name}: {type(model).__name__} has no linear layer under "
-                f"{' or '.join(TOWERS[name])}; set it to false, or use a Qwen3-VL model"
+                f"{' or '.join(family.towers[name])}; set it to false, or use another model"
             )
     return [path for paths in found.values() for path in paths]
 
@@ -66,10 +67,13 @@ def parameter_groups(model: nn.Module, train: TrainBlock) -> list[dict[str, obje
         "vision": train.vision_learning_rate or SLOWER * train.learning_rate,
         "merger": train.merger_learning_rate or SLOWER * train.learning_rate,
     }
+    family = family_in(model)
     members: dict[str, list[nn.Parameter]] = {}
     for path, parameter in model.named_parameters():
         if parameter.requires_grad:
-            members.setdefault(_tower_of_update(path), []).append(parameter)
+            tower = family.tower(_base_path(path))
+            assert tower is not None, f"{path} is trained but belongs to no tower"
+            members.setdefault(tower, []).append(parameter)
     return [
         {"params": parameters, "lr": rates[name], "weight_decay": train.weight_decay, "name": name}
         for name, parameters in members.items()
@@ -93,6 +97,7 @@ def count_parameters(model: nn.Module) -> list[TowerCount]:
 
 def trained_table(model: nn.Module, train: TrainBlock) -> Table:
     """A table for the terminal: what is trained, what is frozen, and why."""
+    family = family_in(model)
     groups = {group["name"]: group["lr"] for group in parameter_groups(model, train)}
     table = Table("part", "frozen", "trained", "layers", "peak rate", "why", box=SIMPLE_HEAD)
     for count in count_parameters(model):
@@ -103,15 +108,16 @@ def trained_table(model: nn.Module, train: TrainBlock) -> Table:
             f"{count.trained:,}",
             str(count.layers),
             f"{groups[count.name]:g}" if count.trained else "–",
-            why if count.name in TOWERS else "never adapted: vLLM cannot serve such updates",
+            why if count.name in family.towers else "never adapted: vLLM cannot serve such updates",
         )
     return table
 
 
 def _counts(model: nn.Module) -> Iterator[TowerCount]:
-    frozen, trained, layers = (dict.fromkeys((*TOWERS, "embeddings"), 0) for _ in range(3))
+    family = family_in(model)
+    frozen, trained, layers = (dict.fromkeys((*family.towers, "embeddings"), 0) for _ in range(3))
     for path, parameter in model.named_parameters():
-        name = tower(_base_path(path)) or "embeddings"
+        name = family.tower(_base_path(path)) or "embeddings"
         # ZeRO-3 splits a weight among processes and leaves an empty tensor; ds_numel is its size.
         numbers = getattr(parameter, "ds_numel", parameter.numel())
         (trained if parameter.requires_grad else frozen)[name] += numbers
@@ -123,9 +129,3 @@ def _counts(model: nn.Module) -> Iterator[TowerCount]:
 def _base_path(path: str) -> str:
     """A parameter's path in the base model, without the prefix that PEFT adds."""
     return path.removeprefix("base_model.model.")
-
-
-def _tower_of_update(path: str) -> str:
-    name = tower(_base_path(path))
-    assert name is not None, f"{path} is trained but belongs to no tower"
-    return name

@@ -8,27 +8,33 @@ from torch import nn
 from transformers import BitsAndBytesConfig
 
 from fmau.core.errors import RecipeError
+from fmau.families.family import Family
+from fmau.families.find import family_of
+from fmau.families.layers import family_in
 from fmau.families.load import load_model
 from fmau.recipe import Recipe, TrainBlock
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
-NOT_IN_4BIT = ("model.visual", "lm_head")
-"""Paths of the parts that QLoRA leaves as they are: the head, as usual, and the vision tower, whose
-features are reported to suffer in 4 bits."""
+
+def not_in_4bit(family: Family) -> list[str]:
+    """Paths of the parts that QLoRA leaves as they are: the head, as usual, and the vision tower,
+    whose features are reported to suffer in 4 bits."""
+    return [*family.vision_parts, "lm_head"]
 
 
-def linear_in_4bit(model: nn.Module) -> list[str]:
+def linear_in_4bit(model: Any) -> list[str]:
     """Paths of the linear layers whose weights QLoRA stores in 4 bits."""
+    kept = tuple(not_in_4bit(family_in(model)))
     return [
         path
         for path, module in model.named_modules()
-        if isinstance(module, nn.Linear) and not path.startswith(NOT_IN_4BIT)
+        if isinstance(module, nn.Linear) and not path.startswith(kept)
     ]
 
 
-def quantization(dtype: str) -> BitsAndBytesConfig:
-    """How QLoRA stores and computes the weights.
+def quantization(dtype: str, family: Family) -> BitsAndBytesConfig:
+    """How QLoRA stores and computes the weights of a model.
 
     Args:
         dtype: number format of the computation.
@@ -38,7 +44,7 @@ def quantization(dtype: str) -> BitsAndBytesConfig:
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=DTYPES[dtype],
-        llm_int8_skip_modules=list(NOT_IN_4BIT),  # for 4 bits too, in spite of its name
+        llm_int8_skip_modules=not_in_4bit(family),  # for 4 bits too, in spite of its name
     )
 
 
@@ -47,7 +53,7 @@ def load_base(recipe: Recipe, train: TrainBlock) -> Any:
 
     Raises:
         RecipeError: the recipe asks for 4-bit weights, but there is no GPU or no bitsandbytes; or
-            the checkpoint is not a whole one of Qwen3-VL (`fmau.families.load`).
+            the checkpoint is not whole, or of a family that fmau does not know.
     """
     if train.lora.base_4bit and not (torch.cuda.is_available() and find_spec("bitsandbytes")):
         raise RecipeError(
@@ -59,7 +65,9 @@ def load_base(recipe: Recipe, train: TrainBlock) -> Any:
         recipe.model.revision,
         DTYPES[recipe.model.dtype],
         attn_implementation=train.attention,
-        quantization_config=quantization(recipe.model.dtype) if train.lora.base_4bit else None,
+        quantization_config=quantization(recipe.model.dtype, family_of(recipe.model))
+        if train.lora.base_4bit
+        else None,
     )
     # PEFT's prepare_model_for_kbit_training is not used: it would turn all that is not in 4 bits
     # (embeddings, head, vision tower) into float32, 3.6 GB more for an 8B model. Everything else

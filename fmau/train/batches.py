@@ -7,24 +7,21 @@ Array suffixes: B examples, L tokens.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from fmau.core.errors import InputError, RecipeError, TrainingError
+from fmau.core.errors import InputError, TrainingError
 from fmau.core.records import Question
 from fmau.dataset.examples.example import Example
-from fmau.families.encode import encode
+from fmau.families.encode import Encoder
 from fmau.frames.cache import FrameCache
 from fmau.frames.clip import ClipFrames
-from fmau.prompting.conversation import VIDEO_PART, Message, messages, messages_asking, with_answer
+from fmau.prompting.conversation import VIDEO_PART, Message, messages, messages_asking
 from fmau.prompting.prompts import PromptSet
 from fmau.train.packing import IGNORED, Conversation, Packed, collate, pack
 from fmau.train.positions import position_rule
-
-if TYPE_CHECKING:
-    from transformers import Qwen3VLConfig, Qwen3VLProcessor
 
 Tensors = dict[str, Tensor]
 
@@ -35,7 +32,7 @@ class _ClipDataset(torch.utils.data.Dataset[Any]):
     Args:
         items: examples or groups of examples, in any order; the sampler shuffles them.
         cache: the frames of all their clips.
-        processor: processor of the base model.
+        encoder: encodes prompts for the base model.
         prompts: the prompt set of the recipe.
         length_exponent: see `fmau.recipe.TrainBlock`.
     """
@@ -45,13 +42,13 @@ class _ClipDataset(torch.utils.data.Dataset[Any]):
         items: Sequence[Any],
         *,
         cache: FrameCache,
-        processor: "Qwen3VLProcessor",
+        encoder: Encoder,
         prompts: PromptSet,
         length_exponent: float,
     ) -> None:
         self.items = items
         self.cache = cache
-        self.processor = processor
+        self.encoder = encoder
         self.prompts = prompts
         self.length_exponent = length_exponent
 
@@ -82,7 +79,7 @@ class ExampleDataset(_ClipDataset):
         example: Example = self.items[index]
         frames = self.frames(example.clip)
         return encode_example(
-            self.processor, self.turns(example), example.answer, frames, self.length_exponent
+            self.encoder, self.turns(example), example.answer, frames, self.length_exponent
         )
 
 
@@ -95,18 +92,18 @@ class SequenceDataset(_ClipDataset):
         others: arguments of the base class.
     """
 
-    def __init__(self, items: Sequence[Any], *, config: "Qwen3VLConfig", **others: Any) -> None:
+    def __init__(self, items: Sequence[Any], *, config: Any, **others: Any) -> None:
         super().__init__(items, **others)
         self.positions = position_rule(config)
 
     def __getitem__(self, index: int) -> tuple[Packed, Tensors]:
         group: Sequence[Example] = self.items[index]
         asked = [(self.turns(example), example.answer) for example in group]
-        conversations, pixels = encode_together(self.processor, asked, self.frames(group[0].clip))
+        conversations, pixels = encode_together(self.encoder, asked, self.frames(group[0].clip))
         packed = pack(
             conversations,
             pixels["video_grid_thw"],
-            self.processor.video_token_id,
+            self.encoder.video_token,
             self.positions,
             self.length_exponent,
         )
@@ -114,7 +111,7 @@ class SequenceDataset(_ClipDataset):
 
 
 def encode_together(
-    processor: "Qwen3VLProcessor",
+    encoder: Encoder,
     asked: Sequence[tuple[Sequence[Message], str]],
     frames: Any,
 ) -> tuple[list[Conversation], Tensors]:
@@ -126,27 +123,20 @@ def encode_together(
     Returns:
         The conversations, and pixel_values_videos and video_grid_thw of the clip.
     """
-    first = encode(processor, asked[0][0], frames, add_generation_prompt=True)
-    ids = first.pop("input_ids")[0].tolist()
-    clip_end = len(ids) - ids[::-1].index(processor.vision_end_token_id)
-    conversations = []
-    for turns, answer in asked:
-        text = processor.apply_chat_template(
-            list(turns), tokenize=False, add_generation_prompt=True
-        )
-        behind = text.rpartition(processor.vision_end_token)[2]
-        rest = processor.tokenizer(behind, add_special_tokens=False)["input_ids"]
-        learned = _answer_tokens(processor, turns, answer)
-        end = learned.index(processor.tokenizer.eos_token_id) + 1
-        conversations.append(Conversation([*ids[:clip_end], *rest], learned[:end]))
+    first = encoder.encode(asked[0][0], frames)
+    up_to_clip = encoder.up_to_clip(first.pop("input_ids")[0].tolist())
+    conversations = [
+        Conversation([*up_to_clip, *encoder.after_clip(turns)], encoder.answer(answer))
+        for turns, answer in asked
+    ]
     return conversations, {name: first[name] for name in ("pixel_values_videos", "video_grid_thw")}
 
 
-def collate_sequences(sequences: Sequence[tuple[Packed, Tensors]], attention: str) -> Tensors:
+def collate_sequences(sequences: Sequence[tuple[Packed, Tensors]]) -> Tensors:
     """One batch: the tensors of `fmau.train.packing.collate`, and the pixels of all clips."""
     clips = [pixels for _, pixels in sequences]
     joined = {name: torch.cat([pixels[name] for pixels in clips]) for name in clips[0]}
-    return collate([packed for packed, _ in sequences], attention) | joined
+    return collate([packed for packed, _ in sequences]) | joined
 
 
 def conversation(example: Example, prompts: PromptSet) -> list[Message]:
@@ -157,7 +147,7 @@ def conversation(example: Example, prompts: PromptSet) -> list[Message]:
 
 
 def encode_example(
-    processor: "Qwen3VLProcessor",
+    encoder: Encoder,
     turns: Sequence[Message],
     answer: str,
     frames: Any,
@@ -166,40 +156,22 @@ def encode_example(
     """Encode one example, with labels on its answer and end-of-turn token.
 
     Returns:
-        The tensors of `encode`; labels (1, L), `IGNORED` outside the answer; weights (1, L),
-        n ** (length_exponent - 1) for each of the n labelled tokens.
+        The tensors of `Encoder.encode`, with the answer; labels (1, L), `IGNORED` outside the
+        answer; weights (1, L), n ** (length_exponent - 1) for each of the n labelled tokens.
     """
-    inputs = encode(processor, with_answer(turns, answer), frames, add_generation_prompt=False)
-    ids_1L = inputs["input_ids"]
-    learned = _answer_tokens(processor, turns, answer)
-    tail = ids_1L[0, -len(learned) :]
-    assert tail.tolist() == learned, "the answer's tokens do not depend on what precedes them"
-    end = learned.index(processor.tokenizer.eos_token_id) + 1
-    labels_1L = torch.full_like(ids_1L, IGNORED)
-    start = ids_1L.shape[1] - len(learned)
-    labels_1L[0, start : start + end] = tail[:end]
-    weights_1L = (labels_1L != IGNORED).float() * end ** (length_exponent - 1)
+    inputs = encoder.encode(turns, frames)
+    learned_1N = torch.tensor([encoder.answer(answer)])
+    prompt = inputs["input_ids"].shape
+    # What stands beside every token: 1 says that it is there, 0 that it is no part of a picture.
+    beside = {"input_ids": learned_1N, "attention_mask": torch.ones_like(learned_1N)}
+    for name, tensor in inputs.items():
+        if tensor.shape == prompt:
+            further = beside.get(name, torch.zeros_like(learned_1N))
+            inputs[name] = torch.cat([tensor, further.to(tensor.dtype)], dim=1)
+    labels_1L = torch.full_like(inputs["input_ids"], IGNORED)
+    labels_1L[:, prompt[1] :] = learned_1N
+    weights_1L = (labels_1L != IGNORED).float() * learned_1N.shape[1] ** (length_exponent - 1)
     return {**inputs, "labels": labels_1L, "weights": weights_1L}
-
-
-def _answer_tokens(
-    processor: "Qwen3VLProcessor", turns: Sequence[Message], answer: str
-) -> list[int]:
-    """Token ids of everything that the chat template writes after the generation prompt.
-
-    Raises:
-        RecipeError: the template writes one prompt before a given answer and another one when it
-            asks for an answer; the trained model would never see the prompt it was trained on.
-    """
-    asked = processor.apply_chat_template(list(turns), tokenize=False, add_generation_prompt=True)
-    whole = processor.apply_chat_template(with_answer(turns, answer), tokenize=False)
-    if not whole.startswith(asked):
-        raise RecipeError(
-            "the chat template of model.path writes different prompts for training (with an "
-            "answer) and for answering (without); use a checkpoint whose template writes the same"
-        )
-    ids: list[int] = processor.tokenizer(whole[len(asked) :], add_special_tokens=False)["input_ids"]
-    return ids
 
 
 class Collator:

@@ -72,7 +72,7 @@ class Shape:
             vision_hidden=vision.hidden_size,
             vision_ffn=vision.intermediate_size,
             patch_values=3 * vision.temporal_patch_size * vision.patch_size**2,
-            mergers=1 + len(vision.deepstack_visual_indexes),
+            mergers=1 + len(getattr(vision, "deepstack_visual_indexes", ())),
         )
 
 

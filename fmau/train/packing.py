@@ -13,15 +13,15 @@ Array suffixes: L tokens, B sequences, A the position axes (time, height, width)
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from fmau.train.branches import Layout
+
 IGNORED = -100
 """Label of tokens that do not count in the loss."""
-
-HIDDEN = torch.finfo(torch.bfloat16).min
-"""Added to the attention score of a token that must not be seen; finite in float32 too."""
 
 PositionRule = Callable[..., tuple[Tensor, Tensor]]
 """The model's own `get_rope_index`, which computes positions from token ids."""
@@ -59,6 +59,12 @@ class Packed:
     branch_L: Tensor
     weights_L: Tensor
     moved: tuple[int, ...]
+
+    @property
+    def layout(self) -> Layout:
+        """Where prefix and branches lie."""
+        prefix, *branches = torch.bincount(self.branch_L).tolist()
+        return Layout(prefix, tuple(branches))
 
 
 def pack(
@@ -128,16 +134,13 @@ def _branching(prefix_AL: Tensor, branch_L: Tensor) -> Tensor:
     return torch.cat([prefix_AL, steps.expand(3, -1)], dim=1)
 
 
-def collate(packs: Sequence[Packed], attention: str) -> dict[str, Tensor]:
+def collate(packs: Sequence[Packed]) -> dict[str, Any]:
     """Stack sequences into a batch; shorter ones are padded at the end.
 
-    Args:
-        attention: the model's implementation of attention, "sdpa" or "eager".
-
     Returns:
-        input_ids, labels and weights (B, L), position_ids (A, B, L), attention_mask (B, 1, L, L).
-        The mask is boolean for sdpa. Eager attention adds it to the scores, so for eager it is 0
-        where a token is seen and `HIDDEN` elsewhere.
+        input_ids, labels, weights and attention_mask (B, L), position_ids (A, B, L); layouts, a
+        `Layout` for each sequence. The mask is 1 for padding too: nothing sees padding, because
+        the layouts leave it out.
     """
     longest = max(len(packed.ids_L) for packed in packs)
     batch = len(packs)
@@ -145,24 +148,17 @@ def collate(packs: Sequence[Packed], attention: str) -> dict[str, Tensor]:
     labels_BL = torch.full((batch, longest), IGNORED)
     weights_BL = torch.zeros(batch, longest)
     positions_ABL = torch.zeros(3, batch, longest, dtype=torch.long)
-    # Padding is a separate branch that attends to itself: a mask row without any True gives NaN.
-    branch_BL = torch.full((batch, longest), -1)
     for row, packed in enumerate(packs):
         length = len(packed.ids_L)
         ids_BL[row, :length] = packed.ids_L
         labels_BL[row, :length] = packed.labels_L
         positions_ABL[:, row, :length] = packed.positions_AL
-        branch_BL[row, :length] = packed.branch_L
         weights_BL[row, :length] = packed.weights_L
-    causal_LL = torch.ones(longest, longest, dtype=torch.bool).tril()
-    key_B1L, query_BL1 = branch_BL[:, None, :], branch_BL[:, :, None]
-    mask_BLL = causal_LL & ((key_B1L == query_BL1) | ((key_B1L == 0) & (query_BL1 > 0)))
-    if attention == "eager":
-        mask_BLL = torch.where(mask_BLL, 0.0, HIDDEN)
     return {
         "input_ids": ids_BL,
         "labels": labels_BL,
         "weights": weights_BL,
         "position_ids": positions_ABL,
-        "attention_mask": mask_BLL[:, None],
+        "attention_mask": torch.ones_like(ids_BL),
+        "layouts": tuple(packed.layout for packed in packs),
     }

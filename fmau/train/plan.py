@@ -8,16 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transformers import Qwen3VLConfig
-
 from fmau.dataset.examples.example import Example
-from fmau.families.encode import encode
+from fmau.families.encode import Encoder
 from fmau.families.layers import skeleton
 from fmau.frames.clip import ClipFrames
 from fmau.frames.tokens import token_grid
 from fmau.prompting.conversation import Message
 from fmau.prompting.prompts import PromptSet
-from fmau.recipe import TrainBlock
+from fmau.recipe import FramesBlock, TrainBlock
 from fmau.train import estimate
 from fmau.train.adapter import targets
 from fmau.train.base import linear_in_4bit
@@ -47,28 +45,30 @@ class Sizes:
 
 def measure(
     groups: Sequence[Sequence[Example]],
-    processor: Any,
+    encoder: Encoder,
     prompts: PromptSet,
     frames: ClipFrames,
+    spec: FramesBlock,
 ) -> Sizes:
     """Measure a sample of the sequences by tokenizing their texts.
 
     Args:
         groups: the examples of each sequence, all about one clip.
         frames: the frames of any one clip; all clips are assumed to have this size.
+        spec: how it became frames.
     """
-    (common,) = token_counts(processor, [prompts.common])
+    (common,) = token_counts(encoder, [prompts.common])
     turns = conversation(groups[0][0], prompts)
-    before, after = tokens_around(processor, turns, frames)
+    before, after = tokens_around(encoder, turns, frames)
     lengths, learned = [], []
     for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
         asked = [conversation(example, prompts) for example in group]
-        own = [text - common for text in token_counts(processor, map(_own_text, asked))]
+        own = [text - common for text in token_counts(encoder, map(_own_text, asked))]
         # + 1 for the end-of-turn token, which counts in the loss too.
-        replies = [reply + 1 for reply in token_counts(processor, (e.answer for e in group))]
+        replies = [reply + 1 for reply in token_counts(encoder, (e.answer for e in group))]
         lengths.append(before + common + sum(own) + after * len(group) + sum(replies))
         learned.append(sum(replies))
-    pairs, rows, columns = token_grid(len(frames.jpegs), frames.height, frames.width)
+    pairs, rows, columns = token_grid(spec, len(frames.jpegs), frames.height, frames.width)
     return Sizes(
         mean=estimate.SequenceShape(
             tokens=sum(lengths) / len(lengths),
@@ -82,7 +82,7 @@ def measure(
 
 
 def plan_rows(
-    config: Qwen3VLConfig, train: TrainBlock, dtype: str, sizes: Sizes, gpus: Sequence[str]
+    config: Any, train: TrainBlock, dtype: str, sizes: Sizes, gpus: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield the lines of the plan as (heading, text): tokens, memory, computing.
 
@@ -126,7 +126,7 @@ def plan_rows(
     yield "computing", f"{flops / 1e15:,.1f} PFLOP; {_time(flops, gpus)}"
 
 
-def parameters(config: Qwen3VLConfig, train: TrainBlock) -> tuple[int, int]:
+def parameters(config: Any, train: TrainBlock) -> tuple[int, int]:
     """Number of parameters of the model and of its adapter, without allocating them."""
     model = skeleton(config)
     wide = dict(model.named_modules())
@@ -137,7 +137,7 @@ def parameters(config: Qwen3VLConfig, train: TrainBlock) -> tuple[int, int]:
     return sum(parameter.numel() for parameter in model.parameters()), updates
 
 
-def stored_bytes(config: Qwen3VLConfig, train: TrainBlock, number_bytes: int) -> float:
+def stored_bytes(config: Any, train: TrainBlock, number_bytes: int) -> float:
     """Bytes of the frozen weights as `fmau.train.base` loads them.
 
     Args:
@@ -162,14 +162,13 @@ def _time(flops: float, gpus: Sequence[str]) -> str:
     return f"about {length} on {where} at {estimate.REACHED:.0%} of the peak"
 
 
-def tokens_around(processor: Any, turns: Sequence[Message], frames: ClipFrames) -> tuple[int, int]:
+def tokens_around(
+    encoder: Encoder, turns: Sequence[Message], frames: ClipFrames
+) -> tuple[int, int]:
     """Number of prompt tokens before the user's text (clip included), and after it."""
-    inputs = encode(processor, turns, frames, add_generation_prompt=True)
+    inputs = encoder.encode(turns, frames)
     text = _own_text(turns)
-    rendered = processor.apply_chat_template(
-        list(turns), tokenize=False, add_generation_prompt=True
-    )
-    own, after = token_counts(processor, [text, rendered.rpartition(text)[2]])
+    own, after = token_counts(encoder, [text, encoder.prompt(turns).rpartition(text)[2]])
     return int(inputs["input_ids"].shape[1]) - own - after, after
 
 
@@ -178,7 +177,6 @@ def _own_text(turns: Sequence[Message]) -> str:
     return text
 
 
-def token_counts(processor: Any, texts: Iterable[str]) -> list[int]:
+def token_counts(encoder: Encoder, texts: Iterable[str]) -> list[int]:
     """Number of tokens of each text, without special tokens."""
-    ids = processor.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-    return [len(of_text) for of_text in ids]
+    return [len(encoder.tokens(text)) for text in texts]

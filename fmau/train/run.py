@@ -7,9 +7,8 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 from accelerate import PartialState
@@ -23,7 +22,9 @@ from fmau.core.files import write_whole
 from fmau.core.output import SafeConsole
 from fmau.dataset.clips import clip_paths
 from fmau.dataset.training import TrainingData, load_training_data, require_validation
-from fmau.families.load import load_config, load_processor
+from fmau.families.encode import Encoder
+from fmau.families.find import family_of
+from fmau.families.load import load_config, load_encoder
 from fmau.frames.cache import FrameCache
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock
@@ -38,6 +39,7 @@ from fmau.train.batches import (
     Tensors,
     collate_sequences,
 )
+from fmau.train.branches import allow_branches
 from fmau.train.checkpoints import remove_incomplete, resume_point
 from fmau.train.estimate import Shape, loader_bytes
 from fmau.train.plan import Sizes, measure, plan_rows
@@ -53,9 +55,6 @@ from fmau.train.start import check_start, training_conditions
 from fmau.train.trainer import AdapterTrainer, CompleteMarker
 from fmau.train.validation import closed_questions, label_questions
 
-if TYPE_CHECKING:
-    from transformers import Qwen3VLConfig, Qwen3VLProcessor
-
 
 @dataclass(frozen=True, slots=True)
 class Materials:
@@ -65,14 +64,14 @@ class Materials:
         train: the recipe's train block.
         data: the examples; all their clips are in `cache`.
         cache: the frames of the clips.
-        processor: processor of the base model.
+        encoder: encodes prompts for the base model.
         prompts: the prompt set of the recipe.
     """
 
     train: TrainBlock
     data: TrainingData
     cache: FrameCache
-    processor: "Qwen3VLProcessor"
+    encoder: Encoder
     prompts: PromptSet
 
 
@@ -94,7 +93,7 @@ def train_adapter(recipe: Recipe) -> Path:
     # The plan builds a model on one process only. That must happen before the Trainer's settings
     # exist: after them ZeRO-3 splits every new model and waits until all processes build it.
     config = load_config(recipe.model.path, recipe.model.revision)
-    sizes = _sizes(materials)
+    sizes = _sizes(recipe, materials)
     plan = _plan_table(recipe, materials.train, config, sizes)
     arguments = training_arguments(
         recipe, materials.train, validated=bool(materials.data.validation)
@@ -185,8 +184,8 @@ def load_materials(recipe: Recipe) -> Materials:
     """Read all inputs of a training run.
 
     Raises:
-        RecipeError: the recipe has no `train` block, its prompts are unusable, or the processor
-            cannot be loaded.
+        RecipeError: the recipe has no `train` block, its prompts are unusable, the processor cannot
+            be loaded, or the frames are not what the model takes.
         InputError: the training files have defects.
         RunError: the frame cache was made with other frame settings, it lacks clips and
             `train.data.skip_bad_clips` is false, or clips have changed since.
@@ -194,6 +193,8 @@ def load_materials(recipe: Recipe) -> Materials:
     train = recipe.train
     if train is None:
         raise RecipeError(f"recipe {recipe.name}: no train block, so there is nothing to train")
+    family = family_of(recipe.model)
+    family.check_frames(recipe.frames)
     data = load_training_data(train)
     cache = FrameCache(train.data.cache)
     cache.check_spec(recipe.frames)
@@ -215,17 +216,18 @@ def load_materials(recipe: Recipe) -> Materials:
             f"{train.data.cache}: {len(changed)} clip(s) have changed since their frames were "
             f"extracted: {shown}; run fmau frames RECIPE, which extracts them again"
         )
-    return Materials(train, data, cache, load_processor(recipe.model), prompts_of(recipe))
+    encoder = load_encoder(recipe.model, family)
+    return Materials(train, data, cache, encoder, prompts_of(recipe))
 
 
-def _sizes(materials: Materials) -> Sizes:
+def _sizes(recipe: Recipe, materials: Materials) -> Sizes:
     """Sizes of the run's sequences, measured on a sample."""
     groups = materials.data.sequences(materials.train.examples_per_sequence)
     frames = materials.cache[materials.cache.names[0]]
-    return measure(groups, materials.processor, materials.prompts, frames)
+    return measure(groups, materials.encoder, materials.prompts, frames, recipe.frames)
 
 
-def _plan_table(recipe: Recipe, train: TrainBlock, config: "Qwen3VLConfig", sizes: Sizes) -> Table:
+def _plan_table(recipe: Recipe, train: TrainBlock, config: Any, sizes: Sizes) -> Table:
     """The plan of the run as a table for the terminal."""
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     gpus = [name] * launched_processes() if name else []
@@ -243,11 +245,13 @@ def build_trainer(
     """Build the model, the datasets and the Trainer."""
     train, data = materials.train, materials.data
     set_seed(train.seed)
-    model = add_adapter(load_base(recipe, train), train.lora)
-    tokenizer = materials.processor.tokenizer
+    base = load_base(recipe, train)
+    allow_branches(base)
+    model = add_adapter(base, train.lora)
+    tokenizer = materials.encoder.processor.tokenizer
     encoded: dict[str, Any] = {
         "cache": materials.cache,
-        "processor": materials.processor,
+        "encoder": materials.encoder,
         "prompts": materials.prompts,
         "length_exponent": train.length_exponent,
     }
@@ -259,7 +263,7 @@ def build_trainer(
     else:
         groups = data.sequences(train.examples_per_sequence)
         learned = SequenceDataset(groups, config=model.get_base_model().config, **encoded)
-        collate = partial(collate_sequences, attention=train.attention)
+        collate = collate_sequences
     train.steps(len(learned))  # raises now if there are fewer sequences than one batch needs
     callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone, sharing(arguments))]
     if train.patience is not None and data.validation:

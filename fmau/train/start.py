@@ -67,7 +67,7 @@ def training_conditions(
     return {
         "format": FORMAT_VERSION,
         "model": model_identity(recipe.model) | {"dtype": recipe.model.dtype},
-        "frames": recipe.frames.model_dump(mode="json"),
+        "frames": recipe.frames.conditions(),
         # Without the key that training refuses: older runs, which lack it, can go on.
         "prompts": prompts.texts.model_dump(mode="json", exclude={"systems"}),
         "strip_class_codes": prompts.strip_class_codes,

@@ -68,6 +68,14 @@ def stub_reader(root: Path) -> ClipReader:
     return ClipReader(recipe(root).frames, read=read_stub)
 
 
+def model_folder(folder: Path, model_type: str) -> Path:
+    """A checkpoint in name only, of a family."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    return folder
+
+
 def answer(
     recipe: Recipe,
     asked: list[Question],

@@ -54,6 +54,7 @@ class StubServer:
         delay_s: before every reply.
         capacity: how many clips it holds; the oldest is dropped first, as in the real cache.
         constrained: honours `structured_outputs`.
+        thinks: keeps thinking apart from the answer, for requests that want thinking.
         healthy: what /health says.
         adapters: name -> folder of the adapters it serves beside `model`.
         port: to listen on; 0 for any.
@@ -66,6 +67,7 @@ class StubServer:
     host: str = "127.0.0.1"
     capacity: int = 10_000
     constrained: bool = True
+    thinks: bool = True
     healthy: bool = True
     adapters: Mapping[str, str] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
@@ -199,11 +201,14 @@ class StubServer:
             self._hits += 1
         async with self._working:
             await asyncio.sleep(self.delay_s)
-        if asked.qid:  # held only once the request is done, so early references are caught
+        if asked.uuid:  # held only once the request is done, so early references are caught
             self._held[key] = None
             while len(self._held) > self.capacity:
                 del self._held[next(iter(self._held))]
         completion = _completion(asked, constrained=self.constrained)
+        switch = asked.body.get("chat_template_kwargs", {"enable_thinking": False})
+        if self.thinks and switch["enable_thinking"]:
+            completion = _thought(asked)
         if asked.body.get("return_token_ids"):
             completion["prompt_token_ids"] = list(_prompt_as_seen(asked.body).encode())
         return web.json_response(completion)
@@ -231,6 +236,31 @@ def _completion(asked: Asked, *, constrained: bool) -> dict[str, Any]:
         "usage": {
             "prompt_tokens": 100,
             "completion_tokens": 1,
+            "prompt_tokens_details": {"cached_tokens": 0 if asked.has_payload else 80},
+        },
+    }
+
+
+THOUGHT = "Not Yes, not A. "
+
+
+def _thought(asked: Asked) -> dict[str, Any]:
+    """A reply after thinking. To questions whose qid ends in 1 the budget ends it, and with MADU
+    nothing is left for the answer."""
+    pattern = asked.body.get("structured_outputs", {}).get("regex")
+    choices = pattern.removeprefix("\n\n(").removesuffix(")").split("|") if pattern else None
+    ran_out = asked.qid.endswith("1")
+    cut = asked.qid.startswith("MADU")
+    message = {
+        "content": None if cut else "\n\n" + reply_text(asked.qid, choices),
+        "reasoning": THOUGHT + ("\nTime is up.\n" if ran_out else ""),
+    }
+    return {
+        "choices": [{"message": message, "finish_reason": "length" if cut else "stop"}],
+        "usage": {
+            "prompt_tokens": 100,
+            "completion_tokens": 9,
+            "completion_tokens_details": {"reasoning_tokens": 7},
             "prompt_tokens_details": {"cached_tokens": 0 if asked.has_payload else 80},
         },
     }

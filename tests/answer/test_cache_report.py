@@ -57,7 +57,7 @@ def test_images_are_encoded_one_by_one_and_other_system_prompts_share_nothing() 
     report = CacheReport(decodes=2, uploads=2, encoder_runs=16)
     for _ in range(2):
         report.first_reply(reply(0), 8)
-        report.other_system(reply(32))
+        report.later_reply(reply(32), VISUAL, shares=False)
         report.later_reply(reply(SHARED), VISUAL)
     assert report.shares()["encoded"] == 1.0
     assert report.shares()["found in the prefix cache"] == 1.0

@@ -21,6 +21,7 @@ from tests.answer.small_run import (
     PROMPTS,
     answer,
     expected,
+    model_folder,
     question,
     questions,
     read_stub,
@@ -68,6 +69,39 @@ def test_rows_can_be_checked_with_and_without_their_clips(tmp_path: Path) -> Non
         row = found[one.qid]
         mark = row_mark(run, one, 5 if one.clip == "clip00" else None)
         assert (row.fingerprint, row.fingerprint_without_clip) == mark
+
+
+def test_hybrid_models_get_the_shared_beginning_of_a_clip_first(tmp_path: Path) -> None:
+    asked = questions(4)
+    model = str(model_folder(tmp_path / "m", "qwen3_5"))
+    small = recipe(tmp_path)
+    hybrid = small.model_copy(update={"model": small.model.model_copy(update={"path": model})})
+    with StubServer(model=model) as server:
+        summary = answer(hybrid, asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+    primings = [a for a in server.asked if a.uuid and not a.qid]
+    assert len(primings) == len({a.uuid for a in primings}) == 4
+    for one in primings:
+        assert one.has_payload
+        assert one.body["max_tokens"] == 1
+        assert one.body["continue_final_message"]
+        assert not one.body["add_generation_prompt"]
+        text = one.body["messages"][-1]["content"][-1]["text"]
+        assert text == PROMPTS.common
+    assert not any(a.has_payload for a in server.questions)
+    report = summary.cache_report
+    assert (report.clips, report.uploads, report.followers) == (4, 4, 48)
+
+
+def test_a_priming_that_fails_leaves_the_questions_to_be_asked_as_usual(tmp_path: Path) -> None:
+    asked = questions(2)
+    model = str(model_folder(tmp_path / "m", "qwen3_5"))
+    small = recipe(tmp_path)
+    hybrid = small.model_copy(update={"model": small.model.model_copy(update={"path": model})})
+    with StubServer(model=model, fault=lambda a: "400" if a.uuid and not a.qid else None) as server:
+        answer(hybrid, asked, server.base_url)
+    assert rows(tmp_path) == expected(asked)
+    assert sum(a.has_payload for a in server.questions) == 2
 
 
 def test_frames_travel_once_and_first(tmp_path: Path) -> None:

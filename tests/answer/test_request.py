@@ -17,7 +17,8 @@ ASKED = question("clip", Task.CMAR, 0)
 
 
 def test_images_need_no_field_of_the_request_and_a_video_does(tmp_path: Path) -> None:
-    as_images = ClipParts.of(FRAMES, as_images=True)
+    spec = recipe(tmp_path).frames
+    as_images = ClipParts.of(FRAMES, spec, as_images=True)
     small = recipe(tmp_path, frames_as="images")
     sent, referred = (
         build_request(ASKED, small, PROMPTS, as_images, by_reference=by) for by in (False, True)
@@ -27,8 +28,8 @@ def test_images_need_no_field_of_the_request_and_a_video_does(tmp_path: Path) ->
         *images, text = request.messages[1]["content"]
         assert [part["type"] for part in (*images, text)] == ["image_url"] * 3 + ["text"]
     assert all(part["image_url"] is None for part in referred.messages[1]["content"][:-1])
-    assert as_images.visual_tokens == image_tokens(3, 64, 64) == 3 * 2 * 2
-    video = ClipParts.of(FRAMES)
+    assert as_images.visual_tokens == image_tokens(spec, 3, 64, 64) == 3 * 2 * 2
+    video = ClipParts.of(FRAMES, spec)
     request = build_request(ASKED, recipe(tmp_path), PROMPTS, video, by_reference=False)
     assert request.fields["media_io_kwargs"]["video"]["frames_indices"] == [0, 1, 2, 2]
     assert [part["type"] for part in request.messages[1]["content"]] == ["video_url", "text"]

@@ -18,8 +18,7 @@ from fmau.dataset.examples.example import Example
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData
 from fmau.demo.tiny import CHECKPOINT
-from fmau.families.encode import encode
-from fmau.families.load import load_processor
+from fmau.families.load import load_encoder
 from fmau.frames.clip import read_clip
 from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.prompting.prompts import load_prompts
@@ -61,15 +60,13 @@ def recipe(folder: Path, **values: Any) -> Recipe:
 
 def whole_prompts(wanted: Recipe) -> dict[str, list[list[int]]]:
     """Clip -> token ids of the prompts of its questions, as Transformers makes them."""
-    from transformers import AutoProcessor
-
-    processor = AutoProcessor.from_pretrained(CHECKPOINT)
+    encoder = load_encoder(wanted.model)
     prompts = load_prompts(wanted.prompt.set)
     by_clip: dict[str, list[list[int]]] = {}
     for question in load_questions(wanted.data.questions).questions:
         frames = read_clip(wanted.data.clips / f"{question.clip}.mp4", wanted.frames)
         conversation = messages(question, prompts, VIDEO_PART)
-        inputs = encode(processor, conversation, frames, add_generation_prompt=True)
+        inputs = encoder.encode(conversation, frames)
         by_clip.setdefault(question.clip, []).append(inputs["input_ids"][0].tolist())
     return by_clip
 
@@ -179,7 +176,7 @@ def test_a_system_prompt_for_each_task_is_counted_where_it_cannot_be_shared(
     wanted = recipe(folder, prompt__set=file)
     plan = check_recipe(wanted)
     assert plan.systems == len(set(systems.values()))
-    processor = load_processor(wanted.model)
+    encoder = load_encoder(wanted.model)
     prompts = load_prompts(str(file))
     questions = load_questions(wanted.data.questions).questions
     frames = read_clip(folder / "clips" / f"{questions[0].clip}.mp4", wanted.frames)
@@ -187,9 +184,9 @@ def test_a_system_prompt_for_each_task_is_counted_where_it_cannot_be_shared(
     seen = set()
     for question in questions:
         turns = messages(question, prompts, VIDEO_PART)
-        whole = encode(processor, turns, frames, add_generation_prompt=True)["input_ids"][0]
-        ids = whole.tolist()
-        front = len(ids) - ids[::-1].index(processor.vision_end_token_id)
+        ids = encoder.encode(turns, frames)["input_ids"][0].tolist()
+        end = encoder.token("<|vision_end|>")
+        front = len(ids) - ids[::-1].index(end)
         total += len(ids)
         key = question.clip, prompts.system_of(question.task)
         computed += len(ids) - (front if key in seen else 0)

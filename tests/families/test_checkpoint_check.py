@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from fmau.core.errors import RecipeError
 from fmau.demo.tiny import CHECKPOINT
 from fmau.families.checkpoint import check_model, check_reachable
-from fmau.families.load import load_config, load_processor
+from fmau.families.load import load_config, load_encoder
 from fmau.recipe import ModelBlock
 
 WEIGHTS = {"layer.weight": np.ones((4, 8), np.float32), "layer.bias": np.ones(4, np.float32)}
@@ -82,7 +82,7 @@ def test_half_a_configuration_is_named(name: str, content: str, checkpoint: Path
 
 ASK: dict[str, Callable[[str], object]] = {
     "check": lambda path: check_reachable(path, None),
-    "processor": lambda path: load_processor(model(path)),
+    "processor": lambda path: load_encoder(model(path)),
     "configuration": lambda path: load_config(path, None),
 }
 

@@ -8,10 +8,9 @@ from PIL import Image
 
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
-from fmau.families.encode import encode
-from fmau.prompting.conversation import VIDEO_PART, Message, messages, with_answer
+from fmau.prompting.conversation import VIDEO_PART, Message, messages
 from tests.clips import drawn_frames
-from tests.processors import PROMPTS, small_processor
+from tests.processors import PROMPTS, small_encoder, small_processor
 
 PATCH = 16
 FRAMES = drawn_frames(range(0, 40, 5), height=96, width=128, max_pixels_per_frame=16384)
@@ -22,15 +21,15 @@ def conversation(task: Task = Task.SAD, stem: str = "Does the head move?") -> li
     return messages(question, PROMPTS, VIDEO_PART)
 
 
-def token_ids(turns: list[Message], *, generate: bool) -> list[int]:
-    inputs = encode(small_processor(), turns, FRAMES, add_generation_prompt=generate)
+def token_ids(turns: list[Message]) -> list[int]:
+    inputs = small_encoder().encode(turns, FRAMES)
     ids: list[int] = inputs["input_ids"][0].tolist()
     return ids
 
 
 def test_no_frame_is_resized_or_left_out() -> None:
     frames = FRAMES
-    inputs = encode(small_processor(), conversation(), frames, add_generation_prompt=True)
+    inputs = small_encoder().encode(conversation(), frames)
     rows, columns = frames.height // PATCH, frames.width // PATCH
     assert inputs["video_grid_thw"].tolist() == [[4, rows, columns]]
     video_token = small_processor().video_token_id
@@ -40,7 +39,7 @@ def test_no_frame_is_resized_or_left_out() -> None:
 def test_the_pixels_are_those_of_the_jpegs() -> None:
     """Against the patches cut by hand, as the model's own layout has them."""
     frames = FRAMES
-    inputs = encode(small_processor(), conversation(), frames, add_generation_prompt=True)
+    inputs = small_encoder().encode(conversation(), frames)
     images = [np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in frames.jpegs]
     scaled_THWC = np.stack(images).astype(np.float32) / 127.5 - 1
     patches = []
@@ -58,18 +57,19 @@ def test_the_pixels_are_those_of_the_jpegs() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(min_size=1, max_size=40).filter(str.strip))
-def test_a_training_prefix_is_the_generation_prompt_token_for_token(answer: str) -> None:
-    prompt = token_ids(conversation(), generate=True)
-    example = token_ids(with_answer(conversation(), answer), generate=False)
-    assert example[: len(prompt)] == prompt
-    tokenizer = small_processor().tokenizer
-    assert tokenizer.decode(example[len(prompt) :]) == f"{answer.strip()}<|im_end|>\n"
+def test_an_answer_is_learned_as_the_template_writes_it(answer: str) -> None:
+    """Against the whole conversation as the template writes it, up to the end of the turn."""
+    encoder, turns = small_encoder(), conversation()
+    said = {"role": "assistant", "content": [{"type": "text", "text": answer.strip()}]}
+    whole = encoder.processor.apply_chat_template([*turns, said], tokenize=False)
+    prompt, end = encoder.prompt(turns), encoder.family.end_of_turn
+    assert whole.startswith(prompt)
+    expected = whole.removeprefix(prompt).rpartition(end)[0] + end
+    assert encoder.tokens(expected) == encoder.answer(answer)
 
 
 def test_the_questions_of_a_clip_share_all_tokens_up_to_the_common_text() -> None:
-    prompts = [
-        token_ids(conversation(task, f"Question about {task}?"), generate=True) for task in Task
-    ]
+    prompts = [token_ids(conversation(task, f"Question about {task}?")) for task in Task]
     shared = next(
         place for place, ids in enumerate(zip(*prompts, strict=False)) if len(set(ids)) > 1
     )
@@ -79,5 +79,5 @@ def test_the_questions_of_a_clip_share_all_tokens_up_to_the_common_text() -> Non
 
 def test_times_are_those_of_the_clip_and_not_the_processors_guess() -> None:
     """Frames 0, 5, 10, ... at 30 per second, in pairs; the processor would guess 24 per second."""
-    text = small_processor().tokenizer.decode(token_ids(conversation(), generate=True))
+    text = small_processor().tokenizer.decode(token_ids(conversation()))
     assert re.findall(r"<(.{3}) seconds>", text) == ["0.1", "0.4", "0.8", "1.1"]

@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 
 from fmau.core.records import Question
 from fmau.core.taxonomy import Task
-from fmau.families.encode import encode
 from fmau.frames.clip import read_clip
 from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.recipe import FramesBlock
 from tests.clips import read_number, write_clip
-from tests.processors import PROMPTS, small_processor
+from tests.processors import PROMPTS, small_encoder, small_processor
 
 SPEC = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=8192)
 QUESTION = Question("SAD_1", "clip", Task.SAD, "Does the head move?")
@@ -32,7 +31,7 @@ def shown_times(path: Path, spec: FramesBlock) -> tuple[list[float], list[int]]:
     """The times in the prompt's tokens, and the numbers drawn on the frames that go with them."""
     frames = read_clip(path, spec)
     conversation = messages(QUESTION, PROMPTS, VIDEO_PART)
-    inputs = encode(small_processor(), conversation, frames, add_generation_prompt=True)
+    inputs = small_encoder().encode(conversation, frames)
     text = small_processor().tokenizer.decode(inputs["input_ids"][0])
     numbers = [read_number(pixels_HWC) for pixels_HWC in frames.pixels_THWC()]
     return [float(time) for time in _TIME.findall(text)], numbers

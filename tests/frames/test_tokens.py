@@ -8,6 +8,8 @@ from fmau.frames.tokens import most_visual_tokens, token_grid, visual_tokens
 from fmau.recipe import FramesBlock
 from tests.processors import small_processor
 
+SPEC = FramesBlock(min_pixels_per_frame=1024, max_pixels_per_frame=1024)
+
 
 @given(pairs=st.integers(1, 16), rows=st.integers(1, 20), columns=st.integers(1, 20))
 def test_a_token_stands_for_two_frames_of_a_cell(pairs: int, rows: int, columns: int) -> None:
@@ -17,8 +19,8 @@ def test_a_token_stands_for_two_frames_of_a_cell(pairs: int, rows: int, columns:
         for y in range(0, 32 * rows, 32)
         for x in range(0, 32 * columns, 32)
     }
-    assert visual_tokens(2 * pairs, 32 * rows, 32 * columns) == len(cells)
-    assert token_grid(2 * pairs, 32 * rows, 32 * columns) == (pairs, rows, columns)
+    assert visual_tokens(SPEC, 2 * pairs, 32 * rows, 32 * columns) == len(cells)
+    assert token_grid(SPEC, 2 * pairs, 32 * rows, 32 * columns) == (pairs, rows, columns)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +44,4 @@ def test_the_processor_counts_alike() -> None:
         return_tensors="pt",
     )
     shown = int((inputs["input_ids"] == processor.video_token_id).sum())
-    assert visual_tokens(6, 96, 160) == shown == 3 * 3 * 5
+    assert visual_tokens(SPEC, 6, 96, 160) == shown == 3 * 3 * 5

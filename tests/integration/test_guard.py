@@ -45,7 +45,7 @@ def test_fmau_itself_gets_what_it_asks_for(served: tuple[str, Path], tmp_path: P
     model = base_model(url, KEY)
     assert model is not None
     recipe = tiny_recipe(tmp_path, serve__port=free_port(8300))
-    check_clips(url, model.name, recipe.frames, KEY)
+    check_clips(url, model.name, recipe.frames, api_key=KEY)
     assert status(url, "/metrics", KEY)[0] == 200
     assert KEY not in log.read_text("utf-8", "replace")
 

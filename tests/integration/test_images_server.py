@@ -125,7 +125,7 @@ def test_prompts_and_replies_are_those_of_transformers(server: Server, recipe: R
         frames = read_clip(recipe.data.clips / f"{question.clip}.mp4", recipe.frames)
         shown = [np.asarray(Image.open(io.BytesIO(one))) for one in distinct_frames(frames)]
         assert [read_number(pixels_HWC) for pixels_HWC in shown] == CLIPS[question.clip][1]
-        parts = ClipParts.of(frames, as_images=True)
+        parts = ClipParts.of(frames, recipe.frames, as_images=True)
         request = build_request(question, recipe, prompts, parts, by_reference=False)
         assert "structured_outputs" not in request.fields
         body = {"messages": request.messages, "max_tokens": request.max_tokens, **request.fields}

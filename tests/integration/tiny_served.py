@@ -10,7 +10,8 @@ from fmau.answer.request import ClipParts, build_request
 from fmau.core.records import Question
 from fmau.dataset.questions import load_questions
 from fmau.demo.tiny import CHECKPOINT
-from fmau.families.encode import encode
+from fmau.families.encode import Encoder
+from fmau.families.find import of_type
 from fmau.frames.clip import ClipFrames
 from fmau.prompting.conversation import VIDEO_PART, messages
 from fmau.prompting.prompts import load_prompts
@@ -42,7 +43,9 @@ def ask(
     model: str = str(CHECKPOINT),
 ) -> dict[str, Any]:
     """The server's choice for fmau's own request, but for free decoding and token ids."""
-    request = build_request(question, recipe, PROMPTS, ClipParts.of(frames), by_reference=False)
+    request = build_request(
+        question, recipe, PROMPTS, ClipParts.of(frames, recipe.frames), by_reference=False
+    )
     fields = {key: v for key, v in request.fields.items() if key != "structured_outputs"}
     body = {
         "model": model,
@@ -68,7 +71,7 @@ def ask(
 
 def encoded(processor: Any, question: Question, frames: ClipFrames) -> dict[str, Any]:
     conversation = messages(question, PROMPTS, VIDEO_PART)
-    return encode(processor, conversation, frames, add_generation_prompt=True)
+    return Encoder(of_type("qwen3_vl", "the test"), processor).encode(conversation, frames)
 
 
 def questions_about(folder: Path, clips: Sequence[str]) -> tuple[Question, ...]:

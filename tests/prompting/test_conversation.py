@@ -14,7 +14,6 @@ from fmau.prompting.conversation import (
     messages_asking,
     question_text,
     user_text,
-    with_answer,
 )
 from fmau.prompting.prompts import PromptSet, load_prompts
 from tests.paths import MABENCH
@@ -128,17 +127,6 @@ def test_free_instructions_take_the_place_of_the_task() -> None:
     assert free[0] == asked[0]
     assert free[1]["content"][0] == VIDEO_PART
     assert free[1]["content"][1]["text"] == "One person.\n\nWhat moves?"
-
-
-def test_the_answer_becomes_the_assistants_turn() -> None:
-    asked = messages(CHOICE, PROMPTS, VIDEO_PART)
-    answered = with_answer(asked, "\n The head nods.\n")
-    assert answered[:2] == asked
-    assert answered[2] == {
-        "role": "assistant",
-        "content": [{"type": "text", "text": "The head nods."}],
-    }
-    assert len(asked) == 2, "the conversation given is not changed"
 
 
 def control_tokens(text: str) -> Counter[str]:

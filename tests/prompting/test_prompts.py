@@ -59,7 +59,7 @@ def test_unknown_tasks_keys_and_names_are_refused(tmp_path: Path) -> None:
         load_prompts(write(tmp_path, tasks={**GOOD["tasks"], "NEW": "{question}"}))  # type: ignore[dict-item]
     with pytest.raises(RecipeError, match="user"):
         load_prompts(write(tmp_path, user="hello"))
-    with pytest.raises(RecipeError, match="come with fmau: brief, zero_shot"):
+    with pytest.raises(RecipeError, match="come with fmau: brief, kit, zero_shot"):
         load_prompts("no_such_set")
     with pytest.raises(RecipeError, match="common: empty"):
         load_prompts(write(tmp_path, common=""))

@@ -48,7 +48,7 @@ def test_a_minimal_recipe_has_the_documented_defaults(tmp_path: Path) -> None:
         ({"serve": {"prot": 1}}, "serve.prot: unknown key; known keys: host, port"),
         ({"serve": {"port": 70000}}, "serve.port"),
         ({"serve": {"ready_timeout_s": "2 min"}}, "serve.ready_timeout_s"),
-        ({"frames": {**MINIMAL["frames"], "count": 7}}, "frames.count"),
+        ({"frames": {**MINIMAL["frames"], "count": 7}}, "count is 7, not a multiple of 2"),
         ({"frames": {**MINIMAL["frames"], "policy": "first_n"}}, "fps belongs to policy"),
         (
             {"frames": {"min_pixels_per_frame": 9000, "max_pixels_per_frame": 4096}},

@@ -46,13 +46,14 @@ def test_letters_are_spelled_out_and_failures_say_why() -> None:
     options = ["A. Nodding", "B. Head up", "C. Nodding"]
     assert data["questions"][0][4:] == [options, "A. Nodding", "Nodding"]
     assert data["runs"][0]["rows"] == [
-        ("wrong", "B. Head up", "", []),
-        ("no answer", "", "request_failed: no luck", []),
+        ("wrong", "B. Head up", "", None, []),
+        ("no answer", "", "request_failed: no luck", None, []),
     ]
     assert data["runs"][1]["rows"][0] == (
         "no answer",
         "",
         "no row answers this question as it is now",
+        None,
         [],
     )
 
@@ -64,6 +65,16 @@ def test_a_judges_scores_and_reasons_stand_by_the_answer() -> None:
     ]
     rows.append(verdict_row(MADU, "llm", 1, 1, sample=1))
     data = browser_data(questions, {"run": {"MADU_1": ok(MADU, "x")}}, {"run": rows})
-    ((judge, scores, reasons),) = data["runs"][0]["rows"][0][3]
+    ((judge, scores, reasons),) = data["runs"][0]["rows"][0][4]
     assert (judge, scores) == ("llm", [2.5, None, 0.0])
     assert "L2: unparsed: no JSON" in reasons
+
+
+def test_thinking_stands_apart_from_the_answer_that_followed_it() -> None:
+    thought = {"thinking": " It could be B.\n", "thinking_tokens": 1200, "thinking_ran_out": True}
+    row = ok(FMAR, "A").model_copy(update=thought)
+    data = browser_data(QuestionFile((FMAR,), {"FMAR_1": "A"}), {"run": {"FMAR_1": row}})
+    heading = "thinking, 1,200 tokens, cut by its budget"
+    assert data["runs"][0]["rows"] == [
+        ("right", "A. Nodding", "", (heading, "It could be B."), []),
+    ]

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from fmau.core.errors import FmauError, InputError, RecipeError
+from fmau.families.find import of_type
 from fmau.recipe import ModelBlock
 from fmau.serve.adapter import adapter_flags, read_adapter
 from fmau.serve.adapter_config import AdapterConfig, read_config
@@ -17,6 +18,7 @@ from fmau.serve.fleet import start_fleet
 from tests.lora import Q0, edit_config, edit_tensors, save_adapter, save_base
 from tests.serve.support import recipe
 
+FAMILY = of_type("qwen3_vl", "the tests")
 TOWER_FLAG = "--enable-tower-connector-lora"
 
 
@@ -43,12 +45,12 @@ def resize(adapter: Path, rank: int) -> None:
 
 
 def test_base_and_adapter_are_served_at_once(model: ModelBlock, adapter: Path) -> None:
-    argv = server_argv(recipe(), "gpu", read_adapter(adapter, model))
+    argv = server_argv(recipe(), "gpu", FAMILY, read_adapter(adapter, model))
     assert "--enable-lora" in argv
     assert argv[argv.index("--lora-modules") + 1] == f"adapter={adapter}"
     assert argv[argv.index("--max-lora-rank") + 1] == "8"
     assert TOWER_FLAG not in argv
-    assert "--enable-lora" not in server_argv(recipe(), "gpu")
+    assert "--enable-lora" not in server_argv(recipe(), "gpu", FAMILY)
 
 
 @pytest.mark.parametrize(("rank", "allowed"), [(1, 8), (16, 16), (24, 32), (64, 64), (512, 512)])

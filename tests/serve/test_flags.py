@@ -10,17 +10,24 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fmau.core.errors import RecipeError, ServerError
+from fmau.families.find import of_type
 from fmau.frames.tokens import most_visual_tokens
 from fmau.recipe import FramesBlock
 from fmau.serve.flags import (
     batched_tokens,
-    clip_pixel_bounds,
     installed_build,
     processor_cache_gib,
     server_argv,
     server_env,
 )
 from tests.serve.support import CHECKPOINT, recipe
+
+FAMILY = of_type("qwen3_vl", "the tests")
+
+
+def clip_size(spec: FramesBlock) -> dict[str, int]:
+    size: dict[str, int] = FAMILY.processor_settings(spec)["videos_kwargs"]["size"]
+    return size
 
 
 def value(argv: list[str], flag: str) -> str:
@@ -30,7 +37,7 @@ def value(argv: list[str], flag: str) -> str:
 
 def test_what_the_recipe_says_reaches_the_command_line() -> None:
     argv = server_argv(
-        recipe(serve={"port": 8123, "max_model_len": 2048, "max_num_seqs": 7}), "cpu"
+        recipe(serve={"port": 8123, "max_model_len": 2048, "max_num_seqs": 7}), "cpu", FAMILY
     )
     assert value(argv, "--host") == "127.0.0.1"
     assert value(argv, "--port") == "8123"
@@ -44,13 +51,13 @@ def test_what_the_recipe_says_reaches_the_command_line() -> None:
 
 def test_a_hub_model_keeps_its_revision() -> None:
     hub = {"path": "Qwen/Qwen3-VL-8B-Instruct", "dtype": "bfloat16", "revision": "abc123"}
-    argv = server_argv(recipe(model=hub), "gpu")
+    argv = server_argv(recipe(model=hub), "gpu", FAMILY)
     assert value(argv, "--revision") == "abc123"
     assert value(argv, "--model") == "Qwen/Qwen3-VL-8B-Instruct"
 
 
 def test_builds_differ_where_they_must() -> None:
-    cpu, gpu = (server_argv(recipe(), build) for build in ("cpu", "gpu"))
+    cpu, gpu = (server_argv(recipe(), build, FAMILY) for build in ("cpu", "gpu"))
     assert "--enforce-eager" in cpu
     assert value(cpu, "--block-size") == "32"
     assert "--gpu-memory-utilization" not in cpu
@@ -58,18 +65,20 @@ def test_builds_differ_where_they_must() -> None:
     assert "--distributed-executor-backend" not in gpu
     assert "--block-size" not in gpu, "vLLM's own 16 suits GPUs"
     assert value(gpu, "--gpu-memory-utilization") == "0.9"
-    assert value(server_argv(recipe(serve={"block_size": 64}), "gpu"), "--block-size") == "64"
+    assert (
+        value(server_argv(recipe(serve={"block_size": 64}), "gpu", FAMILY), "--block-size") == "64"
+    )
 
 
 def test_block_size_that_cpu_kernels_refuse() -> None:
     with pytest.raises(ServerError, match="multiples of 32"):
-        server_argv(recipe(serve={"block_size": 48}), "cpu")
+        server_argv(recipe(serve={"block_size": 48}), "cpu", FAMILY)
 
 
 def test_context_too_short_for_a_clip_is_refused() -> None:
     frames = {"min_pixels_per_frame": 1024, "max_pixels_per_frame": 1080 * 1296}
     with pytest.raises(RecipeError, match=r"4096 tokens, but .* 5465 and a reply may take 128"):
-        server_argv(recipe(frames=frames, serve={"max_model_len": 4096}), "gpu")
+        server_argv(recipe(frames=frames, serve={"max_model_len": 4096}), "gpu", FAMILY)
 
 
 def test_environment() -> None:
@@ -85,7 +94,7 @@ def test_environment() -> None:
 
 def test_the_api_key_is_in_the_environment_and_never_on_the_command_line() -> None:
     assert server_env(recipe(), "gpu", "s3cret")["VLLM_API_KEY"] == "s3cret"
-    assert not any("key" in argument for argument in server_argv(recipe(), "gpu"))
+    assert not any("key" in argument for argument in server_argv(recipe(), "gpu", FAMILY))
 
 
 def test_tokens_of_a_clip_are_those_of_the_design() -> None:
@@ -108,16 +117,18 @@ def test_step_and_cache_hold_the_clips_in_flight() -> None:
 
 def test_images_are_as_many_as_frames_each_within_the_bounds_and_cost_twice() -> None:
     wanted = recipe(answer={"frames_as": "images", "clips_in_flight": 8})
-    argv = server_argv(wanted, "gpu")
+    argv = server_argv(wanted, "gpu", FAMILY)
     flags = dict(pairwise(argv))
     assert json.loads(flags["--limit-mm-per-prompt"]) == {"video": 0, "image": 8}
     (size,) = json.loads(flags["--mm-processor-kwargs"])["images_kwargs"].values()
-    whole = clip_pixel_bounds(wanted.frames)
+    whole = clip_size(wanted.frames)
     assert size == {edge: pixels // 8 for edge, pixels in whole.items()}
     assert size["shortest_edge"] == 32 * 32
     assert batched_tokens(wanted, "cpu") == 2 * 8 * 256
     with pytest.raises(RecipeError, match="takes 513"):
-        server_argv(recipe(answer={"frames_as": "images"}, serve={"max_model_len": 1024}), "gpu")
+        server_argv(
+            recipe(answer={"frames_as": "images"}, serve={"max_model_len": 1024}), "gpu", FAMILY
+        )
 
 
 def _client_size(height: int, width: int, low: int, high: int) -> tuple[int, int]:
@@ -147,7 +158,7 @@ def test_a_clip_resized_by_the_client_is_within_the_servers_bounds(
     frames = FramesBlock(count=count, min_pixels_per_frame=low, max_pixels_per_frame=high)
     new_height, new_width = _client_size(height, width, low, high)
     assume(new_height and new_width)
-    bounds = clip_pixel_bounds(frames)
+    bounds = clip_size(frames)
     assert bounds["shortest_edge"] <= count * new_height * new_width <= bounds["longest_edge"]
 
 
@@ -164,7 +175,7 @@ def test_the_real_processor_leaves_clips_within_the_bounds_alone(
 
     assume(max(rows, columns) <= 4 * min(rows, columns))
     area = rows * columns * 32 * 32
-    bounds = clip_pixel_bounds(
+    bounds = clip_size(
         FramesBlock(count=2 * pairs, min_pixels_per_frame=area, max_pixels_per_frame=area)
     )
     size = smart_resize(
@@ -187,7 +198,7 @@ def test_vllm_understands_every_flag() -> None:
     from vllm.entrypoints.launchers.cli_args import make_arg_parser
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
-    argv = server_argv(recipe(), "cpu")
+    argv = server_argv(recipe(), "cpu", FAMILY)
     parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(argv)
     # Eight frames of 32 x 32 at least. Of 65,536 pixels at most: up to 512 x 128 if they are 4:1,
     # and a pixel and a cell more a side for rounding, 8 x (514 + 32) x (129 + 32).

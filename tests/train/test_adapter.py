@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from fmau.core.errors import RecipeError
 from fmau.recipe import LoraBlock, TrainBlock, TrainDataBlock
@@ -45,8 +44,10 @@ def test_each_switch_adds_its_tower_and_nothing_else(base: Any) -> None:
 
 
 def test_a_model_without_the_tower_is_refused() -> None:
-    with pytest.raises(RecipeError, match=r"train\.lora\.vision: Linear has no linear layer"):
-        targets(torch.nn.Linear(2, 2), LoraBlock(language=False, vision=True))
+    model = small_model()
+    del model.model.visual
+    with pytest.raises(RecipeError, match=r"train\.lora\.vision: Qwen3VL.* has no linear layer"):
+        targets(model, LoraBlock(language=False, vision=True))
 
 
 def test_towers_learn_at_their_own_rates() -> None:

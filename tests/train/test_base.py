@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from transformers.quantizers.quantizers_utils import should_convert_module
 
+from fmau.families.find import of_type
 from fmau.families.layers import skeleton
 from fmau.recipe import load_recipe
 from fmau.train.base import linear_in_4bit, load_base
@@ -31,6 +32,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("fmau.train.base.find_spec", lambda name: True)
     monkeypatch.setattr("fmau.train.base.load_model", load_model)
+    monkeypatch.setattr("fmau.train.base.family_of", lambda _: of_type("qwen3_vl", "the test"))
     assert QLORA.train is not None
     model = load_base(QLORA, QLORA.train)
     return given | {"model": model}

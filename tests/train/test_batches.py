@@ -8,13 +8,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fmau.core.errors import RecipeError
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples.example import Example
-from fmau.demo.tiny.model import new_processor
-from fmau.demo.tiny.tokenizer import train_tokenizer
-from fmau.families.encode import encode
 from fmau.train.batches import (
     Collator,
     SequenceDataset,
@@ -22,9 +18,10 @@ from fmau.train.batches import (
     conversation,
     encode_example,
 )
+from fmau.train.branches import allow_branches
 from fmau.train.packing import IGNORED
 from tests.clips import drawn_frames
-from tests.processors import PROMPTS, small_model, small_processor
+from tests.processors import PROMPTS, small_encoder, small_model, small_processor
 
 TEXT = st.text(min_size=1, max_size=40).filter(str.strip)
 QUESTIONS = st.builds(
@@ -51,11 +48,11 @@ FRAMES = drawn_frames()
 def test_exactly_the_answer_and_its_end_are_learned(example: Example) -> None:
     processor = small_processor()
     turns = conversation(example, PROMPTS)
-    encoded = encode_example(processor, turns, example.answer, FRAMES, 1.0)
+    encoded = encode_example(small_encoder(), turns, example.answer, FRAMES, 1.0)
     learned = encoded["labels"][0] != IGNORED
     text = processor.tokenizer.decode(encoded["labels"][0][learned])
     assert text == example.answer + processor.tokenizer.eos_token
-    prompt = encode(processor, turns, FRAMES, add_generation_prompt=True)["input_ids"][0]
+    prompt = small_encoder().encode(turns, FRAMES)["input_ids"][0]
     start = int(learned.int().argmax())
     assert encoded["input_ids"][0][:start].tolist() == prompt.tolist()
 
@@ -64,17 +61,9 @@ def test_exactly_the_answer_and_its_end_are_learned(example: Example) -> None:
 def test_weights_grow_with_a_power_of_the_length(exponent: float) -> None:
     for answer in ("No", "The head nods, early and late."):
         turns = conversation(Example("c", "x", "What?", answer), PROMPTS)
-        encoded = encode_example(small_processor(), turns, answer, FRAMES, exponent)
+        encoded = encode_example(small_encoder(), turns, answer, FRAMES, exponent)
         length = int((encoded["labels"] != IGNORED).sum())
         assert encoded["weights"].sum().item() == pytest.approx(length**exponent)
-
-
-def test_a_template_that_changes_the_prompt_with_the_answer_is_refused() -> None:
-    tokenizer = train_tokenizer(["Yes No"], 300)
-    tokenizer.chat_template = "{{ messages | length }}" + tokenizer.chat_template
-    turns = conversation(Example("c", "x", "What?", "No"), PROMPTS)
-    with pytest.raises(RecipeError, match="different prompts for training"):
-        encode_example(new_processor(tokenizer), turns, "No", FRAMES, 1.0)
 
 
 @torch.no_grad()
@@ -85,7 +74,9 @@ def test_padding_changes_no_answer_token() -> None:
     examples = []
     for ask, answer, height in (("Hm?", "No", 64), ("Which part moves most of all?", "Head", 96)):
         turns = conversation(Example("c", "x", ask, answer), PROMPTS)
-        examples.append(encode_example(processor, turns, answer, drawn_frames(height=height), 1.0))
+        examples.append(
+            encode_example(small_encoder(), turns, answer, drawn_frames(height=height), 1.0)
+        )
     collate = Collator(processor.tokenizer.pad_token_id)
     alone = [losses(model, collate([example])) for example in examples]
     together = losses(model, collate(examples))
@@ -112,7 +103,7 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
     sequences = SequenceDataset(
         [group],
         cache={"c": FRAMES},
-        processor=processor,
+        encoder=small_encoder(),
         prompts=PROMPTS,
         length_exponent=exponent,
         config=model.config,
@@ -120,15 +111,17 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
     alone = 0.0
     for example in group:
         turns = conversation(example, PROMPTS)
-        encoded = encode_example(processor, turns, example.answer, FRAMES, exponent)
+        encoded = encode_example(small_encoder(), turns, example.answer, FRAMES, exponent)
         alone += weighted_loss(model, Collator(processor.tokenizer.pad_token_id)([encoded]))
-    together = weighted_loss(model, collate_sequences([sequences[0]], "sdpa"))
+    together = weighted_loss(model, collate_sequences([sequences[0]]))
     assert together == pytest.approx(alone, rel=1e-4)
 
 
 @cache
 def tiny_model() -> Any:
-    return small_model().eval()
+    model = small_model().eval()
+    allow_branches(model)
+    return model
 
 
 @torch.no_grad()

@@ -9,15 +9,16 @@ import pytest
 from fmau.core.records import Option, Question
 from fmau.core.taxonomy import Task
 from fmau.dataset.examples.example import Example
-from fmau.recipe import LoraBlock
+from fmau.recipe import FramesBlock, LoraBlock
 from fmau.train.adapter import add_adapter
 from fmau.train.batches import SequenceDataset
 from fmau.train.packing import IGNORED
 from fmau.train.plan import measure, parameters, plan_rows
 from tests.clips import drawn_frames
-from tests.processors import PROMPTS, small_model, small_processor
+from tests.processors import PROMPTS, small_encoder, small_model
 
 FRAMES = drawn_frames()
+SPEC = FramesBlock(count=4, min_pixels_per_frame=1024, max_pixels_per_frame=4096)
 OPTIONS = (Option("A", "Head"), Option("B", "Body", "A1"))
 GROUPS: list[tuple[Example, ...]] = [
     (
@@ -50,11 +51,11 @@ def train_block(**changes: Any) -> Any:
 
 
 def test_tokens_are_those_of_the_packed_sequences(model: Any) -> None:
-    sizes = measure(GROUPS, small_processor(), PROMPTS, FRAMES)
+    sizes = measure(GROUPS, small_encoder(), PROMPTS, FRAMES, SPEC)
     dataset = SequenceDataset(
         GROUPS,
         cache={"c": FRAMES},
-        processor=small_processor(),
+        encoder=small_encoder(),
         prompts=PROMPTS,
         length_exponent=1.0,
         config=model.config,
@@ -78,7 +79,7 @@ def test_numbers_are_counted_without_making_them(model: Any) -> None:
 
 
 def test_the_plan_tells_tokens_memory_and_time(model: Any) -> None:
-    sizes = measure(GROUPS, small_processor(), PROMPTS, FRAMES)
+    sizes = measure(GROUPS, small_encoder(), PROMPTS, FRAMES, SPEC)
 
     def rows(gpus: list[str], **changes: Any) -> dict[str, str]:
         return dict(plan_rows(model.config, train_block(**changes), "float32", sizes, gpus))

@@ -12,7 +12,7 @@ from fmau.demo.tiny.tokenizer import train_tokenizer
 from fmau.train.batches import Collator, conversation, encode_example
 from fmau.train.validation import accuracies, answer_closed, closed_questions, prompt_only
 from tests.clips import drawn_frames
-from tests.processors import PROMPTS, small_model, small_processor
+from tests.processors import PROMPTS, small_encoder, small_model, small_processor
 
 FRAMES = drawn_frames()
 OPTIONS = tuple(Option(letter, f"label {letter}") for letter in "ABCDE")
@@ -44,7 +44,7 @@ def test_answers_equal_constrained_generation() -> None:
     examples = [closed_example(number) for number in range(12)]
     encoded = [
         encode_example(
-            processor,
+            small_encoder(),
             conversation(example, PROMPTS),
             example.answer,
             FRAMES,

@@ -33,7 +33,7 @@
   const UNSCORED = "unscored";
 
   // The scores that any judge gave a row, "unscored" where one failed.
-  const scoresOf = (row) => row[3].flatMap(([, levels]) => levels.map((score) => (score === null ? UNSCORED : String(Math.floor(score)))));
+  const scoresOf = (row) => row[4].flatMap(([, levels]) => levels.map((score) => (score === null ? UNSCORED : String(Math.floor(score)))));
 
   // Lower-cased text of every row of a run, made once when first searched.
   const searchable = new Map();
@@ -148,7 +148,7 @@
 
   // What became of a question in one run: result, answer, the reply it was read from, judges.
   function pane(one, i) {
-    const [verdict, answer, reply, opinions] = one.rows[i];
+    const [verdict, answer, reply, thought, opinions] = one.rows[i];
     const node = make("td", "pane");
     node.dataset.name = one.name;
     node.append(make("span", `result ${verdict.replaceAll(" ", "-")}`, verdict));
@@ -158,6 +158,7 @@
       block.append(foldable(text));
       node.append(block);
     }
+    if (thought) node.append(folded("thought", ...thought));
     node.append(...opinions.map(opinion));
     return node;
   }
@@ -169,12 +170,16 @@
     element("heading").replaceChildren(...cells);
   }
 
+  function folded(kind, heading, text) {
+    const details = make("details", kind);
+    details.append(make("summary", "", heading), make("div", "", text));
+    return details;
+  }
+
   // One judge's scores, with its reasons folded below.
   function opinion([judge, levels, reasons]) {
-    const details = make("details", "opinion");
     const scores = levels.map((score, place) => `L${place + 1} ${score === null ? "–" : score}`).join("  ");
-    details.append(make("summary", "", `${judge}: ${scores}`), make("div", "", reasons));
-    return details;
+    return folded("opinion", `${judge}: ${scores}`, reasons);
   }
 
   function show() {

@@ -62,6 +62,8 @@ class Reply:
         refusal: why the model declined, from servers that say so in a field of its own.
         prompt_tokens, cached_tokens, completion_tokens: the server's counts; None if it does not
             report them.
+        thinking: what the model thought, from servers that keep it out of the text; else None.
+        thinking_tokens: the server's count of it.
     """
 
     text: str
@@ -70,6 +72,8 @@ class Reply:
     cached_tokens: int | None
     completion_tokens: int | None
     refusal: str | None = None
+    thinking: str | None = None
+    thinking_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ def read_reply(content: bytes) -> Reply:
         cached_tokens=details.cached_tokens,
         completion_tokens=usage.completion_tokens,
         refusal=message.refusal or None,
+        thinking=message.reasoning or message.reasoning_content,
+        thinking_tokens=(usage.completion_tokens_details or _Details()).reasoning_tokens,
     )
 
 
@@ -157,6 +163,8 @@ class _Part(BaseModel):
 class _Message(BaseModel):
     content: str | list[_Part] | None = None
     refusal: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
 
     def text(self) -> str:
         if isinstance(self.content, list):
@@ -171,12 +179,14 @@ class _Choice(BaseModel):
 
 class _Details(BaseModel):
     cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 class _Usage(BaseModel):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
 
 
 class _Completion(BaseModel):
