@@ -172,8 +172,7 @@ class _Engine:
             self.summary.least_in_flight = self.client.limiter.least
 
     async def _ask_server(self, clips: Iterable[Pending]) -> None:
-        adapter = self.run.adapter
-        self.model = await choose_model(self.client, self.recipe.model.path, adapter)
+        self.model = await choose_model(self.client, self.recipe.model.path, self.run.adapter)
         if self.recipe.answer.constrain:
             await check_constraint(self.client, self.model)
         if budget := self.recipe.answer.thinking_tokens:
@@ -224,10 +223,8 @@ class _Engine:
         before the frames is refused; the first reply shows that the server holds the clip."""
         waiting = iter(asked.questions)
         hybrid = self.family is not None and self.family.hybrid
-        # With a system prompt for each task, questions share too little to prime for.
-        primed = False
-        if hybrid and parts is not None and not self.prompts.systems:
-            primed = await self._prime(parts)
+        primes = hybrid and not self.prompts.systems  # with these, questions share too little
+        primed = parts is not None and primes and await self._prime(parts)
         held = {self.prompts.system} if primed else set()  # system prompts before a clip computed
         for question, mark in () if primed else waiting:
             held.add(self.prompts.system_of(question.task))
@@ -239,7 +236,7 @@ class _Engine:
         async with asyncio.TaskGroup() as tasks:
             for question, mark in waiting:
                 system = self.prompts.system_of(question.task)
-                shares = system in held and not (hybrid and self.prompts.systems)
+                shares = system in held and (primes or not hybrid)
                 held.add(system)
                 tasks.create_task(self._ask_later(question, mark, parts, shares=shares))
 

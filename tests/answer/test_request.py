@@ -47,6 +47,20 @@ def test_a_closed_question_is_constrained_unless_the_recipe_lets_it_be(
     assert request.max_tokens == (1 if constrain else 77)
 
 
+def test_thinking_and_a_free_answer_share_their_limit_and_know_no_constraint(
+    tmp_path: Path,
+) -> None:
+    small = recipe(tmp_path, constrain=False, thinking_tokens=1536, max_tokens_open=512)
+    request = build_request(ASKED, small, PROMPTS, None, by_reference=False)
+    assert request.max_tokens == 2048
+    assert request.fields["chat_template_kwargs"] == {"enable_thinking": True}
+    assert "structured_outputs" not in request.fields
+    reply = Reply("The answer is B.", "stop", 1, 0, 9, thinking="It may be A.")
+    assert read_reply(ASKED, reply, constrained=False).answer == "B"
+    lost = Reply("", "length", 1, 0, 9, thinking="The answer is A.")
+    assert read_reply(ASKED, lost, constrained=False).status is AnswerStatus.TRUNCATED
+
+
 @pytest.mark.parametrize(
     ("text", "finish", "status", "answer"),
     [
