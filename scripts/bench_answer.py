@@ -228,7 +228,7 @@ class Bench:
     ) -> ChatRequest:
         prompts = self.prompts if way.common_text else _without_common(self.prompts)
         if not way.send_once:  # a payload without a name, as others send it
-            payload = {key: value for key, value in parts.payload.items() if key != "uuid"}
+            payload = [{k: v for k, v in part.items() if k != "uuid"} for part in parts.payload]
             parts = replace(parts, payload=payload)
         request = build_request(question, self.recipe, prompts, parts, by_reference=by_reference)
         fields = dict(request.fields)

@@ -38,6 +38,7 @@ class CacheReport:
 
     Attributes:
         clips: clips with at least one reply.
+        inputs: their videos, or images, which the vision tower has to see.
         decodes: clips that were decoded.
         cached: clips whose frames came from the frame cache.
         uploads: requests that carried the frames of a clip.
@@ -52,6 +53,7 @@ class CacheReport:
     """
 
     clips: int = 0
+    inputs: int = 0
     decodes: int = 0
     cached: int = 0
     uploads: int = 0
@@ -63,15 +65,31 @@ class CacheReport:
     text_tokens: int = 0
     beyond: Counter[int] = field(default_factory=Counter)
 
-    def first_reply(self, reply: Reply) -> None:
-        """Count the first reply about a clip; the server had to compute its whole prompt."""
+    def first_reply(self, reply: Reply, inputs: int = 1) -> None:
+        """Count the first reply about a clip; the server had to compute its whole prompt.
+
+        Args:
+            inputs: number of videos or images that the clip was sent as.
+        """
         self.clips += 1
+        self.inputs += inputs
+        self._whole_prompt(reply)
+
+    def _whole_prompt(self, reply: Reply) -> None:
         if reply.prompt_tokens is not None:
             self.first_tokens += reply.prompt_tokens
             self.computed_tokens += reply.prompt_tokens - (reply.cached_tokens or 0)
 
-    def later_reply(self, reply: Reply, visual_tokens: int) -> None:
-        """Count a later reply about a clip."""
+    def later_reply(self, reply: Reply, visual_tokens: int, *, shares: bool = True) -> None:
+        """Count a later reply about a clip.
+
+        Args:
+            shares: an earlier prompt begins like this one, up to the end of the clip. If none does,
+                because the system prompt is another, only the vision tower's work is used again.
+        """
+        if not shares:
+            self._whole_prompt(reply)
+            return
         if reply.prompt_tokens is None or reply.cached_tokens is None:
             return  # this server reports no token counts, so there is nothing to compare
         self.followers += 1
@@ -84,7 +102,15 @@ class CacheReport:
 
     def add(self, other: "CacheReport") -> None:
         """Add the counts of another server."""
-        for name in ("clips", "decodes", "cached", "uploads", "followers", "followers_reused"):
+        for name in (
+            "clips",
+            "inputs",
+            "decodes",
+            "cached",
+            "uploads",
+            "followers",
+            "followers_reused",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("computed_tokens", "first_tokens", "text_tokens"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -111,7 +137,7 @@ class CacheReport:
         pairs = {
             "decoded": (self.clips, self.decodes),
             "sent": (self.clips, self.uploads),
-            "encoded": (self.clips, self.encoder_runs or 0),
+            "encoded": (self.inputs, self.encoder_runs or 0),
             "found in the prefix cache": (self.followers_reused, self.followers),
             "tokens": (self.needed_tokens, self.computed_tokens),
         }
@@ -129,7 +155,7 @@ class CacheReport:
             )
         if "encoded" in low:
             found.append(
-                f"{self.encoder_runs:,} runs of the vision tower for {self.clips:,} clips: the "
+                f"{self.encoder_runs:,} runs of the vision tower for {self._seen()}: the "
                 "text common to all questions is shorter than a KV block, or " + _CROWDED
             )
         if low & {"found in the prefix cache", "tokens"}:
@@ -138,6 +164,11 @@ class CacheReport:
                 f"were needed: {_CROWDED}"
             )
         return found
+
+    def _seen(self) -> str:
+        if self.inputs == self.clips:
+            return f"{self.clips:,} clips"
+        return f"{self.inputs:,} images of {self.clips:,} clips"
 
     def facts(self) -> dict[str, Any]:
         """The counts, their ideals and the warnings as a JSON-able dict, for the manifest."""

@@ -17,13 +17,14 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 
 from fmau.answer.cache_report import EncoderLog
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, Sink, pending_clips
 from fmau.answer.progress import AnswerProgress
-from fmau.answer.request import ClipParts, answer_row, build_priming, build_request
+from fmau.answer.request import ClipParts, answer_row, build_priming, build_request, read_parts
 from fmau.answer.server import (
     all_metrics,
     check_constraint,
@@ -33,14 +34,13 @@ from fmau.answer.server import (
     keep_queue_short,
 )
 from fmau.answer.summary import Summary
-from fmau.core.errors import ClipError, RecipeError
+from fmau.answer.thinking import family_asked
+from fmau.core.errors import ClipError
 from fmau.core.hardware import usable_cores
 from fmau.core.interrupt import finished, run_async
 from fmau.core.records import Answer, AnswerStatus, Question, RowMark
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
-from fmau.dataset.clips import clip_path
 from fmau.families.family import Family
-from fmau.families.find import known_family
 from fmau.frames.reader import ClipReader
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
@@ -107,7 +107,7 @@ def answer_clips(
     first = next(pending, None)
     if first is None:
         return summary
-    family = _family(recipe)
+    family = family_asked(recipe)
     reader = reader or ClipReader(recipe.frames, recipe.data.cache)
     before = reader.decoded, reader.cached
     started = time.monotonic()
@@ -172,22 +172,20 @@ class _Engine:
             self.summary.least_in_flight = self.client.limiter.least
 
     async def _ask_server(self, clips: Iterable[Pending]) -> None:
-        adapter = self.run.adapter
-        self.model = await choose_model(self.client, self.recipe.model.path, adapter)
-        await check_constraint(self.client, self.model)
+        self.model = await choose_model(self.client, self.recipe.model.path, self.run.adapter)
+        if self.recipe.answer.constrain:
+            await check_constraint(self.client, self.model)
         if budget := self.recipe.answer.thinking_tokens:
             await check_thinking(self.client, self.model, budget)
         self.watch.replied()
         before = await all_metrics(self.client, self.endpoint)
         async with asyncio.TaskGroup() as tasks:
-            pacing = tasks.create_task(self._keep_queue_short())
+            timeout_s = self.recipe.answer.request_timeout_s
+            pacing = tasks.create_task(keep_queue_short(self.client, self.endpoint, timeout_s))
             await self._answer_all(clips)
             pacing.cancel()
         after = await all_metrics(self.client, self.endpoint)
         self.summary.counters = counted(before, after)
-
-    async def _keep_queue_short(self) -> None:
-        await keep_queue_short(self.client, self.endpoint, self.recipe.answer.request_timeout_s)
 
     async def _answer_all(self, clips: Iterable[Pending]) -> None:
         workers = self.clips_in_flight
@@ -207,14 +205,7 @@ class _Engine:
             await queue.put(None)
 
     def _decode(self, asked: Pending) -> ClipParts | ClipError | None:
-        if self.recipe.answer.blind:
-            return None
-        try:
-            path = clip_path(self.recipe.data.clips, asked.file)
-            frames = self.reader(asked.clip, path)
-        except ClipError as error:
-            return error
-        return ClipParts.of(frames, self.recipe.frames)
+        return read_parts(self.recipe, self.reader, asked.clip, asked.file)
 
     async def _answer_from(self, queue: "_ClipQueue") -> None:
         while (item := await queue.get()) is not None:
@@ -231,20 +222,23 @@ class _Engine:
         """Ask one question with the frames, then the others by reference. A reference that arrives
         before the frames is refused; the first reply shows that the server holds the clip."""
         waiting = iter(asked.questions)
-        primed = parts is not None and self._is_hybrid and await self._prime(parts)
+        hybrid = self.family is not None and self.family.hybrid
+        primes = hybrid and not self.prompts.systems  # with these, questions share too little
+        primed = parts is not None and primes and await self._prime(parts)
+        held = {self.prompts.system} if primed else set()  # system prompts before a clip computed
         for question, mark in () if primed else waiting:
+            held.add(self.prompts.system_of(question.task))
             reply = await self._ask(question, mark, parts, by_reference=False)
             if reply is not None:
                 if parts is not None:
-                    self.summary.cache_report.first_reply(reply)
+                    self.summary.cache_report.first_reply(reply, len(parts.payload))
                 break
         async with asyncio.TaskGroup() as tasks:
             for question, mark in waiting:
-                tasks.create_task(self._ask_later(question, mark, parts))
-
-    @property
-    def _is_hybrid(self) -> bool:
-        return self.family is not None and self.family.hybrid
+                system = self.prompts.system_of(question.task)
+                shares = system in held and (primes or not hybrid)
+                held.add(system)
+                tasks.create_task(self._ask_later(question, mark, parts, shares=shares))
 
     async def _prime(self, parts: ClipParts) -> bool:
         """Let the server compute what all questions about a clip share; False if it could not."""
@@ -254,13 +248,16 @@ class _Engine:
         except RequestError:
             return False  # the first question meets the same trouble, and its row tells of it
         self.watch.replied()
-        self.summary.cache_report.first_reply(reply)
+        self.summary.cache_report.first_reply(reply, len(parts.payload))
         return True
 
-    async def _ask_later(self, question: Question, mark: RowMark, parts: ClipParts | None) -> None:
+    async def _ask_later(
+        self, question: Question, mark: RowMark, parts: ClipParts | None, *, shares: bool
+    ) -> None:
+        """Ask by reference. `shares`: an earlier prompt begins like this one, clip included."""
         reply = await self._ask(question, mark, parts, by_reference=True)
         if reply is not None and parts is not None:
-            self.summary.cache_report.later_reply(reply, parts.visual_tokens)
+            self.summary.cache_report.later_reply(reply, parts.visual_tokens, shares=shares)
 
     async def _ask(
         self, question: Question, mark: RowMark, parts: ClipParts | None, *, by_reference: bool
@@ -271,16 +268,13 @@ class _Engine:
             mark: fingerprints of the question's row.
         """
         given = (question, self.recipe, self.prompts, parts)
+        build = partial(build_request, *given, family=self.family)
 
         def whole() -> ChatRequest:
             self.summary.cache_report.uploads += parts is not None
-            return build_request(*given, by_reference=False, family=self.family)
+            return build(by_reference=False)
 
-        first = (
-            build_request(*given, by_reference=True, family=self.family)
-            if by_reference
-            else whole()
-        )
+        first = build(by_reference=True) if by_reference else whole()
         started = time.monotonic()
         try:
             reply = await self.client.ask(self.model, first, resend=whole)
@@ -292,30 +286,14 @@ class _Engine:
             self.watch.failed(question.qid, error)
             return None
         self.watch.replied()
-        self._record(answer_row(question, mark, reply, time.monotonic() - started))
+        seconds, constrained = time.monotonic() - started, self.recipe.answer.constrain
+        self._record(answer_row(question, mark, reply, seconds, constrained=constrained))
         return reply
 
     def _record(self, row: Answer) -> None:
         self.run.append(row)
         self.summary.count(row)
         self.bar.advance(row.status)
-
-
-def _family(recipe: Recipe) -> Family | None:
-    """The family of the recipe's model; None if this machine cannot know it and need not.
-
-    Raises:
-        RecipeError: the recipe wants thinking, but the family cannot, or it is not known.
-    """
-    family, budget = known_family(recipe.model), recipe.answer.thinking_tokens
-    if family is not None:
-        family.check_thinking(budget)
-    elif budget:
-        raise RecipeError(
-            f"answer.thinking_tokens is {budget}, but the family of {recipe.model.path} is not "
-            "known on this machine; download its config.json, or give a checkpoint's folder"
-        )
-    return family
 
 
 _ClipQueue = asyncio.Queue[tuple[Pending, asyncio.Future[ClipParts | ClipError | None]] | None]

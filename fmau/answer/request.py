@@ -14,13 +14,19 @@ same answer to all 300 questions.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fmau.answer.thinking import ANSWER_ROOM, OFF, answer_pattern, ran_out, thinking_fields
+from fmau.core.errors import ClipError
 from fmau.core.records import Answer, AnswerStatus, Question, RowMark
+from fmau.dataset.clips import clip_path
 from fmau.families.family import Family
 from fmau.frames.clip import ClipFrames
+from fmau.frames.images import image_parts
+from fmau.frames.reader import ClipReader
+from fmau.frames.tokens import image_tokens
 from fmau.prompting.conversation import messages, messages_shared
 from fmau.prompting.extraction import Extraction, choices, complete_choice, extract
 from fmau.prompting.prompts import PromptSet
@@ -35,35 +41,64 @@ class ClipParts:
     """A clip in the two forms that a request can use: with its frames, or by reference.
 
     Attributes:
-        payload: content part with the frames.
-        reference: content part without frames, for a clip that the server holds.
-        media_kwargs: the clip's times and frame indices, the same for both forms.
+        payload: content parts with the frames: one video, or several images.
+        reference: the same parts without frames, for a clip that the server holds.
+        media_kwargs: the clip's times and frame indices, the same for both forms; None for images.
         uuid: key under which the server caches the clip.
         visual_tokens: number of visual tokens of the clip in a prompt.
     """
 
-    payload: dict[str, Any]
-    reference: dict[str, Any]
-    media_kwargs: dict[str, Any]
+    payload: Sequence[dict[str, Any]]
+    reference: Sequence[dict[str, Any]]
+    media_kwargs: dict[str, Any] | None
     uuid: str
     visual_tokens: int
 
     @classmethod
-    def of(cls, frames: ClipFrames, spec: FramesBlock) -> "ClipParts":
+    def of(cls, frames: ClipFrames, spec: FramesBlock, *, as_images: bool = False) -> "ClipParts":
         """Build both forms from a decoded clip. The uuid is a hash of its frames and times.
 
         Args:
             spec: how the clip became frames.
+            as_images: send the frames as images, each cached under a uuid of its own.
         """
         media_kwargs = frames.media_kwargs()
         content = hashlib.sha256(json.dumps(media_kwargs, sort_keys=True).encode())
         for jpeg in frames.jpegs:
             content.update(len(jpeg).to_bytes(8, "big") + jpeg)
         uuid = content.hexdigest()
+        if as_images:
+            payload = image_parts(frames, named=True)
+            tokens = image_tokens(spec, len(payload), frames.height, frames.width)
+            return cls(payload, image_parts(frames, by_reference=True), None, uuid, tokens)
         part = {"type": "video_url", "uuid": uuid}
-        payload = part | {"video_url": {"url": frames.data_url()}}
+        video = part | {"video_url": {"url": frames.data_url()}}
         reference = part | {"video_url": None}
-        return cls(payload, reference, media_kwargs, uuid, frames.visual_tokens(spec))
+        return cls([video], [reference], media_kwargs, uuid, frames.visual_tokens(spec))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The request's field that the parts need; empty for images."""
+        return (
+            {} if self.media_kwargs is None else {"media_io_kwargs": {"video": self.media_kwargs}}
+        )
+
+
+def read_parts(
+    recipe: Recipe, reader: ClipReader, clip: str, file: str
+) -> ClipParts | ClipError | None:
+    """Read a clip's frames; the error if they cannot be read, None if the recipe asks without.
+
+    Args:
+        file: the name to look the clip's file up by.
+    """
+    if recipe.answer.blind:
+        return None
+    try:
+        frames = reader(clip, clip_path(recipe.data.clips, file))
+    except ClipError as error:
+        return error
+    return ClipParts.of(frames, recipe.frames, as_images=recipe.answer.as_images)
 
 
 def build_request(
@@ -84,12 +119,12 @@ def build_request(
     """
     budget = recipe.answer.thinking_tokens
     fields: dict[str, Any] = {**DECODING, **thinking_fields(budget)}
-    video = None
+    clip = None
     if parts is not None:
-        fields["media_io_kwargs"] = {"video": parts.media_kwargs}
-        video = parts.reference if by_reference else parts.payload
+        fields |= parts.fields
+        clip = parts.reference if by_reference else parts.payload
     max_tokens = budget + recipe.answer.max_tokens_open
-    if valid := choices(question):
+    if (valid := choices(question)) and recipe.answer.constrain:
         if budget:
             assert family is not None, "the engine checks it"
             fields["structured_outputs"] = {"regex": answer_pattern(valid, family)}
@@ -98,7 +133,7 @@ def build_request(
             fields["structured_outputs"] = {"choice": list(valid)}
             max_tokens = MAX_TOKENS_CLOSED
     return ChatRequest(
-        messages(question, prompts, video),
+        messages(question, prompts, clip),
         max_tokens,
         fields,
         session=parts.uuid if parts else None,
@@ -114,20 +149,32 @@ def build_priming(prompts: PromptSet, parts: ClipParts) -> ChatRequest:
     fields = {
         **DECODING,
         **OFF,
-        "media_io_kwargs": {"video": parts.media_kwargs},
+        **parts.fields,
         "add_generation_prompt": False,
         "continue_final_message": True,  # the user's turn stays open
     }
     return ChatRequest(messages_shared(prompts, parts.payload), 1, fields, session=parts.uuid)
 
 
-def read_reply(question: Question, reply: Reply) -> Extraction:
-    """Extract the answer from the reply to a request of `build_request`."""
+def read_reply(question: Question, reply: Reply, *, constrained: bool = True) -> Extraction:
+    """Extract the answer from the reply to a request of `build_request`.
+
+    Args:
+        constrained: the recipe's `answer.constrain`.
+    """
     if reply.thinking is not None and not reply.text.strip():
         return Extraction(AnswerStatus.TRUNCATED, reason="the reply ends within its thinking")
     valid = choices(question)
+    truncated = reply.finish_reason == "length"
     if not valid:
-        return extract(question, reply.text, truncated=reply.finish_reason == "length")
+        return extract(question, reply.text, truncated=truncated)
+    if not constrained:
+        if truncated:
+            # Many templates open the thinking in the prompt, so this may be thinking without a mark
+            # of it: a letter in it is no answer.
+            reason = "the token limit came before the end of the reply"
+            return Extraction(AnswerStatus.TRUNCATED, reason=reason)
+        return extract(question, reply.text)
     choice = complete_choice(reply.text.strip(), valid)
     if choice is not None:
         return Extraction(AnswerStatus.OK, choice)
@@ -135,9 +182,11 @@ def read_reply(question: Question, reply: Reply) -> Extraction:
     return Extraction(AnswerStatus.UNPARSED, reason=reason)
 
 
-def answer_row(question: Question, mark: RowMark, reply: Reply, seconds: float) -> Answer:
-    """Build the row for a reply that took `seconds` of wall time."""
-    read = read_reply(question, reply)
+def answer_row(
+    question: Question, mark: RowMark, reply: Reply, seconds: float, *, constrained: bool = True
+) -> Answer:
+    """Build the row for a reply that took `seconds` of wall time; `constrained` as `read_reply`."""
+    read = read_reply(question, reply, constrained=constrained)
     return Answer(
         qid=question.qid,
         clip=question.clip,

@@ -24,11 +24,11 @@ def ask_clip(
     Raises:
         ServerError: the server cannot be reached, serves another model, or gave no reply.
     """
-    parts = ClipParts.of(frames, recipe.frames)
+    parts = ClipParts.of(frames, recipe.frames, as_images=recipe.answer.as_images)
     request = ChatRequest(
         messages_asking(question, prompts, parts.payload),
         recipe.answer.max_tokens_open,
-        {**DECODING, **OFF, "media_io_kwargs": {"video": parts.media_kwargs}},
+        {**DECODING, **OFF, **parts.fields},
     )
     return run_async(_ask(request, recipe, endpoint))
 

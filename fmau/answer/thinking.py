@@ -10,7 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from fmau.core.errors import RecipeError
 from fmau.families.family import TIME_IS_UP, Family
+from fmau.families.find import known_family
+from fmau.recipe import Recipe
 from fmau.serve.client import Reply
 
 OFF: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": False}}
@@ -46,3 +49,20 @@ def ran_out(reply: Reply) -> bool | None:
     if reply.thinking is None:
         return None
     return reply.thinking.rstrip().endswith(TIME_IS_UP)
+
+
+def family_asked(recipe: Recipe) -> Family | None:
+    """The family of the recipe's model; None if this machine cannot know it and need not.
+
+    Raises:
+        RecipeError: the recipe wants thinking, but the family cannot, or it is not known.
+    """
+    family, budget = known_family(recipe.model), recipe.answer.thinking_tokens
+    if family is not None:
+        family.check_thinking(budget)
+    elif budget:
+        raise RecipeError(
+            f"answer.thinking_tokens is {budget}, but the family of {recipe.model.path} is not "
+            "known on this machine; download its config.json, or give a checkpoint's folder"
+        )
+    return family

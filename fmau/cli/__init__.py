@@ -4,7 +4,7 @@ Slow imports are inside the commands, so that `fmau --help` or a wrong path is a
 """
 
 # Importing these modules adds their commands to `app`.
-from fmau.cli import data, judging, models, recipes, results, runs  # noqa: F401
+from fmau.cli import data, judging, kit, models, recipes, results, runs  # noqa: F401
 from fmau.cli.app import app
 from fmau.core.output import run_command
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from fmau.cli.prompt_tokens import count_prompts
 from fmau.core.errors import ClipError, InputError, Problem
 from fmau.core.files import path_remedy
 from fmau.core.records import Question
@@ -28,8 +29,9 @@ from fmau.families.checkpoint import check_model
 from fmau.families.find import known_family
 from fmau.families.load import load_config, load_encoder
 from fmau.frames.clip import ClipFrames, read_clip
+from fmau.frames.images import distinct_frames
 from fmau.frames.timeline import Timeline, probe
-from fmau.prompting.conversation import VIDEO_PART, messages, user_text
+from fmau.frames.tokens import image_tokens
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock
 from fmau.serve.flags import CPU_BLOCK_SIZE
@@ -63,6 +65,7 @@ class Plan:
         vision_tokens: visual tokens of one clip, without timestamps.
         extracted: clips whose frames are in `data.cache`; None without a cache.
         unused: templates of the prompt set for tasks of one's own that no question has.
+        systems: different system prompts that the questions have; 0 if the set gives one for all.
         common_tokens: tokens of the prompt set's common text.
         longest_prompt: tokens of the longest prompt.
         prompt_tokens: tokens of all prompts together.
@@ -81,6 +84,7 @@ class Plan:
     vision_tokens: int
     extracted: int | None = None
     unused: tuple[str, ...] = ()
+    systems: int = 0
     common_tokens: int | None = None
     longest_prompt: int | None = None
     prompt_tokens: int | None = None
@@ -106,6 +110,8 @@ def check_recipe(recipe: Recipe) -> Plan:
     if family is not None:
         family.check_frames(recipe.frames)
         family.check_thinking(recipe.answer.thinking_tokens)
+        if recipe.answer.as_images:
+            family.image_settings(recipe.frames)  # refuses what it does not know
     questions = load_questions(recipe.data.questions).questions
     timelines = _probe_all(recipe, questions)
     first = read_clip(clip_path(recipe.data.clips, questions[0].file), recipe.frames)
@@ -115,18 +121,30 @@ def check_recipe(recipe: Recipe) -> Plan:
         mean_duration_s=mean(timeline.duration_s for timeline in timelines.values()),
         frame_height=first.height,
         frame_width=first.width,
-        vision_tokens=first.visual_tokens(recipe.frames),
+        vision_tokens=_vision_tokens(recipe, first),
         extracted=_extracted(recipe, timelines),
+        systems=len({prompts.system_of(q.task) for q in questions}) if prompts.systems else 0,
         unused=tuple(sorted(prompts.own.keys() - {str(question.task) for question in questions})),
     )
     if recipe.train is not None:
         plan = replace(plan, training=load_training_data(recipe.train))
     if not Path(recipe.model.path).is_dir() or find_spec("transformers") is None:
         return plan
+    if recipe.answer.as_images:  # the prompts are counted as those of videos
+        return plan
     config = load_config(recipe.model.path, recipe.model.revision)
     encoder = load_encoder(recipe.model, family)
-    plan = _with_tokens(plan, encoder, recipe, prompts, questions, first)
-    check_context(recipe, plan.longest_prompt or 0)
+    counts = count_prompts(encoder, prompts, questions, first)
+    check_context(recipe, counts.longest)
+    weights = sum(path.stat().st_size for path in Path(recipe.model.path).glob("*.safetensors"))
+    plan = replace(
+        plan,
+        common_tokens=counts.common,
+        longest_prompt=counts.longest,
+        prompt_tokens=counts.total,
+        computed_tokens=counts.computed,
+        weights_gib=weights / 2**30,
+    )
     if recipe.train is None or plan.training is None:
         return plan
     ahead = _ahead(recipe, recipe.train, plan.training, config, encoder, prompts, first)
@@ -162,7 +180,8 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
         table.add_row("unused prompts", f"{names}: no question has that task; check its name")
     table.add_row("clips", f"{plan.clips:,}, {plan.mean_duration_s:.2f} s on average")
     size = f"{plan.frame_width} x {plan.frame_height} pixels (as the first clip)"
-    table.add_row("frames", f"{recipe.frames.count} a clip, {recipe.frames.policy}, {size}")
+    sent = ", sent as images" if recipe.answer.as_images else ""
+    table.add_row("frames", f"{recipe.frames.count} a clip, {recipe.frames.policy}, {size}{sent}")
     if plan.extracted is not None:
         rest = "" if plan.extracted == plan.clips else "; fmau frames extracts the others"
         table.add_row("frame cache", f"{plan.extracted:,} of {plan.clips:,} clips{rest}")
@@ -173,7 +192,9 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
         for label, text in plan.ahead:
             table.add_row(label, text)
     if plan.prompt_tokens is None or plan.computed_tokens is None:
-        table.add_row("prompt tokens", "unknown: no checkpoint folder or no transformers here")
+        why = "no checkpoint folder or no transformers here"
+        why = "they are not counted for frames sent as images" if sent else why
+        table.add_row("prompt tokens", f"unknown: {why}")
         return table
     share = 100 * plan.computed_tokens / plan.prompt_tokens
     table.add_row(
@@ -182,7 +203,12 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
         "each clip's shared prefix once",
     )
     table.add_row("longest prompt", f"{plan.longest_prompt:,} tokens")
-    table.add_row("common text", f"{plan.common_tokens} tokens{_common_remark(recipe, plan)}")
+    if plan.systems:
+        table.add_row(
+            "system prompts", f"{plan.systems}; only questions with the same one share their clip"
+        )
+    else:
+        table.add_row("common text", f"{plan.common_tokens} tokens{_common_remark(recipe, plan)}")
     table.add_row("weights", f"{plan.weights_gib:.2f} GiB on disk")
     return table
 
@@ -252,6 +278,13 @@ def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timel
     return {clip: found for clip, found in looks.items() if isinstance(found, Timeline)}
 
 
+def _vision_tokens(recipe: Recipe, frames: ClipFrames) -> int:
+    if not recipe.answer.as_images:
+        return frames.visual_tokens(recipe.frames)
+    spec = recipe.frames
+    return image_tokens(spec, len(distinct_frames(frames)), frames.height, frames.width)
+
+
 def _extracted(recipe: Recipe, clips: Collection[str]) -> int | None:
     folder = recipe.data.cache
     if folder is None:
@@ -263,35 +296,3 @@ def _extracted(recipe: Recipe, clips: Collection[str]) -> int | None:
     cache = FrameCache(folder)
     cache.check_spec(recipe.frames)
     return len(clips) - len(cache.missing(clips))
-
-
-def _with_tokens(
-    plan: Plan,
-    encoder: "Encoder",
-    recipe: Recipe,
-    prompts: PromptSet,
-    questions: Sequence[Question],
-    frames: ClipFrames,
-) -> Plan:
-    """Add the counts that need the model's tokenizer.
-
-    One whole prompt with the frames of the first clip shows how many tokens are around a question's
-    text. Their number is the same for every clip of this frame size that is shorter than ten
-    seconds.
-    """
-    from fmau.train.plan import token_counts, tokens_around  # brings torch
-
-    texts = [user_text(question, prompts) for question in questions]
-    common, *own = token_counts(encoder, [prompts.common, *texts])
-    conversation = messages(questions[0], prompts, VIDEO_PART)
-    before, after = tokens_around(encoder, conversation, frames)
-    total = (before + after) * len(questions) + sum(own)
-    weights = sum(path.stat().st_size for path in Path(recipe.model.path).glob("*.safetensors"))
-    return replace(
-        plan,
-        common_tokens=common,
-        longest_prompt=before + max(own) + after,
-        prompt_tokens=total,
-        computed_tokens=total - (before + common) * (len(questions) - plan.clips),
-        weights_gib=weights / 2**30,
-    )

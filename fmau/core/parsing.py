@@ -79,6 +79,39 @@ def parse_stream(text: str) -> list[Any]:
     return values
 
 
+def lines_of_list(text: str, key: str | None = None) -> list[int]:
+    """The line, counted from 1, on which each element of a list begins.
+
+    Args:
+        text: a JSON text that `parse_rows` accepts: a list, or an object with a list under `key`.
+        key: of the object; None for a text that is a list.
+    """
+    decoder = json.JSONDecoder()
+    at = _next(text, 0)
+    if key is not None:
+        found = None
+        while found != key:  # after "{" or ",": a key, ":", its value
+            found, at = decoder.raw_decode(text, _next(text, at + 1))
+            at = _next(text, _next(text, at) + 1)
+            if found != key:
+                at = _next(text, decoder.raw_decode(text, at)[1])
+    lines = []
+    line, counted = 1, 0
+    while text[(at := _next(text, at + 1))] != "]":  # after "[" or ","
+        line, counted = line + text.count("\n", counted, at), at
+        lines.append(line)
+        if text[at := _next(text, decoder.raw_decode(text, at)[1])] == "]":
+            break
+    return lines
+
+
+def _next(text: str, start: int) -> int:
+    """Place of the first character from `start` on that is not blank."""
+    found = _NOT_BLANK.search(text, start)
+    assert found is not None, "the text is whole"
+    return found.start()
+
+
 def keys_twice(value: Any) -> Iterator[str]:
     """Yield the keys that any object inside a value of `parse_rows` has more than once."""
     left = [value]

@@ -187,5 +187,6 @@ TASK_ALIASES = {
     "VCC-LS": Task.MADU,
     "LRC-LS": Task.MARE,
     "CMAC": Task.CMAR,
+    "FMAC": Task.FMAR,
 }
 """Other names of tasks, from earlier releases of the question files."""

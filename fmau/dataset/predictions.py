@@ -3,7 +3,7 @@
 {"prompts": [{"task", "system_prompt"}, ...], "answers": [{"qid", "pred_answer"}, ...]}
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,16 @@ def answer_entries(path: Path, tree: Any) -> list[Any]:
 
 
 def entry_problems(
-    path: Path, entries: list[Any], asked: Mapping[str, Question]
+    path: Path, entries: list[Any], asked: Mapping[str, Question], lines: Sequence[int] = ()
 ) -> Iterator[Problem]:
-    """Yield the problems of the entries, in file order; entries are counted from 1."""
+    """Yield the problems of the entries, in file order; entries are counted from 1.
+
+    Args:
+        lines: number of the line where each entry begins; if empty, lines are not named.
+    """
     first: dict[str, int] = {}
     for number, entry in enumerate(entries, start=1):
-        where = f"{path} answer {number}"
+        where = f"{path} answer {number}" + (f", line {lines[number - 1]}" if lines else "")
         qid = entry.get("qid") if isinstance(entry, dict) else None
         if qid is not None and not isinstance(qid, str):
             what = f"'qid' is {cut(repr(qid))}, not a text"

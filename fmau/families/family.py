@@ -29,6 +29,7 @@ class Family(ABC):
         square: frames must be squares of this side, in pixels; None for any sides.
         most_tokens: most visual tokens of a group; None for no limit.
         video_token: the placeholder of one visual token in a prompt.
+        image_token: the same where the frames are sent as images.
         video_end: the token after a clip's last visual token.
         end_of_turn: the token that ends the model's answer.
         towers: "language", "vision", "merger" -> prefixes of the paths of its modules. The names
@@ -51,6 +52,7 @@ class Family(ABC):
     square: ClassVar[int | None] = None
     most_tokens: ClassVar[int | None] = None
     video_token: ClassVar[str] = "<|video_pad|>"
+    image_token: ClassVar[str] = "<|image_pad|>"
     video_end: ClassVar[str] = "<|vision_end|>"
     end_of_turn: ClassVar[str] = "<|im_end|>"
     towers: ClassVar[Mapping[str, tuple[str, ...]]]
@@ -75,6 +77,16 @@ class Family(ABC):
     @abstractmethod
     def processor_settings(self, spec: FramesBlock) -> dict[str, Any]:
         """vLLM's `--mm-processor-kwargs`: with them, no frame of these settings is resized."""
+
+    def image_settings(self, spec: FramesBlock) -> dict[str, Any]:
+        """Like `processor_settings`, for frames that are sent as images.
+
+        Raises:
+            RecipeError: fmau does not know how this family takes images.
+        """
+        raise RecipeError(
+            f'answer.frames_as is "images", which fmau does not know of {self.name}; leave it out'
+        )
 
     @property
     def encoding(self) -> dict[str, Any]:

@@ -33,6 +33,11 @@ class Qwen3VL(Family):
         size = {"shortest_edge": spec.count * least, "longest_edge": spec.count * most}
         return {"videos_kwargs": {"size": size}}
 
+    def image_settings(self, spec: FramesBlock) -> dict[str, Any]:
+        """Bounds of a frame's size, in pixels."""
+        least, most = pixel_bounds(spec)
+        return {"images_kwargs": {"size": {"shortest_edge": least, "longest_edge": most}}}
+
     @property
     def encoding(self) -> dict[str, Any]:
         """The last has no effect without resizing; it is given to avoid a warning."""

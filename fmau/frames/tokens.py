@@ -24,7 +24,18 @@ def visual_tokens(spec: FramesBlock, frames: int, height: int, width: int) -> in
     return prod(token_grid(spec, frames, height, width))
 
 
-def most_visual_tokens(spec: FramesBlock) -> int:
-    """Number of visual tokens of the largest clip that the settings allow."""
+def image_tokens(spec: FramesBlock, frames: int, height: int, width: int) -> int:
+    """Number of visual tokens of frames that are sent as images: an image is a group of its own."""
+    _, rows, columns = token_grid(spec, frames, height, width)
+    return frames * rows * columns
+
+
+def most_visual_tokens(spec: FramesBlock, *, as_images: bool = False) -> int:
+    """Number of visual tokens of the largest clip that the settings allow.
+
+    Args:
+        as_images: the frames are sent as images, not as a video.
+    """
     groups, _, _ = token_grid(spec, spec.count, spec.cell, spec.cell)
+    groups = spec.count if as_images else groups
     return groups * (spec.max_pixels_per_frame // spec.cell**2)

@@ -3,18 +3,19 @@
 Training and answering both use it, so a model is asked with exactly the words that it was trained
 on. The order of the parts is chosen for the server's prefix cache:
 
-    system    PromptSet.system                constant
+    system    PromptSet.system                constant (unless the set has `systems`)
     user      the video                       one clip
               PromptSet.common                constant
               task template + question        differs per question
 
 So the questions about one clip share everything up to the end of `common`. The user turn has two
-parts, video and text. All text is one part, because chat templates differ in how they join several.
+parts, video and text; with images, one for each and the text. All text is one part, because chat
+templates differ in how they join several.
 
 Control tokens in a question are broken up, so that they are read as letters (`fmau.core.texts`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fmau.core.records import Option, Question
@@ -45,40 +46,42 @@ def user_text(question: Question, prompts: PromptSet) -> str:
     return _after_common(prompts, prompts.fill(question.task, text))
 
 
-def messages(
-    question: Question, prompts: PromptSet, video: Mapping[str, Any] | None
-) -> list[Message]:
+Clip = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+"""A clip in a user turn: one content part with the video, several with images, or None without."""
+
+
+def messages(question: Question, prompts: PromptSet, video: Clip) -> list[Message]:
     """The conversation up to the point where the model answers.
 
     Args:
         video: the content part for the clip: `VIDEO_PART` for a Transformers processor, a
-            "video_url" part for a vLLM server, None to ask without a clip.
+            "video_url" part for a vLLM server, "image_url" parts for any server, None to ask
+            without a clip.
     """
-    return _system_and_user(prompts, video, user_text(question, prompts))
+    system = prompts.system_of(question.task)
+    return _system_and_user(system, video, user_text(question, prompts))
 
 
-def messages_shared(prompts: PromptSet, video: Mapping[str, Any]) -> list[Message]:
+def messages_shared(prompts: PromptSet, video: Clip) -> list[Message]:
     """The beginning that all conversations about a clip share: up to the end of the common text."""
-    return _system_and_user(prompts, video, prompts.common)
+    return _system_and_user(prompts.system, video, prompts.common)
 
 
-def messages_asking(
-    instruction: str, prompts: PromptSet, video: Mapping[str, Any]
-) -> list[Message]:
+def messages_asking(instruction: str, prompts: PromptSet, video: Clip) -> list[Message]:
     """Like `messages`, but with an instruction in free words instead of a benchmark question."""
-    return _system_and_user(prompts, video, _after_common(prompts, instruction))
+    return _system_and_user(prompts.system, video, _after_common(prompts, instruction))
 
 
 def _after_common(prompts: PromptSet, instruction: str) -> str:
-    return f"{prompts.common}\n\n{as_letters(instruction)}"
+    before = f"{prompts.common}\n\n" if prompts.common else ""
+    return before + as_letters(instruction)
 
 
-def _system_and_user(
-    prompts: PromptSet, video: Mapping[str, Any] | None, text: str
-) -> list[Message]:
-    seen = [] if video is None else [dict(video)]
+def _system_and_user(system: str, video: Clip, text: str) -> list[Message]:
+    parts = [video] if isinstance(video, Mapping) else video or ()
+    seen = [dict(part) for part in parts]
     return [
-        {"role": "system", "content": [_text_part(prompts.system)]},
+        {"role": "system", "content": [_text_part(system)]},
         {"role": "user", "content": [*seen, _text_part(text)]},
     ]
 

@@ -9,6 +9,8 @@ A set is one YAML file:
         ... {question} ...
     own:                 # optional: tasks of your own question files, by name
       Gaze: ...
+    systems:             # optional: a system prompt of its own for some tasks, or all
+      CMAR: ...
 
 A task of one's own that the set does not name gets a short text for its kind (`BY_KIND`).
 
@@ -16,6 +18,10 @@ A task of one's own that the set does not name gets a short text for its kind (`
 cache reuses a prompt only up to the first token that differs. `common` comes after the video. It
 should be at least one KV block long (16 tokens on GPU, 32 on CPU). Then the block with the end of
 the video contains no question text and can be reused.
+
+`systems` gives that up: the system prompt comes before the video, so questions of two tasks share
+no cached prompt. It is for prompts that are written so, such as those of the challenge's starter
+kit. In such a set `system` and `common` may be empty.
 """
 
 from typing import Any
@@ -51,12 +57,14 @@ class PromptTexts(Record):
         common: first text after the video, the same for all tasks.
         tasks: task -> template with exactly one `{question}`.
         own: name of a task of one's own -> its template.
+        systems: task -> its own system prompt, in place of `system`; it may be empty.
     """
 
     system: str
     common: str
     tasks: dict[Task, str]
     own: dict[str, str] = Field(default_factory=dict)
+    systems: dict[Task, str] = Field(default_factory=dict)
 
 
 class PromptSet(PromptTexts):
@@ -72,7 +80,11 @@ class PromptSet(PromptTexts):
     @property
     def texts(self) -> PromptTexts:
         """The contents of its file."""
-        return PromptTexts(system=self.system, common=self.common, tasks=self.tasks, own=self.own)
+        return PromptTexts(**{name: getattr(self, name) for name in PromptTexts.model_fields})
+
+    def system_of(self, task: AnyTask) -> str:
+        """The system prompt that questions of a task are asked with; it may be empty."""
+        return self.systems.get(task, self.system) if isinstance(task, Task) else self.system
 
     def fill(self, task: AnyTask, question: str) -> str:
         """The task's template with `question` in place of its placeholder."""
@@ -85,9 +97,21 @@ class PromptSet(PromptTexts):
 
 
 def prompts_of(recipe: Recipe) -> PromptSet:
-    """The prompt set that a recipe names; errors as for `load_prompts`."""
+    """The prompt set that a recipe names.
+
+    Raises:
+        RecipeError: as for `load_prompts`, or the recipe trains with a set that has `systems`:
+            training puts questions of several tasks behind one system prompt.
+    """
     block = recipe.prompt
-    return load_prompts(block.set, strip_class_codes=block.strip_class_codes)
+    prompts = load_prompts(block.set, strip_class_codes=block.strip_class_codes)
+    if recipe.train is not None and prompts.systems:
+        raise RecipeError(
+            f"prompt.set {block.set}: has `systems`, a system prompt for each task, but in "
+            "training all examples about a clip share one; write a set with one `system`, or take "
+            "the recipe's train block out"
+        )
+    return prompts
 
 
 def load_prompts(name_or_path: str, *, strip_class_codes: bool = True) -> PromptSet:
@@ -125,9 +149,10 @@ def _problems(prompts: PromptTexts) -> list[str]:
     lines = [
         f"  {name}: empty; write the text"
         for name, text in (("system", prompts.system), ("common", prompts.common))
-        if not text
+        if not text and not prompts.systems
     ]
     texts = {"system": prompts.system, "common": prompts.common}
+    texts |= {f"systems.{task}": text for task, text in prompts.systems.items()}
     templates = {f"tasks.{task}": text for task, text in prompts.tasks.items()}
     templates |= {f"own.{name}": text for name, text in prompts.own.items()}
     for name, text in (texts | templates).items():

@@ -66,7 +66,7 @@ class FramesBlock(Block):
     Attributes:
         count: frames per clip; a multiple of `group`.
         policy: how frames are chosen from 0..N-1, see `fmau.frames.sampling`.
-        fps: sampling rate in frames per second of video; only for policy "first_n".
+        fps: sampling rate in frames per second of video; only for policies "first_n" and "stride".
         min_pixels_per_frame, max_pixels_per_frame: bounds of height x width after resizing; the
             aspect ratio is kept and both sides become multiples of `cell`.
         jpeg_quality: JPEG quality of the frames that are cached and sent, 1-100.
@@ -77,7 +77,7 @@ class FramesBlock(Block):
     """
 
     count: Annotated[int, Field(ge=2, le=768)] = 8
-    policy: Literal["endpoints", "midpoints", "interior", "first_n"] = "endpoints"
+    policy: Literal["endpoints", "midpoints", "interior", "first_n", "stride"] = "endpoints"
     fps: Annotated[float, Field(gt=0)] | None = None
     min_pixels_per_frame: Annotated[int, Field(ge=1)]
     max_pixels_per_frame: Annotated[int, Field(ge=1)]
@@ -101,8 +101,11 @@ class FramesBlock(Block):
                 "square needs a max_pixels_per_frame that is the square of a multiple of "
                 f"{self.cell}"
             )
-        if (self.fps is not None) != (self.policy == "first_n"):
-            raise ValueError('fps belongs to policy "first_n": give both or neither')
+        if (self.fps is not None) != (self.policy in ("first_n", "stride")):
+            raise ValueError(
+                'fps belongs to policy "first_n" or "stride": give both fps and such a policy, '
+                "or neither"
+            )
         return self
 
     @property
@@ -189,16 +192,28 @@ class AnswerBlock(Block):
     Attributes:
         blind: ask without the clip, in text only. This baseline shows how much the questions alone
             reveal; compare it with a run of the same model.
+        frames_as: send a clip's frames as one video with their times, or as images one by one,
+            without times and for about twice the tokens.
+        constrain: let the server allow only the options of a closed question. False to let the
+            model write freely, up to `max_tokens_open`, and read its answer from the text.
         clips_in_flight: number of clips whose questions are asked at the same time, per server.
-        max_tokens_open: longest reply to an open question, in tokens.
+        max_tokens_open: longest reply to an open question, or to any if `constrain` is false, in
+            tokens.
         thinking_tokens: budget for thinking before each answer, in tokens; 0 for no thinking.
         request_timeout_s: seconds to wait for the reply to one request.
         retries: number of further attempts before a question is listed as failed.
     """
 
     blind: bool = False
+    frames_as: Literal["video", "images"] = "video"
+    constrain: bool = True
     clips_in_flight: Annotated[int, Field(ge=1)] = 8
     max_tokens_open: Annotated[int, Field(ge=1)] = 512
     thinking_tokens: Annotated[int, Field(ge=0)] = 0
     request_timeout_s: Annotated[float, Field(gt=0)] = 300
     retries: Annotated[int, Field(ge=0)] = 4
+
+    @property
+    def as_images(self) -> bool:
+        """Whether frames are sent as images."""
+        return self.frames_as == "images"

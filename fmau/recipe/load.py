@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from fmau.core.errors import RecipeError, inner_model, known_keys, problems_of
 from fmau.core.files import read_yaml
@@ -46,6 +46,15 @@ class Recipe(Block):
     serve: ServeBlock = ServeBlock()
     answer: AnswerBlock = AnswerBlock()
     train: TrainBlock | None = None
+
+    @model_validator(mode="after")
+    def _trained_as_asked(self) -> Self:
+        if self.train is not None and self.answer.as_images:
+            raise ValueError(
+                'answer.frames_as is "images", but training shows clips as videos; leave one of '
+                "answer.frames_as and train out"
+            )
+        return self
 
     @property
     def run_folder(self) -> Path:

@@ -17,7 +17,16 @@ from fmau.runs.conditions import (
     row_mark,
     verdict_fingerprint,
 )
-from fmau.runs.folder import FINAL, VERDICTS, Run, open_run, read_answers, read_verdicts, reopen_run
+from fmau.runs.folder import (
+    FINAL,
+    VERDICTS,
+    Run,
+    new_run,
+    open_run,
+    read_answers,
+    read_verdicts,
+    reopen_run,
+)
 from fmau.runs.manifest import JudgeNote, Manifest, Session, read_manifest
 from fmau.runs.rows import RowFile, read_rows
 
@@ -34,6 +43,7 @@ __all__ = [
     "fingerprint",
     "folder_digest",
     "model_identity",
+    "new_run",
     "open_run",
     "read_answers",
     "read_manifest",

@@ -38,9 +38,7 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
     Raises:
         RecipeError: the folder of the adapter, or of a local model, has no weight file.
     """
-    later = {"thinking_tokens": recipe.answer.thinking_tokens}  # older runs have no such keys
-    return {
-        **{key: value for key, value in later.items() if value},
+    present = {
         "format": FORMAT_VERSION,
         "model": model_identity(recipe.model),
         "adapter": None if adapter is None else folder_digest(adapter),
@@ -52,6 +50,11 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
         "max_tokens_open": recipe.answer.max_tokens_open,
         "decoding": dict(DECODING),
     }
+    # Later keys are conditions where they are not at their default, so that older runs can go on.
+    later = recipe.answer.model_dump(
+        include={"frames_as", "constrain", "thinking_tokens"}, exclude_defaults=True
+    )
+    return present | later
 
 
 def fingerprint(conditions: Mapping[str, Any]) -> str:

@@ -123,6 +123,25 @@ def open_run(
     return run
 
 
+def new_run(folder: Path, manifest: Manifest, stage: str) -> Run:
+    """Create a run folder with a manifest of the caller's own, for answers given elsewhere.
+
+    Raises:
+        RunError: there is a run already, another process writes to the folder, or it cannot be
+            written.
+    """
+    with ExitStack() as undo:
+        lock = hold_folder(folder, BUSY)
+        undo.callback(lock.release)
+        if (folder / MANIFEST).exists() or (folder / ANSWERS).exists():
+            raise RunError(
+                f"{folder}: holds a run already; give another name, or delete the folder"
+            )
+        run = Run(folder, manifest, stage, lock)
+        undo.pop_all()  # from here on the run releases the lock
+    return run
+
+
 def reopen_run(folder: Path, stage: str) -> Run:
     """Open an existing run for a stage that works on its answers, such as "judge".
 
@@ -182,6 +201,7 @@ def _new_manifest(
     resolved = recipe.model_dump(mode="json")
     texts = {"system": prompts.system, "common": prompts.common}
     texts |= {task.value: text for task, text in prompts.tasks.items()}
+    texts |= {f"systems.{task}": text for task, text in prompts.systems.items()}
     return Manifest(
         fingerprint=fingerprint(present),
         conditions=present,

@@ -31,6 +31,11 @@ ADAPTER_WARNING = (
     "not enter this file there"
 )
 
+AGAIN = "run `fmau answer` again: it asks every missing or failed question"
+AGAIN_WITH_THE_KIT = (
+    "let the starter kit answer it, then take the new output over (fmau import-kit)"
+)
+
 _TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -68,15 +73,23 @@ def submit_run(
     run = read_joined(run_folder, None if questions is None else Path(questions))
     prompts = _prompts(run_folder, run.manifest)
     asked = run.questions.questions
-    path = write_submission(asked, run.answers, prompts, team, out_folder, stale=run.stale)
+    again = AGAIN_WITH_THE_KIT if run.manifest.conditions.get("origin") else AGAIN
+    path = write_submission(
+        asked, run.answers, prompts, team, out_folder, stale=run.stale, again=again
+    )
     if problems := validate_submission(path, asked):  # the file itself, as it will be sent
         raise InputError(problems)
     return Submission(path, (ADAPTER_WARNING,) if run.manifest.adapter else ())
 
 
 def _prompts(run_folder: Path, manifest: Manifest) -> PromptSet:
+    if "prompts" not in manifest.conditions:
+        raise RunError(
+            f"{run_folder}: the prompts of its answers are not known, and the challenge asks for "
+            "them; import the kit again, with its prompts.py (fmau import-kit)"
+        )
     try:
-        return PromptSet.model_validate(manifest.conditions.get("prompts"))
+        return PromptSet.model_validate(manifest.conditions["prompts"])
     except ValidationError as error:
         raise RunError(
             f"{run_folder / MANIFEST}: damaged: the prompts in its conditions cannot be used "
@@ -93,6 +106,7 @@ def write_submission(
     out_folder: Path,
     *,
     stale: Collection[str] = (),
+    again: str = AGAIN,
 ) -> Path:
     """Write `out_folder`/TEAM_prediction.json, with the answers in the order of the questions.
 
@@ -102,6 +116,7 @@ def write_submission(
         prompts: the prompts that the questions were asked with.
         team: letters, digits, "_" and "-".
         stale: qids whose row does not answer the question as it is now; they have no answer.
+        again: what to do about questions without an answer, for people.
 
     Raises:
         RunError: the team name is bad, or the file cannot be written.
@@ -122,7 +137,7 @@ def write_submission(
     problems = [
         problem
         for question in questions
-        if (problem := _defect(question, answers.get(question.qid), question.qid in stale))
+        if (problem := _defect(question, answers.get(question.qid), question.qid in stale, again))
     ]
     if problems:
         raise InputError(problems)
@@ -147,7 +162,8 @@ def full_prompt(prompts: PromptSet, task: Task) -> str:
     fmau sends one part as the system message and the rest beside the clip. The organisers ask for
     everything that instructs the model, so all parts are joined here.
     """
-    return "\n\n".join([prompts.system, prompts.common, prompts.tasks[task]])
+    parts = [prompts.system_of(task), prompts.common, prompts.tasks[task]]
+    return "\n\n".join(part for part in parts if part)
 
 
 def validate_submission(path: Path, questions: Sequence[Question]) -> list[Problem]:
@@ -175,9 +191,10 @@ def validate_submission(path: Path, questions: Sequence[Question]) -> list[Probl
     return problems
 
 
-def _defect(question: Question, row: Answer | None, is_stale: bool) -> Problem | None:
+def _defect(
+    question: Question, row: Answer | None, is_stale: bool, ask_again: str
+) -> Problem | None:
     """The reason why a question cannot be submitted; None if it can."""
-    ask_again = "run `fmau answer` again: it asks every missing or failed question"
     if is_stale:
         what = "the answer is stale: it was given to another question or under other conditions"
         return Problem(question.qid, what, ask_again)

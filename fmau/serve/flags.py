@@ -88,7 +88,7 @@ def server_argv(
     if isinstance(recipe, Recipe) and family is not None:
         family.check_frames(recipe.frames)
         family.check_thinking(recipe.answer.thinking_tokens)
-        check_context(recipe, most_visual_tokens(recipe.frames) + 1)
+        check_context(recipe, _most_tokens(recipe) + 1)
     model, serve = recipe.model, recipe.serve
     argv = [
         *("--host", serve.host, "--port", str(serve.port)),
@@ -161,7 +161,7 @@ def server_env(recipe: Served, build: Build, api_key: str | None = None) -> dict
 def batched_tokens(recipe: Recipe, build: Build) -> int:
     """Token budget of an engine step. vLLM gives its encoder cache the same size, so the budget
     covers the visual tokens of all clips in flight; otherwise clips would displace each other."""
-    in_flight = recipe.answer.clips_in_flight * most_visual_tokens(recipe.frames)
+    in_flight = recipe.answer.clips_in_flight * _most_tokens(recipe)
     return min(max(BATCHED_TOKENS[build], in_flight), BATCHED_TOKENS_MAX)
 
 
@@ -175,12 +175,20 @@ def processor_cache_gib(recipe: Recipe) -> int:
     return math.ceil(2 * recipe.answer.clips_in_flight * clip_bytes / 2**30)
 
 
+def _most_tokens(recipe: Recipe) -> int:
+    return most_visual_tokens(recipe.frames, as_images=recipe.answer.as_images)
+
+
 def _multimodal_flags(recipe: Recipe, family: Family) -> list[str]:
+    settings, most = family.processor_settings(recipe.frames), family.media_limits
+    if recipe.answer.as_images:
+        settings = family.image_settings(recipe.frames)
+        most = {"video": 0, "image": recipe.frames.count}
     return [
         # Frame indices and fps come with each request; without this flag the server refuses them.
         "--trust-request-mm-kwargs",
-        *("--mm-processor-kwargs", json.dumps(family.processor_settings(recipe.frames))),
-        *("--limit-mm-per-prompt", json.dumps(family.media_limits)),
+        *("--mm-processor-kwargs", json.dumps(settings)),
+        *("--limit-mm-per-prompt", json.dumps(most)),
         *("--mm-processor-cache-gb", str(processor_cache_gib(recipe))),
     ]
 

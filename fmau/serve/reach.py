@@ -70,7 +70,8 @@ def reached(
     if isinstance(served, Recipe):
         family = known_family(served.model)
         for address, model in running.items():
-            check_clips(address, model, served.frames, family, server_key())
+            as_images = served.answer.as_images
+            check_clips(address, model, served.frames, family, server_key(), as_images=as_images)
     if running:
         with _routed(list(running), folder) as url:
             yield _endpoint(url, list(running), folder)

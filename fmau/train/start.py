@@ -68,7 +68,8 @@ def training_conditions(
         "format": FORMAT_VERSION,
         "model": model_identity(recipe.model) | {"dtype": recipe.model.dtype},
         "frames": recipe.frames.conditions(),
-        "prompts": prompts.texts.model_dump(mode="json"),
+        # Without the key that training refuses: older runs, which lack it, can go on.
+        "prompts": prompts.texts.model_dump(mode="json", exclude={"systems"}),
         "strip_class_codes": prompts.strip_class_codes,
         "max_tokens_open": recipe.answer.max_tokens_open,
         "train": train.model_dump(mode="json", exclude=_NOT_LEARNED),

@@ -53,6 +53,21 @@ def test_the_vision_tower_at_work_again_is_told() -> None:
     assert "shorter than a KV block" in warning
 
 
+def test_images_are_encoded_one_by_one_and_other_system_prompts_share_nothing() -> None:
+    report = CacheReport(decodes=2, uploads=2, encoder_runs=16)
+    for _ in range(2):
+        report.first_reply(reply(0), 8)
+        report.later_reply(reply(32), VISUAL, shares=False)
+        report.later_reply(reply(SHARED), VISUAL)
+    assert report.shares()["encoded"] == 1.0
+    assert report.shares()["found in the prefix cache"] == 1.0
+    assert report.needed_tokens == 2 * (2 * PROMPT + PROMPT - SHARED)
+    assert report.computed_tokens == report.needed_tokens - 2 * 32
+    report.encoder_runs = 32
+    (warning,) = report.warnings()
+    assert "32 runs of the vision tower for 16 images of 2 clips" in warning
+
+
 def test_repeated_uploads_are_told() -> None:
     (warning,) = session(50, uploads=60).warnings()
     assert "60 uploads of 50 clips" in warning

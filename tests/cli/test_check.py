@@ -164,6 +164,46 @@ def test_a_template_for_a_task_that_no_question_has_is_told(folder: Path, tmp_pa
     assert "no question has that task" not in shown(recipe(folder), check_recipe(recipe(folder)))
 
 
+def test_a_system_prompt_for_each_task_is_counted_where_it_cannot_be_shared(
+    folder: Path, tmp_path: Path
+) -> None:
+    """By the tokenizer of the checkpoint, prompt by prompt."""
+    texts = load_prompts("zero_shot").texts
+    systems = {task: f"{task.full_name}. " * 3 for task in Task} | {Task.SAD: ""}
+    file = tmp_path / "prompts.yaml"
+    own = texts.model_copy(update={"systems": systems, "common": ""})
+    file.write_text(json.dumps(own.model_dump(mode="json")))
+    wanted = recipe(folder, prompt__set=file)
+    plan = check_recipe(wanted)
+    assert plan.systems == len(set(systems.values()))
+    encoder = load_encoder(wanted.model)
+    prompts = load_prompts(str(file))
+    questions = load_questions(wanted.data.questions).questions
+    frames = read_clip(folder / "clips" / f"{questions[0].clip}.mp4", wanted.frames)
+    total = computed = 0
+    seen = set()
+    for question in questions:
+        turns = messages(question, prompts, VIDEO_PART)
+        ids = encoder.encode(turns, frames)["input_ids"][0].tolist()
+        end = encoder.token("<|vision_end|>")
+        front = len(ids) - ids[::-1].index(end)
+        total += len(ids)
+        key = question.clip, prompts.system_of(question.task)
+        computed += len(ids) - (front if key in seen else 0)
+        seen.add(key)
+    assert (plan.prompt_tokens, plan.computed_tokens) == (total, computed)
+    assert f"{plan.systems}; only questions with the same one share" in shown(wanted, plan)
+
+
+def test_frames_as_images_are_counted_as_images(folder: Path) -> None:
+    video = check_recipe(recipe(folder))
+    wanted = recipe(folder, answer__frames_as="images")
+    images = check_recipe(wanted)
+    assert images.vision_tokens == 2 * video.vision_tokens
+    assert "sent as images" in shown(wanted, images)
+    assert images.prompt_tokens is None
+
+
 def test_every_unusable_clip_is_listed_with_its_reason(folder: Path, tmp_path: Path) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()

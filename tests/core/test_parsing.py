@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmau.core.parsing import keys_twice, parse_json, parse_rows, parse_yaml
+from fmau.core.parsing import keys_twice, lines_of_list, parse_json, parse_rows, parse_yaml
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -22,6 +22,24 @@ def test_sound_texts_read_as_the_libraries_read_them(value: object) -> None:
     assert parse_json(json.dumps(value)) == value
     text = yaml.safe_dump(value)
     assert parse_yaml(text) == yaml.safe_load(text)
+
+
+@given(st.lists(VALUES), st.sampled_from([None, 0, 2]), st.booleans())
+def test_the_lines_of_a_list_are_those_where_its_elements_begin(
+    values: list[object], indent: int | None, under_a_key: bool
+) -> None:
+    texts = [json.dumps(value, indent=indent) for value in values]
+    text, lines = "[", []
+    for place, one in enumerate(texts):
+        text += ",\n\n" if place else "\n"
+        lines.append(text.count("\n") + 1)
+        text += one
+    text += " ]"
+    before = '{"other": [1, {"answers": 2}],\n "answers" : '
+    if under_a_key:
+        lines = [line + 1 for line in lines]
+        text = before + text + ', "more": []}'
+    assert lines_of_list(text, "answers" if under_a_key else None) == lines
 
 
 @pytest.mark.parametrize(

@@ -55,14 +55,14 @@ def test_interior_leaves_out_the_ends(length: int, count: int) -> None:
 @settings(deadline=None)
 @given(
     lengths,
-    st.sampled_from(["endpoints", "midpoints", "interior", "first_n"]),
+    st.sampled_from(["endpoints", "midpoints", "interior", "first_n", "stride"]),
     counts,
     st.sampled_from([15.0, 25.0, 30000 / 1001, 30.0, 60.0]),
 )
 def test_every_policy_gives_count_indices_of_the_clip_in_order(
     length: int, policy: str, count: int, source_fps: float
 ) -> None:
-    spec = block(policy, count, fps=3.0 if policy == "first_n" else None)
+    spec = block(policy, count, fps=3.0 if policy in ("first_n", "stride") else None)
     indices = sample_indices(length, spec, source_fps)
     assert len(indices) == count
     assert list(indices) == sorted(indices)
@@ -74,6 +74,39 @@ def test_first_n_steps_through_the_clip_at_the_given_rate() -> None:
     assert sample_indices(90, spec, 30.0) == (0, 10, 20, 30)
     assert sample_indices(90, spec, 25.0) == (0, 8, 17, 25)
     assert sample_indices(15, spec, 30.0) == (0, 10, 14, 14)
+
+
+@settings(deadline=None)
+@given(lengths, counts, st.sampled_from([10.5, 15.0, 25.0, 30000 / 1001, 30.0, 60.0]))
+def test_stride_is_a_walk_in_equal_steps_that_ends_with_the_clip(
+    length: int, count: int, source_fps: float
+) -> None:
+    step = max(1, min(round(source_fps / 3.0), length // count))
+    walk: list[int] = []
+    at = 0
+    while len(walk) < count and at < length:
+        walk.append(at)
+        at += step
+    indices = sample_indices(length, block("stride", count, fps=3.0), source_fps)
+    assert list(dict.fromkeys(indices)) == walk
+
+
+def test_stride_by_hand() -> None:
+    spec = block("stride", fps=3.0)
+    assert sample_indices(150, spec, 30.0) == (
+        0,
+        10,
+        20,
+        30,
+        40,
+        50,
+        60,
+        70,
+    )  # 5 s: blind from 2.4 s
+    assert sample_indices(64, spec, 30.0) == (0, 8, 16, 24, 32, 40, 48, 56)  # 2.1 s
+    assert sample_indices(100, spec, 25.0) == (0, 8, 16, 24, 32, 40, 48, 56)
+    assert sample_indices(15, spec, 30.0) == (0, 1, 2, 3, 4, 5, 6, 7)
+    assert sample_indices(3, spec, 30.0) == (0, 1, 2, 2, 2, 2, 2, 2)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,18 @@ def test_the_twelve_questions_of_a_clip_differ_only_after_the_common_part() -> N
         assert all(text.startswith(f"{PROMPTS.common}\n\n") for text in texts)
 
 
+def test_a_tasks_own_system_prompt_and_no_common_text() -> None:
+    own = SHORT.model_copy(update={"systems": {Task.FMAR: "One letter."}, "common": ""})
+    system, user = messages(CHOICE, own, VIDEO_PART)
+    assert system["content"] == [{"type": "text", "text": "One letter."}]
+    assert user["content"] == [
+        VIDEO_PART,
+        {"type": "text", "text": ASKED.removeprefix("One person.\n\n")},
+    ]
+    free = messages_asking("What moves?", own, VIDEO_PART)
+    assert [turn["content"][-1]["text"] for turn in free] == ["Be exact.", "What moves?"]
+
+
 def test_free_instructions_take_the_place_of_the_task() -> None:
     asked = messages(CHOICE, SHORT, VIDEO_PART)
     free = messages_asking("What moves?", SHORT, VIDEO_PART)

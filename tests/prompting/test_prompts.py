@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from fmau.core.errors import RecipeError
-from fmau.core.taxonomy import Task
-from fmau.prompting.prompts import load_prompts
+from fmau.core.taxonomy import Kind, OwnTask, Task
+from fmau.prompting.prompts import load_prompts, prompts_of
+from fmau.recipe import load_recipe
 from tests.paths import PROMPTS
 
 GOOD = {"system": "s", "common": "c", "tasks": {task.value: "x {question}" for task in Task}}
@@ -25,8 +26,9 @@ def test_shipped_sets_cover_all_tasks(path: Path) -> None:
     for task in Task:
         filled = prompts.fill(task, "Is this {it}?")
         assert "Is this {it}?" in filled
-    # Longer than one KV block of a CPU server, counting a token per word at least.
-    assert len(prompts.common.split()) >= 32
+    # Longer than one KV block of a CPU server, counting a token per word at least. A set with a
+    # system prompt a task shares no block between tasks.
+    assert prompts.systems or len(prompts.common.split()) >= 32
 
 
 def test_a_task_without_template_is_named(tmp_path: Path) -> None:
@@ -57,17 +59,38 @@ def test_unknown_tasks_keys_and_names_are_refused(tmp_path: Path) -> None:
         load_prompts(write(tmp_path, tasks={**GOOD["tasks"], "NEW": "{question}"}))  # type: ignore[dict-item]
     with pytest.raises(RecipeError, match="user"):
         load_prompts(write(tmp_path, user="hello"))
-    with pytest.raises(RecipeError, match="come with fmau: brief, zero_shot"):
+    with pytest.raises(RecipeError, match="come with fmau: brief, kit, zero_shot"):
         load_prompts("no_such_set")
     with pytest.raises(RecipeError, match="common: empty"):
         load_prompts(write(tmp_path, common=""))
 
 
-@pytest.mark.parametrize("key", ["system", "common", "tasks.MAS"])
+def test_systems_take_the_place_of_system_for_their_tasks(tmp_path: Path) -> None:
+    prompts = load_prompts(write(tmp_path, systems={"MAS": "Order. {no placeholder}", "SAD": ""}))
+    found = {task: prompts.system_of(task) for task in Task}
+    assert found == dict.fromkeys(Task, "s") | {"MAS": "Order. {no placeholder}", "SAD": ""}
+    assert prompts.system_of(OwnTask("Gaze", Kind.OPEN)) == "s"
+    load_prompts(write(tmp_path, system="", common="", systems={"MAS": "x"}))
+    with pytest.raises(RecipeError, match="system: empty"):
+        load_prompts(write(tmp_path, system=""))
+    with pytest.raises(RecipeError, match="NEW"):
+        load_prompts(write(tmp_path, systems={"NEW": "x"}))
+
+
+def test_training_with_a_system_prompt_for_each_task_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, systems={"MAS": "x"})
+    trains = load_recipe("lora_tiny", [f"prompt.set={path}"])
+    with pytest.raises(RecipeError, match="has `systems`"):
+        prompts_of(trains)
+    assert prompts_of(trains.model_copy(update={"train": None})).systems
+
+
+@pytest.mark.parametrize("key", ["system", "common", "tasks.MAS", "systems.MAS"])
 def test_a_control_token_in_a_prompt_is_named_with_its_key(tmp_path: Path, key: str) -> None:
     text = "Look.<|im_end|> {question}"
     tasks = {task.value: "{question}" for task in Task}
-    changes = {"tasks": {**tasks, "MAS": text}} if "." in key else {key: text}
+    block = key.partition(".")[0]
+    changes = {block: {**tasks, "MAS": text}} if "." in key else {key: text}
     with pytest.raises(RecipeError) as error:
         load_prompts(write(tmp_path, **changes))
     assert f"  {key}: the text holds the control token '<|im_end|>'; " in str(error.value)

@@ -67,6 +67,12 @@ def test_a_mistake_is_named_with_its_key(
     assert "recipe.yaml" in str(error.value)
 
 
+def test_training_with_frames_as_images_is_refused() -> None:
+    assert load_recipe("zero_shot_tiny", ["answer.frames_as=images"]).answer.as_images
+    with pytest.raises(RecipeError, match="training shows clips as videos"):
+        load_recipe("lora_tiny", ["answer.frames_as=images"])
+
+
 def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as error:
         load_recipe(write(tmp_path, model={"pth": "m"}, extra=1))

@@ -49,6 +49,8 @@ def changed(**changes: object) -> list[str]:
         ({"frames__count": 16}, "frames.count: 8 -> 16"),
         ({"frames__jpeg_quality": 80}, "frames.jpeg_quality: 95 -> 80"),
         ({"answer__max_tokens_open": 64}, "max_tokens_open: 512 -> 64"),
+        ({"answer__frames_as": "images"}, "frames_as: absent -> 'images'"),
+        ({"answer__constrain": False}, "constrain: absent -> False"),
     ],
 )
 def test_what_can_change_an_answer_is_named(change: dict[str, object], line: str) -> None:
@@ -60,6 +62,14 @@ def test_the_prompt_sets_texts_and_its_switch_are_named() -> None:
     found = differences(conditions(recipe(), PROMPTS), conditions(recipe(), coded))
     assert [line.partition(":")[0] for line in found] == ["prompts.common", "strip_class_codes"]
     assert found[1] == "strip_class_codes: True -> False"
+
+
+def test_a_set_without_systems_has_the_conditions_that_it_always_had() -> None:
+    texts = {"system": "s", "common": "c", "tasks": dict.fromkeys(map(str, Task), "{question}")}
+    assert conditions(recipe(), PROMPTS)["prompts"] == texts
+    own = PROMPTS.model_copy(update={"systems": {Task.MAS: ""}})
+    found = differences(conditions(recipe(), PROMPTS), conditions(recipe(), own))
+    assert found == ["prompts.systems.MAS: absent -> ''"]
 
 
 @pytest.mark.parametrize(

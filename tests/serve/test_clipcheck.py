@@ -79,6 +79,20 @@ def test_a_server_that_resizes() -> None:
         check_clips(url, "m", FRAMES)
 
 
+def test_images_have_sizes_and_no_times() -> None:
+    for cells, right in ((9, True), (4, False)):
+        text = "<|vision_start|>" + "<|image_pad|>" * cells * FRAMES.count
+        with server_that_sees(text) as (url, asked):
+            if right:
+                check_clips(url, "m", FRAMES, as_images=True)
+            else:
+                with pytest.raises(ServerError, match=r"96x96 pixels give 32 tokens instead of 72"):
+                    check_clips(url, "m", FRAMES, as_images=True)
+        parts = asked[0]["messages"][0]["content"]
+        assert [part["type"] for part in parts] == ["image_url"] * FRAMES.count
+        assert "media_io_kwargs" not in asked[0]
+
+
 def test_a_server_that_refuses() -> None:
     with (
         server_that_sees(prompt(), status=400) as (url, _),

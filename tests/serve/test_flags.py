@@ -1,6 +1,8 @@
 """The command line and environment that a recipe becomes."""
 
+import json
 from importlib import metadata, util
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -111,6 +113,22 @@ def test_step_and_cache_hold_the_clips_in_flight() -> None:
     assert batched_tokens(big, "cpu") == batched_tokens(big, "gpu") == 8 * 4 * 20 * 24
     assert processor_cache_gib(recipe()) == 1
     assert processor_cache_gib(big) * 2**30 >= 2 * 8 * (8 * 640 * 768 * 3 * 4)
+
+
+def test_images_are_as_many_as_frames_each_within_the_bounds_and_cost_twice() -> None:
+    wanted = recipe(answer={"frames_as": "images", "clips_in_flight": 8})
+    argv = server_argv(wanted, "gpu", FAMILY)
+    flags = dict(pairwise(argv))
+    assert json.loads(flags["--limit-mm-per-prompt"]) == {"video": 0, "image": 8}
+    (size,) = json.loads(flags["--mm-processor-kwargs"])["images_kwargs"].values()
+    whole = clip_size(wanted.frames)
+    assert size == {edge: pixels // 8 for edge, pixels in whole.items()}
+    assert size["shortest_edge"] == 32 * 32
+    assert batched_tokens(wanted, "cpu") == 2 * 8 * 256
+    with pytest.raises(RecipeError, match="takes 513"):
+        server_argv(
+            recipe(answer={"frames_as": "images"}, serve={"max_model_len": 1024}), "gpu", FAMILY
+        )
 
 
 def _client_size(height: int, width: int, low: int, high: int) -> tuple[int, int]:
