@@ -11,13 +11,14 @@ The state lives within one call of one layer. So gradient checkpointing, which c
 in the backward pass, needs nothing special; nor do DDP, ZeRO-3 and FSDP, for which the model still
 has one forward pass.
 
-Array suffixes: B sequences, L tokens, H hidden values, K branches, P tokens of the prefix, T tokens
-of the longest branch.
+Array suffixes: B sequences, R of them with prefixes of one length, L tokens, H hidden values, K
+branches of all of them, P tokens of a prefix, T tokens of the longest branch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -42,6 +43,12 @@ class Layout:
     prefix: int
     branches: tuple[int, ...]
 
+    @property
+    def spans(self) -> Iterator[slice]:
+        """The place of each branch."""
+        ends = accumulate(self.branches, initial=self.prefix)
+        return (slice(start, end) for start, end in pairwise(ends))
+
 
 class PrefixState:
     """What a mixer computes from the prefix, for the branches to begin from.
@@ -50,19 +57,21 @@ class PrefixState:
     would write into its tensors, which the backward pass needs unchanged.
 
     Args:
-        branches: number of branches.
+        counts: for each prefix of the batch, the number of its branches.
     """
 
     record_past = True
     """Tells linear attention that several tokens may follow the state."""
 
-    def __init__(self, branches: int) -> None:
-        self._branches = branches
+    def __init__(self, counts: Sequence[int]) -> None:
+        self._counts = list(counts)
         self._kept: tuple[Tensor, ...] | None = None
         self._recurrent: Tensor | None = None
 
-    def _repeated(self, state_1: Tensor) -> Tensor:
-        return state_1.expand(self._branches, *state_1.shape[1:])
+    def _repeated(self, state_R: Tensor) -> Tensor:
+        # Views joined: their gradient is a sum. That of an index would be scattered, slowly.
+        each = zip(state_R.split(1), self._counts, strict=True)
+        return torch.cat([one.expand(count, *one.shape[1:]) for one, count in each])
 
     def update(self, keys: Tensor, values: Tensor, _layer: int) -> tuple[Tensor, Tensor]:
         """Attention: keep the prefix's keys and values; put them before those of the branches."""
@@ -136,53 +145,78 @@ def _mix(
     if layouts is None:
         return forward(hidden_states, *arguments, **others)
     assert not arguments, "Transformers' layers name all but the hidden states"
-    rows = [
-        _mix_one(module, forward, hidden_states[row], row, layout, others)
-        for row, layout in enumerate(layouts)
-    ]
-    mixed_BLH = pad_sequence(rows, batch_first=True)
+    mixed: list[Tensor] = [hidden_states.new_empty(0)] * len(layouts)
+    by_prefix: dict[int, list[int]] = {}
+    for row, layout in enumerate(layouts):
+        by_prefix.setdefault(layout.prefix, []).append(row)
+    for rows in by_prefix.values():
+        batch = _Batch(rows, [layouts[row] for row in rows])
+        for row, tokens_LH in zip(
+            rows, _mix_batch(module, forward, batch, hidden_states, others), strict=True
+        ):
+            mixed[row] = tokens_LH
+    mixed_BLH = pad_sequence(mixed, batch_first=True)
     mixed_BLH = nn.functional.pad(mixed_BLH, (0, 0, 0, hidden_states.shape[1] - mixed_BLH.shape[1]))
     return (mixed_BLH, None) if "position_embeddings" in others else mixed_BLH
 
 
-def _mix_one(
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Packed sequences whose prefixes have one length, so that they can be mixed together.
+
+    Attributes:
+        rows: their places among all sequences.
+        layouts: one for each of them.
+    """
+
+    rows: list[int]
+    layouts: list[Layout]
+
+    @property
+    def counts(self) -> list[int]:
+        """The number of branches of each sequence."""
+        return [len(layout.branches) for layout in self.layouts]
+
+    def parts(self, values_BLH: Tensor) -> tuple[Tensor, Tensor]:
+        """The prefixes, (R, P, H), and all branches padded at the end, (K, T, H)."""
+        prefix = self.layouts[0].prefix
+        prefixes_RPH = torch.stack([values_BLH[row, :prefix] for row in self.rows])
+        branches = [
+            values_BLH[row, span]
+            for row, layout in zip(self.rows, self.layouts, strict=True)
+            for span in layout.spans
+        ]
+        return prefixes_RPH, pad_sequence(branches, batch_first=True)
+
+    def joined(self, prefixes_RPH: Tensor, branches_KTH: Tensor) -> Iterator[Tensor]:
+        """The inverse of `parts`: the tokens of each sequence, (L, H), without padding."""
+        tails = iter(branches_KTH)
+        for prefix_PH, layout in zip(prefixes_RPH, self.layouts, strict=True):
+            yield torch.cat([prefix_PH, *(next(tails)[:length] for length in layout.branches)])
+
+
+def _mix_batch(
     module: nn.Module,
     forward: Callable[..., Any],
-    hidden_LH: Tensor,
-    row: int,
-    layout: Layout,
+    batch: _Batch,
+    hidden_BLH: Tensor,
     others: dict[str, Any],
-) -> Tensor:
-    """Mix the tokens of one packed sequence; returns its tokens without padding."""
-    state = PrefixState(len(layout.branches))
-    prefix_1PH, branches_KTH = _parts(hidden_LH, layout)
-    lengths = layout.prefix, branches_KTH.shape[1]
+) -> Iterator[Tensor]:
+    """Mix the tokens of packed sequences; yields those of each, (L, H), without padding."""
+    state = PrefixState(batch.counts)
+    parts = batch.parts(hidden_BLH)
     if "position_embeddings" not in others:  # linear attention
-        head_1PH = forward(prefix_1PH, cache_params=state, attention_mask=None)
-        tails_KTH = forward(branches_KTH, cache_params=state, attention_mask=None)
+        mixed = [forward(part, cache_params=state, attention_mask=None) for part in parts]
     else:
-        turns = [_parts(one_BLR[row], layout) for one_BLR in others["position_embeddings"]]
-        (head_1PH, _), (tails_KTH, _) = (
-            forward(
-                part,
-                position_embeddings=tuple(turn[place] for turn in turns),
-                attention_mask=mask,
-                past_key_values=state,
-            )
-            for place, (part, mask) in enumerate(
-                zip((prefix_1PH, branches_KTH), _masks(module, *lengths, hidden_LH), strict=True)
-            )
+        turns = zip(
+            *(batch.parts(turn_BLR) for turn_BLR in others["position_embeddings"]), strict=True
         )
-    tails = [tail[:length] for tail, length in zip(tails_KTH, layout.branches, strict=True)]
-    return torch.cat([head_1PH[0], *tails])
-
-
-def _parts(values_LH: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
-    """A sequence's prefix, (1, P, H), and its branches padded at the end, (K, T, H)."""
-    prefix, *branches = values_LH[: layout.prefix + sum(layout.branches)].split(
-        [layout.prefix, *layout.branches]
-    )
-    return prefix[None], pad_sequence(branches, batch_first=True)
+        masks = _masks(module, parts[0].shape[1], parts[1].shape[1], hidden_BLH)
+        mixed = [
+            forward(part, position_embeddings=turn, attention_mask=mask, past_key_values=state)[0]
+            for part, turn, mask in zip(parts, turns, masks, strict=True)
+        ]
+    return batch.joined(mixed[0], mixed[1])
 
 
 def _masks(
