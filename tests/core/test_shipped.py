@@ -32,7 +32,9 @@ def test_names_and_paths_are_told_apart(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("given", ["nothing", "nothing.yaml", "recipes/none", f"{'x' * 300}.yaml"])
 def test_what_is_not_there_is_answered_with_what_is(given: str) -> None:
-    with pytest.raises(RecipeError, match=rf"^{given}: no such prompt set; .*brief, kit, zero_shot"):
+    with pytest.raises(
+        RecipeError, match=rf"^{given}: no such prompt set; .*brief, kit, zero_shot"
+    ):
         find("prompt set", given)
 
 
