@@ -21,6 +21,7 @@ from functools import partial
 from itertools import chain
 
 from fmau.answer.cache_report import EncoderLog
+from fmau.answer.option_scores import OptionScorer
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, Sink, pending_clips
 from fmau.answer.progress import AnswerProgress
@@ -42,6 +43,7 @@ from fmau.core.records import Answer, AnswerStatus, Question, RowMark
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
 from fmau.families.family import Family
 from fmau.frames.reader import ClipReader
+from fmau.prompting.extraction import choices
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
 from fmau.serve.client import ChatClient, ChatRequest, Endpoint, FailureWatch, Reply, RequestError
@@ -147,6 +149,7 @@ class _Engine:
     client: ChatClient = field(init=False)
     model: str = field(init=False)
     watch: FailureWatch = field(init=False)
+    scorer: OptionScorer | None = field(init=False, default=None)
 
     @property
     def clips_in_flight(self) -> int:
@@ -177,6 +180,9 @@ class _Engine:
             await check_constraint(self.client, self.model)
         if budget := self.recipe.answer.thinking_tokens:
             await check_thinking(self.client, self.model, budget)
+        if self.recipe.answer.option_scores:
+            self.scorer = OptionScorer(self.client, self.model)
+            await self.scorer.check()
         self.watch.replied()
         before = await all_metrics(self.client, self.endpoint)
         async with asyncio.TaskGroup() as tasks:
@@ -200,12 +206,10 @@ class _Engine:
     ) -> None:
         loop = asyncio.get_running_loop()
         for asked in clips:
-            await queue.put((asked, loop.run_in_executor(self.pool, self._decode, asked)))
+            call = (self.recipe, self.reader, asked.clip, asked.file)
+            await queue.put((asked, loop.run_in_executor(self.pool, read_parts, *call)))
         for _ in range(workers):
             await queue.put(None)
-
-    def _decode(self, asked: Pending) -> ClipParts | ClipError | None:
-        return read_parts(self.recipe, self.reader, asked.clip, asked.file)
 
     async def _answer_from(self, queue: "_ClipQueue") -> None:
         while (item := await queue.get()) is not None:
@@ -268,7 +272,9 @@ class _Engine:
             mark: fingerprints of the question's row.
         """
         given = (question, self.recipe, self.prompts, parts)
-        build = partial(build_request, *given, family=self.family)
+        valid = choices(question)
+        firsts = await self.scorer.firsts(valid) if self.scorer else []
+        build = partial(build_request, *given, family=self.family, tokens=firsts)
 
         def whole() -> ChatRequest:
             self.summary.cache_report.uploads += parts is not None
@@ -278,6 +284,9 @@ class _Engine:
         started = time.monotonic()
         try:
             reply = await self.client.ask(self.model, first, resend=whole)
+            scores = (
+                await self.scorer.scores(valid, reply, build) if self.scorer and valid else None
+            )
         except RequestError as error:
             await self.watch.check(error)
             status = AnswerStatus.REQUEST_FAILED
@@ -287,7 +296,8 @@ class _Engine:
             return None
         self.watch.replied()
         seconds, constrained = time.monotonic() - started, self.recipe.answer.constrain
-        self._record(answer_row(question, mark, reply, seconds, constrained=constrained))
+        row = answer_row(question, mark, reply, seconds, constrained=constrained, scores=scores)
+        self._record(row)
         return reply
 
     def _record(self, row: Answer) -> None:

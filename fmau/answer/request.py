@@ -14,10 +14,11 @@ same answer to all 300 questions.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fmau.answer.option_scores import score_fields
 from fmau.answer.thinking import ANSWER_ROOM, OFF, answer_pattern, ran_out, thinking_fields
 from fmau.core.errors import ClipError
 from fmau.core.records import Answer, AnswerStatus, Question, RowMark
@@ -109,6 +110,7 @@ def build_request(
     *,
     by_reference: bool,
     family: Family | None = None,
+    tokens: Sequence[int] = (),
 ) -> ChatRequest:
     """Build the request that asks the model `question`.
 
@@ -116,6 +118,7 @@ def build_request(
         parts: the clip; None to ask without a clip.
         by_reference: send only the clip's uuid, because the server holds the clip.
         family: the model's family; only with thinking must it be known.
+        tokens: the first tokens of all answers to a closed question, for scores of options.
     """
     budget = recipe.answer.thinking_tokens
     fields: dict[str, Any] = {**DECODING, **thinking_fields(budget)}
@@ -130,7 +133,8 @@ def build_request(
             fields["structured_outputs"] = {"regex": answer_pattern(valid, family)}
             max_tokens = budget + ANSWER_ROOM
         else:
-            fields["structured_outputs"] = {"choice": list(valid)}
+            choice = {"structured_outputs": {"choice": list(valid)}}
+            fields |= score_fields(tokens) if tokens else choice
             max_tokens = MAX_TOKENS_CLOSED
     return ChatRequest(
         messages(question, prompts, clip),
@@ -183,9 +187,20 @@ def read_reply(question: Question, reply: Reply, *, constrained: bool = True) ->
 
 
 def answer_row(
-    question: Question, mark: RowMark, reply: Reply, seconds: float, *, constrained: bool = True
+    question: Question,
+    mark: RowMark,
+    reply: Reply,
+    seconds: float,
+    *,
+    constrained: bool = True,
+    scores: Mapping[str, float] | None = None,
 ) -> Answer:
-    """Build the row for a reply that took `seconds` of wall time; `constrained` as `read_reply`."""
+    """Build the row for a reply that took `seconds` of wall time.
+
+    Args:
+        constrained: as in `read_reply`.
+        scores: answer -> log-probability, if they were asked for.
+    """
     read = read_reply(question, reply, constrained=constrained)
     return Answer(
         qid=question.qid,
@@ -204,4 +219,7 @@ def answer_row(
         thinking=reply.thinking,
         thinking_tokens=reply.thinking_tokens if reply.thinking is not None else None,
         thinking_ran_out=ran_out(reply),
+        option_scores={answer: round(score, 6) for answer, score in scores.items()}
+        if scores
+        else None,
     )

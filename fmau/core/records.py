@@ -129,6 +129,8 @@ class Answer(Record):
         thinking: what the model thought before its answer; None if it did not think.
         thinking_tokens: number of its tokens, as the server counted them.
         thinking_ran_out: whether the budget ended the thinking, not the model.
+        option_scores: answer -> its log-probability among all replies; None if it was not asked
+            for.
     """
 
     qid: str
@@ -147,6 +149,7 @@ class Answer(Record):
     thinking: str | None = None
     thinking_tokens: int | None = None
     thinking_ran_out: bool | None = None
+    option_scores: dict[str, float] | None = None
 
     @model_validator(mode="after")
     def _answer_fits(self) -> Self:

@@ -199,6 +199,7 @@ class AnswerBlock(Block):
         clips_in_flight: number of clips whose questions are asked at the same time, per server.
         max_tokens_open: longest reply to an open question, or to any if `constrain` is false, in
             tokens.
+        option_scores: record the log-probability of each option of a closed question.
         thinking_tokens: budget for thinking before each answer, in tokens; 0 for no thinking.
         request_timeout_s: seconds to wait for the reply to one request.
         retries: number of further attempts before a question is listed as failed.
@@ -209,9 +210,19 @@ class AnswerBlock(Block):
     constrain: bool = True
     clips_in_flight: Annotated[int, Field(ge=1)] = 8
     max_tokens_open: Annotated[int, Field(ge=1)] = 512
+    option_scores: bool = False
     thinking_tokens: Annotated[int, Field(ge=0)] = 0
     request_timeout_s: Annotated[float, Field(gt=0)] = 300
     retries: Annotated[int, Field(ge=0)] = 4
+
+    @model_validator(mode="after")
+    def _scores_can_be_asked_for(self) -> Self:
+        if self.option_scores and (self.thinking_tokens or not self.constrain):
+            raise ValueError(
+                "option_scores are those of an answer that is given at once: set constrain to true "
+                "and thinking_tokens to 0, or option_scores to false"
+            )
+        return self
 
     @property
     def as_images(self) -> bool:

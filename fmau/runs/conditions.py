@@ -52,7 +52,8 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
     }
     # Later keys are conditions where they are not at their default, so that older runs can go on.
     later = recipe.answer.model_dump(
-        include={"frames_as", "constrain", "thinking_tokens"}, exclude_defaults=True
+        include={"frames_as", "constrain", "thinking_tokens", "option_scores"},
+        exclude_defaults=True,
     )
     return present | later
 

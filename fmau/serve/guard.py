@@ -18,7 +18,13 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 OPEN = {"/health"}
 """A page that says nothing but that the server lives."""
 
-WITH_KEY = {"/v1/chat/completions", "/v1/models", "/metrics", "/detokenize"}
+WITH_KEY = {
+    "/v1/chat/completions",
+    "/v1/models",
+    "/metrics",
+    "/tokenize",
+    "/detokenize",
+}
 """What fmau asks a server for."""
 
 

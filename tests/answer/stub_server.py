@@ -54,6 +54,7 @@ class StubServer:
         delay_s: before every reply.
         capacity: how many clips it holds; the oldest is dropped first, as in the real cache.
         constrained: honours `structured_outputs`.
+        scores: reports log-probabilities of tokens that a request names.
         thinks: keeps thinking apart from the answer, for requests that want thinking.
         healthy: what /health says.
         adapters: name -> folder of the adapters it serves beside `model`.
@@ -68,6 +69,7 @@ class StubServer:
     capacity: int = 10_000
     constrained: bool = True
     thinks: bool = True
+    scores: bool = True
     healthy: bool = True
     adapters: Mapping[str, str] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
@@ -102,6 +104,7 @@ class StubServer:
         app = web.Application(client_max_size=2**30)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/detokenize", self._detokenize)
+        app.router.add_post("/tokenize", self._tokenize)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
@@ -147,6 +150,11 @@ class StubServer:
     async def _detokenize(self, request: web.Request) -> web.Response:
         return web.json_response({"prompt": bytes((await request.json())["tokens"]).decode()})
 
+    async def _tokenize(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        text = body.get("prompt", "user: Hello. assistant: ")
+        return web.json_response({"tokens": list(text.encode())})
+
     async def _chat(self, request: web.Request) -> web.Response:
         body = await request.json()
         key = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -164,7 +172,7 @@ class StubServer:
         text = json.dumps(body["messages"])
         found = QID.search(text)
         qid = found[1] if found else ""
-        content = body["messages"][-1]["content"]
+        content = [one for one in body["messages"] if one["role"] == "user"][-1]["content"]
         part: dict[str, Any] = content[0] if isinstance(content, list) else {"type": "text"}
         asked = Asked(
             qid,
@@ -209,6 +217,8 @@ class StubServer:
         switch = asked.body.get("chat_template_kwargs", {"enable_thinking": False})
         if self.thinks and switch["enable_thinking"]:
             completion = _thought(asked)
+        if allowed := asked.body.get("allowed_token_ids"):
+            completion = _scored(asked, allowed, reports=self.scores)
         if asked.body.get("return_token_ids"):
             completion["prompt_token_ids"] = list(_prompt_as_seen(asked.body).encode())
         return web.json_response(completion)
@@ -238,6 +248,30 @@ def _completion(asked: Asked, *, constrained: bool) -> dict[str, Any]:
             "completion_tokens": 1,
             "prompt_tokens_details": {"cached_tokens": 0 if asked.has_payload else 80},
         },
+    }
+
+
+def token_score(qid: str, begun: str, token: int) -> float:
+    """The stub's log-probability of a token (a character) after the beginning of an answer."""
+    digest = hashlib.sha256(f"{qid}/{begun}/{token}".encode()).digest()
+    return -digest[0] / 16 - 0.01
+
+
+def _scored(asked: Asked, allowed: list[int], *, reports: bool) -> dict[str, Any]:
+    last = asked.body["messages"][-1]
+    begun = last["content"] if last["role"] == "assistant" else ""
+    scores = {token: token_score(asked.qid, begun, token) for token in allowed}
+    token = max(scores, key=lambda one: scores[one])
+    top = [{"token": f"token_id:{one}", "logprob": score} for one, score in scores.items()]
+    logprobs = {"content": [{"token": "x", "logprob": scores[token], "top_logprobs": top}]}
+    return {
+        "choices": [
+            {
+                "message": {"content": chr(token)},
+                "finish_reason": "length",
+                "logprobs": logprobs if reports else None,
+            }
+        ]
     }
 
 

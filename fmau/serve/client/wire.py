@@ -64,6 +64,8 @@ class Reply:
             report them.
         thinking: what the model thought, from servers that keep it out of the text; else None.
         thinking_tokens: the server's count of it.
+        logprobs: log-probabilities of the first token and of those named in the request, by token
+            id; None if they were not asked for.
     """
 
     text: str
@@ -74,6 +76,7 @@ class Reply:
     refusal: str | None = None
     thinking: str | None = None
     thinking_tokens: int | None = None
+    logprobs: Mapping[int, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def read_reply(content: bytes) -> Reply:
         refusal=message.refusal or None,
         thinking=message.reasoning or message.reasoning_content,
         thinking_tokens=(usage.completion_tokens_details or _Details()).reasoning_tokens,
+        logprobs=completion.choices[0].first_logprobs(),
     )
 
 
@@ -172,9 +176,31 @@ class _Message(BaseModel):
         return self.content or ""
 
 
+class _Scored(BaseModel):
+    token: str
+    logprob: float
+
+
+class _Token(_Scored):
+    top_logprobs: list[_Scored] = []
+
+
+class _Logprobs(BaseModel):
+    content: list[_Token] | None = None
+
+
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
+    logprobs: _Logprobs | None = None
+
+    def first_logprobs(self) -> dict[int, float] | None:
+        """Log-probabilities at the first token, where tokens are written "token_id:32"."""
+        if self.logprobs is None or not self.logprobs.content:
+            return None
+        first = self.logprobs.content[0]
+        scored = [(one.token.removeprefix("token_id:"), one.logprob) for one in first.top_logprobs]
+        return {int(token): logprob for token, logprob in scored if token.isdecimal()}
 
 
 class _Details(BaseModel):

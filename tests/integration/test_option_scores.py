@@ -1,0 +1,134 @@
+"""Scores of options through the real server, against Transformers on the same weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fmau.answer import answer_questions
+from fmau.core.records import Answer
+from fmau.dataset.questions import load_questions
+from fmau.demo.tiny import CHECKPOINT
+from fmau.families.load import load_encoder, load_model
+from fmau.frames.clip import read_clip
+from fmau.prompting.conversation import VIDEO_PART, messages
+from fmau.prompting.extraction import choices
+from fmau.recipe import Recipe
+from fmau.runs import open_run, read_answers
+from fmau.serve import start_server
+from fmau.serve.client import Endpoint
+from tests.clips import write_clip
+from tests.families.checkpoints import qwen3_5
+from tests.integration.tiny_served import PROMPTS, SIZE, tiny_recipe
+from tests.question_rows import question_rows
+from tests.serve.support import free_port
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+CLIPS = ("nod", "wave", "lean", "rest", "turn")
+
+
+def write_data(folder: Path) -> None:
+    """Five clips, the official questions about them, and one of one's own about each."""
+    (folder / "clips").mkdir()
+    rows: list[dict[str, Any]] = []
+    for number, clip in enumerate(CLIPS):
+        write_clip(folder / "clips" / f"{clip}.mp4", 30 + 7 * number, **SIZE)
+        rows += [row | {"qid": f"{row['qid']}_{clip}"} for row in question_rows(clip)]
+        lines = "\n".join(f"{letter}) option {letter}" for letter in "ABCDEFGHIJ")
+        rows.append(
+            {
+                "video": f"{clip}.mp4",
+                "task": "Gaze",
+                "type": "choice",
+                "qid": f"gaze_{clip}",
+                "question": f"Where does the person look?\n{lines}",
+            }
+        )
+    (folder / "questions.json").write_text(json.dumps(rows))
+
+
+def run(
+    folder: Path, recipe: Recipe, endpoint: Endpoint, *, scores: bool
+) -> tuple[dict[str, Answer], Recipe]:
+    named = recipe.model_copy(
+        update={
+            "name": f"scores_{scores}",
+            "answer": recipe.answer.model_copy(update={"option_scores": scores}),
+        }
+    )
+    questions = load_questions(named.data.questions).questions
+    with open_run(named, PROMPTS) as opened:
+        answer_questions(opened, named, PROMPTS, questions, endpoint, progress=False)
+    return {row.qid: row for row in read_answers(named.run_folder)}, named
+
+
+@pytest.mark.parametrize(
+    ("family", "dtype", "close"), [("qwen3_vl", "float32", 1e-3), ("qwen3_5", "bfloat16", 5e-2)]
+)
+def test_scores_are_those_of_transformers(
+    tmp_path: Path, family: str, dtype: str, close: float
+) -> None:
+    write_data(tmp_path)
+    model_path = CHECKPOINT if family == "qwen3_vl" else qwen3_5(tmp_path / "model")
+    recipe = tiny_recipe(
+        tmp_path,
+        model__path=model_path,
+        model__dtype=dtype,
+        data__questions=tmp_path / "questions.json",
+        data__clips=tmp_path / "clips",
+        answer__max_tokens_open=4,
+        serve__port=free_port(8450),
+    )
+    log = tmp_path / "server.log"
+    with start_server(recipe, log_path=log) as server:
+        server.wait_ready()
+        endpoint = Endpoint(server.base_url, None, (server.base_url,), (log,))
+        scored, _ = run(tmp_path, recipe, endpoint, scores=True)
+        plain, _ = run(tmp_path, recipe, endpoint, scores=False)
+    assert {q: row.answer for q, row in scored.items()} == {
+        q: row.answer for q, row in plain.items()
+    }
+
+    encoder = load_encoder(recipe.model)
+    model = load_model(str(model_path), None, getattr(torch, dtype)).eval()
+    worst = 0.0
+    asked = load_questions(recipe.data.questions).questions
+    closed = [question for question in asked if choices(question)]
+    assert len(closed) == 11 * len(CLIPS)
+    for question in closed[::every]:
+        frames = read_clip(recipe.data.clips / f"{question.clip}.mp4", recipe.frames)
+        inputs = encoder.encode(messages(question, PROMPTS, VIDEO_PART), frames)
+        for answer in valid:
+            worst = max(
+                worst,
+                abs(logprob(model, encoder, inputs, answer) - found(scored, question.qid)[answer]),
+            )
+        count += 1
+    print(f"{family}: {count} closed questions, scores at most {worst:.1e} apart")
+    assert count == 11 * len(CLIPS)
+    assert worst <= close
+
+
+def found(rows: dict[str, Answer], qid: str) -> dict[str, float]:
+    scores = rows[qid].option_scores
+    assert scores is not None
+    return scores
+
+
+def logprob(model: Any, encoder: Any, inputs: dict[str, Any], answer: str) -> float:
+    """The log-probability of an answer's tokens, one forward pass over prompt and answer."""
+    ids = torch.tensor([encoder.tokens(answer)])
+    whole = dict(inputs)
+    prompt = inputs["input_ids"].shape[1]
+    for name, value in (
+        ("input_ids", ids),
+        ("attention_mask", torch.ones_like(ids)),
+        ("mm_token_type_ids", torch.zeros_like(ids)),
+    ):
+        whole[name] = torch.cat([inputs[name], value.to(inputs[name].dtype)], dim=1)
+    with torch.inference_mode():
+        logits = model(**whole).logits[0, prompt - 1 : -1].float().log_softmax(-1)
+    return float(logits.gather(1, ids[0][:, None]).sum())
