@@ -6,6 +6,7 @@ own_tasks.csv                        accuracies and levels of tasks that MA-Benc
 answers.parquet                      one row per run and question, with answer and judges' scores
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -147,8 +148,9 @@ def answers_frame(runs: Sequence[ScoredRun]) -> pd.DataFrame:
     """One row per run and question, in file order.
 
     Columns: run, qid, clip, task, question, options, gold, action (of the clip), status, answer,
-    reply, thinking, result (right, wrong, ...), prompt_tokens, completion_tokens, thinking_tokens,
-    thinking_ran_out, seconds; and for every judge "JUDGE L1" to "JUDGE L3" and "JUDGE reasons".
+    reply, thinking, option_scores (JSON), result (right, wrong, ...), prompt_tokens,
+    completion_tokens, thinking_tokens, thinking_ran_out, seconds; and for every judge "JUDGE L1" to
+    "JUDGE L3" and "JUDGE reasons".
     """
     records = []
     for run in runs:
@@ -170,6 +172,7 @@ def answers_frame(runs: Sequence[ScoredRun]) -> pd.DataFrame:
                 "answer": row and row.answer,
                 "reply": row and row.reply,
                 "thinking": row and row.thinking,
+                "option_scores": row and row.option_scores and json.dumps(row.option_scores),
                 "result": verdict(question, gold, row),
                 "prompt_tokens": row and row.prompt_tokens,
                 "completion_tokens": row and row.completion_tokens,

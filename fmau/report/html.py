@@ -27,11 +27,13 @@ from fmau.report.charts import (
     level_chart,
     part_chart,
     recall_chart,
+    reliability_chart,
     training_chart,
 )
 from fmau.report.tables import (
     accuracy_table,
     agreement_table,
+    calibration_table,
     comparison_table,
     comparison_title,
     count_table,
@@ -146,6 +148,7 @@ def _contents(runs: Sequence[ScoredRun]) -> dict[str, str]:
         "table4": ("Table 4", scores[0].has_official),
         "comparison": ("Comparison", len(runs) > 1),
         "accuracy": ("Accuracy", True),
+        "confidence": ("Confidence", any(one.calibration for one in scores)),
         "open": ("Open answers", any(one.judgements for one in scores)),
         "parts": ("Body parts", scores[0].cmar_confusion is not None or bool(scores[0].by_part)),
         "actions": ("Actions", bool(scores[0].by_action)),
@@ -209,6 +212,7 @@ def _run_context(place: int, run: ScoredRun) -> dict[str, Any]:
             for number, found in enumerate(run.scores.judgements)
         ],
         "agreement": agreement_table(run.scores.agreements),
+        "calibration": calibration_table(run.scores),
         "has_confusion": run.scores.cmar_confusion is not None,
     }
 
@@ -257,6 +261,8 @@ def _figures(scores: Scores) -> list[dict[str, str]]:
 def _charts(runs: Sequence[ScoredRun]) -> dict[str, Any]:
     scores = {run.name: run.scores for run in runs}
     charts: dict[str, Any] = {}
+    if sure := {name: one.calibration for name, one in scores.items() if one.calibration}:
+        charts["reliability"] = reliability_chart(sure)
     if any(task.accuracy for one in scores.values() for task in one.all_tasks):
         charts["accuracy"] = accuracy_chart(scores)
     if runs[0].scores.by_action:

@@ -131,6 +131,32 @@ def further_table(scores: Scores) -> TextTable:
     return TextTable(("%", "95 % by clip", ""), rows)
 
 
+CALIBRATION_COLUMNS = (
+    "questions",
+    "ECE %",
+    "Brier",
+    "sure if right %",
+    "sure if wrong %",
+    "no option %",
+)
+
+
+def calibration_table(scores: Scores) -> TextTable:
+    """How far the confidence in closed answers can be trusted; empty without scores of options."""
+    found = scores.calibration
+    if found is None:
+        return TextTable(CALIBRATION_COLUMNS, {})
+    cells = (
+        f"{found.questions:,}",
+        two_decimals(found.ece),
+        f"{found.brier:.3f}",
+        two_decimals(found.right),
+        two_decimals(found.wrong),
+        two_decimals(found.outside),
+    )
+    return TextTable(CALIBRATION_COLUMNS, {"closed answers": cells})
+
+
 def level_table(judgement: Judgement) -> TextTable:
     """The levels of the open tasks from one judge, with the number of scored answers."""
     rows = {}

@@ -12,6 +12,7 @@ from fmau.report.tables import (
     TextTable,
     accuracy_table,
     agreement_table,
+    calibration_table,
     comparison_table,
     comparison_title,
     count_table,
@@ -54,6 +55,8 @@ def print_scores(runs: Mapping[str, Scores], console: Console, blind: Collection
         console.print(_text_table(f"{name}: accuracy", accuracy_table(scores)))
         if (further := further_table(scores)).rows:
             console.print(_text_table(f"{name}: tiers and labels", further))
+        if (sure := calibration_table(scores)).rows:
+            console.print(_text_table(f"{name}: confidence", sure))
         for found in scores.judgements:
             title = f"{name}: open answers, {judge_title(found)}"
             console.print(_text_table(title, level_table(found)))

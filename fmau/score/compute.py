@@ -20,6 +20,7 @@ from fmau.score.breakdowns import (
     label_match,
     majority,
 )
+from fmau.score.calibration import calibration
 from fmau.score.joined import contradictions
 from fmau.score.judged import judgement
 from fmau.score.levels import Judgement
@@ -86,6 +87,7 @@ def score(
         own_tasks=tuple(own_tasks),
         judgements=judgements,
         agreements=agreements(verdicts, [found.judge for found in judgements]),
+        calibration=calibration(questions, answers),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from fmau.core.records import Record
 from fmau.core.taxonomy import Task, Tier
+from fmau.score.calibration import Calibration
 from fmau.score.intervals import Interval
 from fmau.score.levels import JudgeAgreement, Judgement
 
@@ -214,6 +215,7 @@ class Scores(Record):
         mare_labels: MARE scored by label; None if no MARE reference names an action.
         judgements: one per judge of the run, LLM judges before proxies.
         agreements: one per pair of judges that scored the same answers.
+        calibration: of the closed answers; None without scores of their options.
     """
 
     benchmark: Benchmark
@@ -237,6 +239,7 @@ class Scores(Record):
     own_tasks: tuple[TaskScore, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     agreements: tuple[JudgeAgreement, ...] = ()
+    calibration: Calibration | None = None
 
     @property
     def has_official(self) -> bool:
