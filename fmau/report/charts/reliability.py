@@ -22,7 +22,7 @@ def reliability_chart(runs: Mapping[str, Calibration]) -> dict[str, Any]:
         mode="lines",
         line={"dash": "dot", "width": 1},
         hoverinfo="skip",
-        meta="baseline",
+        meta="ideal",
     )
     lines = [
         go.Scatter(
@@ -34,7 +34,7 @@ def reliability_chart(runs: Mapping[str, Calibration]) -> dict[str, Any]:
             hovertemplate=(
                 "%{customdata} questions: sure to %{x:.1f} %, right in %{y:.1f} %<extra></extra>"
             ),
-            meta=name,
+            meta="line",
         )
         for name, found in runs.items()
     ]
@@ -46,4 +46,4 @@ def reliability_chart(runs: Mapping[str, Calibration]) -> dict[str, Any]:
         "margin": {"t": 40, "r": 8, "b": 48, "l": 64},
         "height": 380,
     }
-    return plain([ideal, *lines], layout)
+    return plain([*lines, ideal], layout)

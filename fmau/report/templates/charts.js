@@ -16,6 +16,7 @@
       const line = { ...trace.marker.line, color: colour("ink") };
       return { ...trace, marker: { ...trace.marker, color: colour("card"), line } };
     }
+    if (trace.meta === "ideal") return { ...trace, line: { ...trace.line, color: colour("quiet") } };
     if (trace.meta === "line") return { ...trace, line: { color: own, width: 2 }, marker: { color: own, size: 8 } };
     const errors = {};
     for (const name of ["error_x", "error_y"]) if (trace[name]) errors[name] = { ...trace[name], color: own };
