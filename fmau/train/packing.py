@@ -4,15 +4,20 @@
 
 Layout: PREFIX BRANCH_1 BRANCH_2 ... The prefix holds the tokens that all prompts share (system
 prompt, video, common text). A branch holds the rest of one conversation: question and answer. Each
-branch attends to the prefix and to itself, and its positions start where the prefix ends. The loss
-therefore equals that of the conversations computed one by one, for a fraction of the compute.
+branch sees the prefix and itself, and its positions start where the prefix ends. The loss therefore
+equals that of the conversations computed one by one, for a fraction of the compute.
 
-Array suffixes: L tokens, B sequences, A the position axes (time, height, width) of multimodal RoPE.
+The prefix is computed once, and each branch goes on from the state in which it leaves a layer
+(`fmau.train.branching`). No mask keeps branches apart, because linear attention takes none.
+
+Array suffixes: L tokens, B sequences, A the position axes (time, height, width) of multimodal RoPE,
+P tokens of a prefix, K branches, Q tokens of a branch, R = B x K, N = P + Q.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -128,16 +133,15 @@ def _branching(prefix_AL: Tensor, branch_L: Tensor) -> Tensor:
     return torch.cat([prefix_AL, steps.expand(3, -1)], dim=1)
 
 
-def collate(packs: Sequence[Packed], attention: str) -> dict[str, Tensor]:
+def collate(packs: Sequence[Packed], attention: str) -> dict[str, Any]:
     """Stack sequences into a batch; shorter ones are padded at the end.
 
     Args:
-        attention: the model's implementation of attention, "sdpa" or "eager".
+        attention: the model's implementation of attention: "sdpa", "eager" or "flash_attention_2".
 
     Returns:
-        input_ids, labels and weights (B, L), position_ids (A, B, L), attention_mask (B, 1, L, L).
-        The mask is boolean for sdpa. Eager attention adds it to the scores, so for eager it is 0
-        where a token is seen and `HIDDEN` elsewhere.
+        input_ids, labels and weights (B, L), position_ids (A, B, L), and branches: where prefixes
+        and branches lie, see `_branches`.
     """
     longest = max(len(packed.ids_L) for packed in packs)
     batch = len(packs)
@@ -145,24 +149,82 @@ def collate(packs: Sequence[Packed], attention: str) -> dict[str, Tensor]:
     labels_BL = torch.full((batch, longest), IGNORED)
     weights_BL = torch.zeros(batch, longest)
     positions_ABL = torch.zeros(3, batch, longest, dtype=torch.long)
-    # Padding is a separate branch that attends to itself: a mask row without any True gives NaN.
-    branch_BL = torch.full((batch, longest), -1)
     for row, packed in enumerate(packs):
         length = len(packed.ids_L)
         ids_BL[row, :length] = packed.ids_L
         labels_BL[row, :length] = packed.labels_L
         positions_ABL[:, row, :length] = packed.positions_AL
-        branch_BL[row, :length] = packed.branch_L
         weights_BL[row, :length] = packed.weights_L
-    causal_LL = torch.ones(longest, longest, dtype=torch.bool).tril()
-    key_B1L, query_BL1 = branch_BL[:, None, :], branch_BL[:, :, None]
-    mask_BLL = causal_LL & ((key_B1L == query_BL1) | ((key_B1L == 0) & (query_BL1 > 0)))
-    if attention == "eager":
-        mask_BLL = torch.where(mask_BLL, 0.0, HIDDEN)
     return {
         "input_ids": ids_BL,
         "labels": labels_BL,
         "weights": weights_BL,
         "position_ids": positions_ABL,
-        "attention_mask": mask_BLL[:, None],
+        "branches": _branches([packed.branch_L for packed in packs], longest, attention),
     }
+
+
+def _branches(numbers: Sequence[Tensor], longest: int, attention: str) -> dict[str, Tensor]:
+    """Where the prefixes and branches of a batch lie, as `fmau.train.branching` takes them.
+
+    A mixer computes the prefixes as one array, padded before their first tokens, and the branches
+    as another one, padded behind their last.
+
+    Args:
+        numbers: `branch_L` of each sequence.
+        longest: L, the tokens of the longest sequence.
+
+    Returns:
+        prefix_at (B, P), branch_at (B, K, Q): places of their tokens in the sequence, 0 in padding;
+        back_at (B, L): places of the sequence's tokens in the P + K x Q of both arrays.
+        prefix_mask, branch_mask: what `attention` takes as a mask, of B and of B x K rows;
+        prefix_real (B, P): whether a place is not padding. The first and the last are left out
+        where nothing has to be masked.
+    """
+    counts = [torch.bincount(branch_L).tolist() for branch_L in numbers]
+    batch, prefix = len(counts), max(count[0] for count in counts)
+    most, width = max(map(len, counts)) - 1, max(max(count[1:]) for count in counts)
+    prefix_at_BP = torch.zeros(batch, prefix, dtype=torch.long)
+    branch_at_BKQ = torch.zeros(batch, most, width, dtype=torch.long)
+    back_at_BL = torch.zeros(batch, longest, dtype=torch.long)
+    prefix_real_BP = torch.zeros(batch, prefix, dtype=torch.bool)
+    branch_real_BKQ = torch.zeros(batch, most, width, dtype=torch.bool)
+    for row, (first, *rest) in enumerate(counts):
+        prefix_at_BP[row, prefix - first :] = torch.arange(first)
+        prefix_real_BP[row, prefix - first :] = True
+        back_at_BL[row, :first] = torch.arange(prefix - first, prefix)
+        at = first
+        for number, length in enumerate(rest):
+            places = torch.arange(at, at + length)
+            branch_at_BKQ[row, number, :length] = places
+            branch_real_BKQ[row, number, :length] = True
+            back_at_BL[row, places] = prefix + number * width + torch.arange(length)
+            at += length
+    found = {"prefix_at": prefix_at_BP, "branch_at": branch_at_BKQ, "back_at": back_at_BL}
+    padded = not prefix_real_BP.all()
+    if padded:
+        found["prefix_real"] = prefix_real_BP
+    past_RP = prefix_real_BP.repeat_interleave(most, dim=0)
+    if attention == "flash_attention_2":
+        # It takes the places that are not padding, and knows that the last key is the last query.
+        masks = {"prefix_mask": prefix_real_BP} if padded else {}
+        masks["branch_mask"] = torch.cat([past_RP, branch_real_BKQ.flatten(0, 1)], dim=1)
+        return found | masks
+    causal_QQ = torch.ones(width, width, dtype=torch.bool).tril()
+    seen_RQN = torch.cat(
+        [
+            past_RP[:, None].expand(-1, width, -1),
+            causal_QQ.expand(len(past_RP), -1, -1),
+        ],
+        dim=2,
+    )
+    masks = {"branch_mask": seen_RQN[:, None]}
+    # Without a mask sdpa computes causal attention, and faster; eager attention computes all.
+    if padded or attention == "eager":
+        causal_PP = torch.ones(prefix, prefix, dtype=torch.bool).tril()
+        # Padding sees itself: a row of the mask without any True gives NaN.
+        seen_BPP = (causal_PP & prefix_real_BP[:, None]) | torch.eye(prefix, dtype=torch.bool)
+        masks["prefix_mask"] = seen_BPP[:, None]
+    if attention == "eager":
+        masks = {name: torch.where(seen, 0.0, HIDDEN) for name, seen in masks.items()}
+    return found | masks
