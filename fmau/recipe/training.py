@@ -116,8 +116,7 @@ class TrainBlock(Block):
         seed: seed of the mixture, the order of examples and the initial weights.
         epochs: number of passes over the examples.
         examples_per_sequence: the most examples about one clip that are packed into one sequence,
-            in which the clip is encoded once; the loss is the same as without packing. Values
-            above 1 need sdpa or eager attention.
+            in which the clip is encoded once; the loss is the same as without packing.
         batch_size: sequences per optimizer step, over all processes.
         micro_batch_size: the most sequences that one process computes at the same time; fewer if
             that divides its share of the batch. It changes memory and speed, no result.
@@ -174,15 +173,6 @@ class TrainBlock(Block):
             raise ValueError(
                 "patience counts validations, but data.validation_share is 0, so there are none; "
                 "leave patience out, or hold clips out"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _maskable(self) -> Self:
-        if self.examples_per_sequence > 1 and self.attention == "flash_attention_2":
-            raise ValueError(
-                "flash_attention_2 does not support the mask that examples_per_sequence above 1 "
-                "needs; set attention to sdpa, or examples_per_sequence to 1"
             )
         return self
 

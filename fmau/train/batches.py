@@ -142,7 +142,9 @@ def encode_together(
     return conversations, {name: first[name] for name in ("pixel_values_videos", "video_grid_thw")}
 
 
-def collate_sequences(sequences: Sequence[tuple[Packed, Tensors]], attention: str) -> Tensors:
+def collate_sequences(
+    sequences: Sequence[tuple[Packed, Tensors]], attention: str
+) -> dict[str, Any]:
     """One batch: the tensors of `fmau.train.packing.collate`, and the pixels of all clips."""
     clips = [pixels for _, pixels in sequences]
     joined = {name: torch.cat([pixels[name] for pixels in clips]) for name in clips[0]}

@@ -219,4 +219,5 @@ def _together(prefix_BPH: Tensor, branch_RQH: Tensor, branches: Branches) -> Ten
 def _taken(from_BMx: Tensor, at_BN: Tensor) -> Tensor:
     # Rotations come as one row for all sequences where all have the same positions.
     rows_B1 = torch.arange(len(at_BN), device=at_BN.device)[:, None]
-    return from_BMx.expand(len(at_BN), -1, -1)[rows_B1, at_BN]
+    taken_BNx: Tensor = from_BMx.expand(len(at_BN), -1, -1)[rows_B1, at_BN]
+    return taken_BNx

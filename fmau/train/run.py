@@ -38,6 +38,7 @@ from fmau.train.batches import (
     Tensors,
     collate_sequences,
 )
+from fmau.train.branching import enable_branches
 from fmau.train.checkpoints import remove_incomplete, resume_point
 from fmau.train.estimate import Shape, loader_bytes
 from fmau.train.plan import Sizes, measure, plan_rows
@@ -258,6 +259,7 @@ def build_trainer(
         learned, collate = ExampleDataset(data.train, **encoded), collate_examples
     else:
         groups = data.sequences(train.examples_per_sequence)
+        enable_branches(model)
         learned = SequenceDataset(groups, config=model.get_base_model().config, **encoded)
         collate = partial(collate_sequences, attention=train.attention)
     train.steps(len(learned))  # raises now if there are fewer sequences than one batch needs

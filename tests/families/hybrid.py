@@ -1,4 +1,4 @@
-"""A small random model of Qwen3.5: linear attention in most layers, full attention in the others."""
+"""A small random model of Qwen3.5: linear attention in most layers, full attention in some."""
 
 from typing import Any
 
