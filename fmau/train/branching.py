@@ -207,7 +207,8 @@ def _prefixes(whole_BLx: Tensor, branches: Branches) -> Tensor:
 
 def _branches(whole_BLx: Tensor, branches: Branches) -> Tensor:
     at_BKQ = branches["branch_at"]
-    return _taken(whole_BLx, at_BKQ.flatten(1)).unflatten(1, at_BKQ.shape[1:]).flatten(0, 1)
+    taken_BNx = _taken(whole_BLx, at_BKQ.flatten(1))
+    return taken_BNx.reshape(-1, at_BKQ.shape[2], taken_BNx.shape[2])
 
 
 def _together(prefix_BPH: Tensor, branch_RQH: Tensor, branches: Branches) -> Tensor:

@@ -60,13 +60,17 @@ def measure(
     (common,) = token_counts(processor, [prompts.common])
     turns = conversation(groups[0][0], prompts)
     before, after = tokens_around(processor, turns, frames)
-    lengths, learned = [], []
-    for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
+    prefix = before + common
+    lengths, learned, padded = [], [], []
+    sampled = groups[:: math.ceil(len(groups) / LOOKED_AT)]
+    for group in sampled:
         asked = [conversation(example, prompts) for example in group]
         own = [text - common for text in token_counts(processor, map(_own_text, asked))]
         # + 1 for the end-of-turn token, which counts in the loss too.
         replies = [reply + 1 for reply in token_counts(processor, (e.answer for e in group))]
-        lengths.append(before + common + sum(own) + after * len(group) + sum(replies))
+        branches = [text + after + reply for text, reply in zip(own, replies, strict=True)]
+        lengths.append(prefix + sum(branches))
+        padded.append(len(branches) * max(branches))
         learned.append(sum(replies))
     pairs, rows, columns = token_grid(len(frames.jpegs), frames.height, frames.width)
     return Sizes(
@@ -75,6 +79,9 @@ def measure(
             learned=sum(learned) / len(learned),
             groups=pairs,
             patches=estimate.PATCHES_PER_TOKEN * rows * columns,
+            branches=sum(map(len, sampled)) / len(sampled),
+            prefix=prefix,
+            branch=sum(padded) / sum(map(len, sampled)),
         ),
         longest=max(lengths),
         sequences=len(groups),
