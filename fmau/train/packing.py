@@ -201,30 +201,33 @@ def _branches(numbers: Sequence[Tensor], longest: int, attention: str) -> dict[s
             back_at_BL[row, places] = prefix + number * width + torch.arange(length)
             at += length
     found = {"prefix_at": prefix_at_BP, "branch_at": branch_at_BKQ, "back_at": back_at_BL}
-    padded = not prefix_real_BP.all()
-    if padded:
+    if not prefix_real_BP.all():
         found["prefix_real"] = prefix_real_BP
+    return found | _masks(prefix_real_BP, branch_real_BKQ, attention)
+
+
+def _masks(prefix_real_BP: Tensor, branch_real_BKQ: Tensor, attention: str) -> dict[str, Tensor]:
+    """The masks of `_branches`, from the places that are not padding."""
+    most, width = branch_real_BKQ.shape[1:]
     past_RP = prefix_real_BP.repeat_interleave(most, dim=0)
+    padded = not prefix_real_BP.all()
     if attention == "flash_attention_2":
         # It takes the places that are not padding, and knows that the last key is the last query.
-        masks = {"prefix_mask": prefix_real_BP} if padded else {}
-        masks["branch_mask"] = torch.cat([past_RP, branch_real_BKQ.flatten(0, 1)], dim=1)
-        return found | masks
-    causal_QQ = torch.ones(width, width, dtype=torch.bool).tril()
-    seen_RQN = torch.cat(
-        [
-            past_RP[:, None].expand(-1, width, -1),
-            causal_QQ.expand(len(past_RP), -1, -1),
-        ],
-        dim=2,
-    )
+        real_RN = torch.cat([past_RP, branch_real_BKQ.flatten(0, 1)], dim=1)
+        return {"branch_mask": real_RN} | ({"prefix_mask": prefix_real_BP} if padded else {})
+    own_RQQ = _causal(width).expand(len(past_RP), -1, -1)
+    seen_RQN = torch.cat([past_RP[:, None].expand(-1, width, -1), own_RQQ], dim=2)
     masks = {"branch_mask": seen_RQN[:, None]}
     # Without a mask sdpa computes causal attention, and faster; eager attention computes all.
     if padded or attention == "eager":
-        causal_PP = torch.ones(prefix, prefix, dtype=torch.bool).tril()
+        length = prefix_real_BP.shape[1]
         # Padding sees itself: a row of the mask without any True gives NaN.
-        seen_BPP = (causal_PP & prefix_real_BP[:, None]) | torch.eye(prefix, dtype=torch.bool)
-        masks["prefix_mask"] = seen_BPP[:, None]
+        itself_PP = torch.eye(length, dtype=torch.bool)
+        masks["prefix_mask"] = ((_causal(length) & prefix_real_BP[:, None]) | itself_PP)[:, None]
     if attention == "eager":
-        masks = {name: torch.where(seen, 0.0, HIDDEN) for name, seen in masks.items()}
-    return found | masks
+        return {name: torch.where(seen, 0.0, HIDDEN) for name, seen in masks.items()}
+    return masks
+
+
+def _causal(length: int) -> Tensor:
+    return torch.ones(length, length, dtype=torch.bool).tril()

@@ -22,6 +22,7 @@ from fmau.train.batches import (
     conversation,
     encode_example,
 )
+from fmau.train.branching import enable_branches
 from fmau.train.packing import IGNORED
 from tests.clips import drawn_frames
 from tests.processors import PROMPTS, small_model, small_processor
@@ -128,7 +129,9 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
 
 @cache
 def tiny_model() -> Any:
-    return small_model().eval()
+    model = small_model().eval()
+    enable_branches(model)
+    return model
 
 
 @torch.no_grad()
