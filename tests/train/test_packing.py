@@ -268,9 +268,9 @@ def test_flash_attention_gets_what_is_no_padding(heights: list[int]) -> None:
         return learned
 
     expected = answers("sdpa")
-    AttentionInterface.register("like_flash", like_flash_attention)
-    AttentionMaskInterface.register("like_flash", lambda *_, **__: None)
-    model.model.language_model.set_attn_implementation("like_flash")
+    AttentionInterface.register("stand_in", like_flash_attention)
+    AttentionMaskInterface.register("stand_in", lambda *_, **__: None)
+    model.model.language_model.set_attn_implementation("stand_in")
     torch.testing.assert_close(answers("flash_attention_2"), expected, rtol=1e-4, atol=1e-5)
 
 
