@@ -6,7 +6,8 @@ prefixes, and then over the branches, each of which goes on from the state that 
 keys and values, or the states of linear attention. All of this happens inside one layer, so that
 gradient checkpointing, DDP, ZeRO and FSDP see a layer and a forward pass like any other.
 
-A mask could do the same for attention, but not for linear attention, which takes none.
+A mask over the whole sequence could do the same for attention, but not for linear attention, which
+takes none. Attention still needs one to keep branches from seeing each other, over branches alone.
 
 `fmau.train.packing` says where prefixes and branches lie. Array suffixes as there; H hidden, R rows
 of a mixer's input: B of prefixes, B x K of branches.
@@ -91,13 +92,15 @@ def _attention(
         **own,
     )
     branch_RQH, _ = compute(
-        hidden_states=_branches(hidden_states, branches),
-        position_embeddings=tuple(_branches(turn, branches) for turn in position_embeddings),
-        attention_mask=branches["branch_mask"],
-        past_key_values=past.repeated(branches["branch_at"].shape[1]),
+        hidden_states=_branches(hidden_states, branches["joined_at"]),
+        position_embeddings=tuple(
+            _branches(turn, branches["joined_at"]) for turn in position_embeddings
+        ),
+        attention_mask=branches["joined_mask"],
+        past_key_values=past.repeated(branches["joined_at"].shape[1]),
         **own,
     )
-    return _together(prefix_BPH, branch_RQH, branches), None
+    return _together(prefix_BPH, branch_RQH, branches["joined_back"]), None
 
 
 def _linear_attention(
@@ -119,12 +122,12 @@ def _linear_attention(
         **own,
     )
     branch_RQH = compute(
-        hidden_states=_branches(hidden_states, branches),
+        hidden_states=_branches(hidden_states, branches["rows_at"]),
         attention_mask=None,
-        cache_params=past.repeated(branches["branch_at"].shape[1]),
+        cache_params=past.repeated(branches["rows_at"].shape[1]),
         **own,
     )
-    return _together(prefix_BPH, branch_RQH, branches)
+    return _together(prefix_BPH, branch_RQH, branches["rows_back"])
 
 
 _OF_WHOLE_SEQUENCES = ("attention_mask", "position_ids", "past_key_values", "cache_params")
@@ -145,7 +148,7 @@ class _Past:
         self.follows = False
 
     def repeated(self, times: int) -> "_Past":
-        """The same past for each of so many branches of every prefix."""
+        """The same past for each of so many rows of branches behind every prefix."""
         past = _Past()
         past.follows = True
         past.kept = {
@@ -205,16 +208,15 @@ def _prefixes(whole_BLx: Tensor, branches: Branches) -> Tensor:
     return _taken(whole_BLx, branches["prefix_at"])
 
 
-def _branches(whole_BLx: Tensor, branches: Branches) -> Tensor:
-    at_BKQ = branches["branch_at"]
+def _branches(whole_BLx: Tensor, at_BKQ: Tensor) -> Tensor:
     taken_BNx = _taken(whole_BLx, at_BKQ.flatten(1))
     return taken_BNx.reshape(-1, at_BKQ.shape[2], taken_BNx.shape[2])
 
 
-def _together(prefix_BPH: Tensor, branch_RQH: Tensor, branches: Branches) -> Tensor:
+def _together(prefix_BPH: Tensor, branch_RQH: Tensor, back_BL: Tensor) -> Tensor:
     """The tokens of prefixes and branches in the order of their sequences, (B, L, H)."""
     branch_BNH = branch_RQH.unflatten(0, (len(prefix_BPH), -1)).flatten(1, 2)
-    return _taken(torch.cat([prefix_BPH, branch_BNH], dim=1), branches["back_at"])
+    return _taken(torch.cat([prefix_BPH, branch_BNH], dim=1), back_BL)
 
 
 def _taken(from_BMx: Tensor, at_BN: Tensor) -> Tensor:

@@ -85,35 +85,24 @@ class SequenceShape:
         learned: number of tokens that count in the loss.
         groups: groups of two frames.
         patches: patches per group; `PATCHES_PER_TOKEN` of them make one visual token.
-        branches: number of branches behind a prefix (`fmau.train.packing`); 1 for none.
-        prefix, branch: tokens of the prefix and of the longest branch; they count only where there
-            is more than one branch.
+        prefix: tokens before the branches (`fmau.train.packing`); 0 for a sequence without any.
     """
 
     tokens: float
     learned: float
     groups: int
     patches: int
-    branches: float = 1
     prefix: float = 0
-    branch: float = 0
-
-    @property
-    def mixed(self) -> float:
-        """Tokens that attention computes: branches are padded to the longest one."""
-        return self.prefix + self.branches * self.branch if self.branches > 1 else self.tokens
 
     @property
     def masked(self) -> float:
-        """Pairs of tokens in the mask; prefixes need none."""
-        if self.branches > 1:
-            return self.branches * self.branch * (self.prefix + self.branch)
-        return self.tokens**2
+        """Pairs of tokens that attention computes with a mask; a prefix needs none."""
+        return (self.tokens - self.prefix) * self.tokens
 
     @property
     def pairs(self) -> float:
         """Pairs of tokens that attention computes."""
-        return self.masked + (self.prefix**2 if self.branches > 1 else 0)
+        return self.masked + self.prefix**2
 
 
 def forward_flops(shape: Shape, sequence: SequenceShape) -> tuple[float, float]:
@@ -133,9 +122,10 @@ def forward_flops(shape: Shape, sequence: SequenceShape) -> tuple[float, float]:
     )
     vision = sequence.groups * sequence.patches * (a_patch + pairs + merged / PATCHES_PER_TOKEN)
 
-    a_layer = 2 * 3 * shape.hidden * shape.ffn * sequence.tokens
-    a_layer += 2 * 2 * shape.hidden * (shape.query + shape.key) * sequence.mixed
-    a_layer += 4 * shape.query * sequence.pairs
+    a_token = 2 * (
+        2 * shape.hidden * shape.query + 2 * shape.hidden * shape.key + 3 * shape.hidden * shape.ffn
+    )
+    a_layer = a_token * sequence.tokens + 4 * shape.query * sequence.pairs
     head = 2 * shape.hidden * shape.vocabulary * sequence.learned
     return vision, shape.layers * a_layer + head
 
@@ -225,24 +215,19 @@ def layer_bytes(shape: Shape, number_bytes: int, sequence: SequenceShape) -> flo
 
     Counted from Transformers' Qwen3-VL with an adapter on all linear layers: four tensors of the
     FFN's width (gate, its activation, up, their product), inputs of linear layers, queries before
-    and after rotation, the keys and values that are seen, and the mask. Where there is a mask, keys
-    and values are repeated for all query heads; each branch has its own copy of its prefix's. Norms
-    keep their inputs in float32. PyTorch keeps the same: see tests/train/test_estimate.py.
+    and after rotation, keys and values, and the mask. Where there is a mask, keys and values are
+    repeated for all query heads; a prefix is computed without one. Norms keep their inputs in
+    float32. PyTorch keeps the same: see tests/train/test_estimate.py.
 
     Args:
         number_bytes: bytes of one activation value: 2 or 4.
     """
-    tokens, mixed = sequence.tokens, sequence.mixed
-    seen, unmasked = tokens, 0.0
-    if sequence.branches > 1:
-        seen, unmasked = sequence.branches * (sequence.prefix + sequence.branch), sequence.prefix
-    values = tokens * (4 * shape.ffn + 3 * shape.hidden)
-    values += mixed * (shape.hidden + 3 * shape.query)
-    values += 2 * (seen * shape.query + unmasked * shape.key) + sequence.masked
+    a_token = 4 * shape.ffn + 4 * shape.hidden + 5 * shape.query
+    values = sequence.tokens * a_token + 2 * sequence.prefix * shape.key + sequence.masked
     if number_bytes == 4:
-        return 4 * (values + mixed * shape.key)
-    in_norms = tokens * 2 * shape.hidden + mixed * (shape.query + shape.key)
-    return number_bytes * (values + tokens * shape.hidden) + 4 * in_norms
+        return 4 * (values + sequence.tokens * shape.key)
+    in_norms = sequence.tokens * (2 * shape.hidden + shape.query + shape.key)
+    return number_bytes * (values + sequence.tokens * shape.hidden) + 4 * in_norms
 
 
 def positions(sequence: SequenceShape, at_once: int) -> float:

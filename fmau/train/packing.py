@@ -168,60 +168,97 @@ def _branches(numbers: Sequence[Tensor], longest: int, attention: str) -> dict[s
     """Where the prefixes and branches of a batch lie, as `fmau.train.branching` takes them.
 
     A mixer computes the prefixes as one array, padded before their first tokens, and the branches
-    as another one, padded behind their last.
+    as another one. For linear attention each branch is a row, padded behind its last token. For
+    attention with a mask all branches of a sequence are one row, which needs less padding, and only
+    one copy of the prefix's keys and values. Flash attention takes no such mask, so that its rows
+    are those of linear attention.
 
     Args:
         numbers: `branch_L` of each sequence.
         longest: L, the tokens of the longest sequence.
 
     Returns:
-        prefix_at (B, P), branch_at (B, K, Q): places of their tokens in the sequence, 0 in padding;
-        back_at (B, L): places of the sequence's tokens in the P + K x Q of both arrays.
-        prefix_mask, branch_mask: what `attention` takes as a mask, of B and of B x K rows;
-        prefix_real (B, P): whether a place is not padding. The first and the last are left out
-        where nothing has to be masked.
+        prefix_at (B, P), rows_at (B, K, Q), joined_at (B, K, Q, or 1 and all tokens of branches):
+        places of their tokens in the sequence, 0 in padding; rows_back, joined_back (B, L): places
+        of the sequence's tokens in the P + K x Q of both arrays, for linear attention and for
+        attention. prefix_mask, joined_mask: what `attention` takes as a mask. prefix_real (B, P):
+        whether a place is not padding. prefix_mask and prefix_real are left out where nothing has
+        to be masked.
     """
     counts = [torch.bincount(branch_L).tolist() for branch_L in numbers]
-    batch, prefix = len(counts), max(count[0] for count in counts)
-    most, width = max(map(len, counts)) - 1, max(max(count[1:]) for count in counts)
-    prefix_at_BP = torch.zeros(batch, prefix, dtype=torch.long)
-    branch_at_BKQ = torch.zeros(batch, most, width, dtype=torch.long)
-    back_at_BL = torch.zeros(batch, longest, dtype=torch.long)
-    prefix_real_BP = torch.zeros(batch, prefix, dtype=torch.bool)
-    branch_real_BKQ = torch.zeros(batch, most, width, dtype=torch.bool)
-    for row, (first, *rest) in enumerate(counts):
+    prefix = max(first for first, *_ in counts)
+    prefix_at_BP = torch.zeros(len(counts), prefix, dtype=torch.long)
+    prefix_real_BP = torch.zeros(len(counts), prefix, dtype=torch.bool)
+    for row, (first, *_) in enumerate(counts):
         prefix_at_BP[row, prefix - first :] = torch.arange(first)
         prefix_real_BP[row, prefix - first :] = True
-        back_at_BL[row, :first] = torch.arange(prefix - first, prefix)
-        at = first
-        for number, length in enumerate(rest):
-            places = torch.arange(at, at + length)
-            branch_at_BKQ[row, number, :length] = places
-            branch_real_BKQ[row, number, :length] = True
-            back_at_BL[row, places] = prefix + number * width + torch.arange(length)
-            at += length
-    found = {"prefix_at": prefix_at_BP, "branch_at": branch_at_BKQ, "back_at": back_at_BL}
+    found = {"prefix_at": prefix_at_BP}
     if not prefix_real_BP.all():
         found["prefix_real"] = prefix_real_BP
-    return found | _masks(prefix_real_BP, branch_real_BKQ, attention)
+    rows_number_BKQ, found["rows_at"], found["rows_back"] = _laid_out(counts, prefix, longest)
+    if attention == "flash_attention_2":
+        joined_number_BKQ = rows_number_BKQ
+        found |= {"joined_at": found["rows_at"], "joined_back": found["rows_back"]}
+    else:
+        joined = [[first, sum(rest)] for first, *rest in counts]
+        _, found["joined_at"], found["joined_back"] = _laid_out(joined, prefix, longest)
+        joined_number_BKQ = torch.zeros_like(found["joined_at"])
+        for row, (first, *rest) in enumerate(counts):
+            joined_number_BKQ[row, 0, : sum(rest)] = numbers[row][first:]
+    return found | _masks(prefix_real_BP, joined_number_BKQ, attention)
 
 
-def _masks(prefix_real_BP: Tensor, branch_real_BKQ: Tensor, attention: str) -> dict[str, Tensor]:
-    """The masks of `_branches`, from the places that are not padding."""
-    most, width = branch_real_BKQ.shape[1:]
-    past_RP = prefix_real_BP.repeat_interleave(most, dim=0)
+def _laid_out(
+    counts: Sequence[Sequence[int]], prefix: int, longest: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Lay out branches as rows.
+
+    Args:
+        counts: for each sequence, tokens of its prefix and of each row.
+        prefix: P, the tokens of the longest prefix.
+
+    Returns:
+        The number of each token's row from 1, 0 in padding, and the place of the token in its
+        sequence, (B, K, Q); the places of the sequence's tokens in P + K x Q, (B, L).
+    """
+    most = max(map(len, counts)) - 1
+    width = max(length for _, *rest in counts for length in rest)
+    number_BKQ = torch.zeros(len(counts), most, width, dtype=torch.long)
+    at_BKQ = torch.zeros_like(number_BKQ)
+    back_BL = torch.zeros(len(counts), longest, dtype=torch.long)
+    for row, (first, *rest) in enumerate(counts):
+        back_BL[row, :first] = torch.arange(prefix - first, prefix)
+        at = first
+        for place, length in enumerate(rest):
+            tokens = torch.arange(length)
+            number_BKQ[row, place, :length] = place + 1
+            at_BKQ[row, place, :length] = at + tokens
+            back_BL[row, at : at + length] = prefix + place * width + tokens
+            at += length
+    return number_BKQ, at_BKQ, back_BL
+
+
+def _masks(prefix_real_BP: Tensor, number_BKQ: Tensor, attention: str) -> dict[str, Tensor]:
+    """The masks of `_branches`.
+
+    Args:
+        number_BKQ: number of each token's branch, 0 in padding.
+    """
+    number_RQ = number_BKQ.flatten(0, 1)
+    past_RP = prefix_real_BP.repeat_interleave(number_BKQ.shape[1], dim=0)
     padded = not prefix_real_BP.all()
     if attention == "flash_attention_2":
         # It takes the places that are not padding, and knows that the last key is the last query.
-        real_RN = torch.cat([past_RP, branch_real_BKQ.flatten(0, 1)], dim=1)
-        return {"branch_mask": real_RN} | ({"prefix_mask": prefix_real_BP} if padded else {})
-    own_RQQ = _causal(width).expand(len(past_RP), -1, -1)
+        masks = {"joined_mask": torch.cat([past_RP, number_RQ > 0], dim=1)}
+        return masks | ({"prefix_mask": prefix_real_BP} if padded else {})
+    width = number_RQ.shape[1]
+    # Padding counts as a branch: a row of the mask without any True gives NaN.
+    own_RQQ = _causal(width) & (number_RQ[:, None] == number_RQ[:, :, None])
     seen_RQN = torch.cat([past_RP[:, None].expand(-1, width, -1), own_RQQ], dim=2)
-    masks = {"branch_mask": seen_RQN[:, None]}
+    masks = {"joined_mask": seen_RQN[:, None]}
     # Without a mask sdpa computes causal attention, and faster; eager attention computes all.
     if padded or attention == "eager":
         length = prefix_real_BP.shape[1]
-        # Padding sees itself: a row of the mask without any True gives NaN.
         itself_PP = torch.eye(length, dtype=torch.bool)
         masks["prefix_mask"] = ((_causal(length) & prefix_real_BP[:, None]) | itself_PP)[:, None]
     if attention == "eager":

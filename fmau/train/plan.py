@@ -61,16 +61,13 @@ def measure(
     turns = conversation(groups[0][0], prompts)
     before, after = tokens_around(processor, turns, frames)
     prefix = before + common
-    lengths, learned, padded = [], [], []
-    sampled = groups[:: math.ceil(len(groups) / LOOKED_AT)]
-    for group in sampled:
+    lengths, learned = [], []
+    for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
         asked = [conversation(example, prompts) for example in group]
         own = [text - common for text in token_counts(processor, map(_own_text, asked))]
         # + 1 for the end-of-turn token, which counts in the loss too.
         replies = [reply + 1 for reply in token_counts(processor, (e.answer for e in group))]
-        branches = [text + after + reply for text, reply in zip(own, replies, strict=True)]
-        lengths.append(prefix + sum(branches))
-        padded.append(len(branches) * max(branches))
+        lengths.append(prefix + sum(own) + after * len(group) + sum(replies))
         learned.append(sum(replies))
     pairs, rows, columns = token_grid(len(frames.jpegs), frames.height, frames.width)
     return Sizes(
@@ -79,9 +76,7 @@ def measure(
             learned=sum(learned) / len(learned),
             groups=pairs,
             patches=estimate.PATCHES_PER_TOKEN * rows * columns,
-            branches=sum(map(len, sampled)) / len(sampled),
-            prefix=prefix,
-            branch=sum(padded) / sum(map(len, sampled)),
+            prefix=prefix if max(map(len, groups)) > 1 else 0,
         ),
         longest=max(lengths),
         sequences=len(groups),

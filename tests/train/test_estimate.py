@@ -131,9 +131,7 @@ def test_memory_grows_with_what_is_computed_at_once_and_shrinks_with_checkpointi
     ).weights == pytest.approx(17.5e9 / 8)
 
 
-BRANCHED = SequenceShape(
-    tokens=180, learned=3, groups=4, patches=1, branches=4, prefix=100, branch=20
-)
+BRANCHED = SequenceShape(tokens=180, learned=3, groups=4, patches=1, prefix=100)
 
 
 def whole(length: int) -> SequenceShape:
@@ -183,9 +181,9 @@ def kept_by_a_layer(dtype: torch.dtype, sequence: SequenceShape) -> tuple[Shape,
 
 def inputs_of(sequence: SequenceShape) -> dict[str, Any]:
     """Any tokens in a sequence of this shape."""
-    if sequence.branches > 1:
+    if sequence.prefix:
         prefix = [1, *[5] * int(sequence.prefix - 1)]
-        branch = [[*prefix, 6 + number, *[5] * int(sequence.branch - 2)] for number in range(4)]
+        branch = [[*prefix, 6 + number, *[5] * 18] for number in range(4)]
         packed = pack(
             [Conversation(prompt, [3]) for prompt in branch],
             torch.tensor([[1, 2, 2]]),

@@ -42,9 +42,7 @@ def planned_hours(name: str, gpus: int, gpu: str) -> float:
         learned=LEARNED,
         groups=4,
         patches=CLIP_TOKENS,  # 4 groups of 238 tokens, 4 patches each
-        branches=train.examples_per_sequence,
-        prefix=CLIP_TOKENS,
-        branch=text / train.examples_per_sequence,
+        prefix=CLIP_TOKENS if train.examples_per_sequence > 1 else 0,
     )
     flops = (
         train.steps(sequences)
