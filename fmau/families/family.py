@@ -34,8 +34,6 @@ class Family(ABC):
         end_of_turn: the token that ends the model's answer.
         towers: "language", "vision", "merger" -> prefixes of the paths of its modules. The names
             are those of the switches in `train.lora`.
-        mixers: names of the modules, one in each layer of the language model, in which tokens see
-            others.
         vision_parts: paths of the model's parts that see, which QLoRA leaves as they are.
         served_towers: the towers whose updates vLLM applies.
         hybrid: some layers are linear attention. vLLM reuses their state in whole blocks only.
@@ -56,7 +54,6 @@ class Family(ABC):
     video_end: ClassVar[str] = "<|vision_end|>"
     end_of_turn: ClassVar[str] = "<|im_end|>"
     towers: ClassVar[Mapping[str, tuple[str, ...]]]
-    mixers: ClassVar[frozenset[str]] = frozenset({"self_attn"})
     vision_parts: ClassVar[tuple[str, ...]] = ("model.visual",)
     served_towers: ClassVar[frozenset[str]] = frozenset({"language"})
     hybrid: ClassVar[bool] = False

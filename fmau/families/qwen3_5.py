@@ -12,7 +12,6 @@ class Qwen3_5(Qwen3VL):
 
     name = "Qwen3.5"
     types = frozenset({"qwen3_5", "qwen3_5_moe"})
-    mixers = frozenset({"self_attn", "linear_attn"})
     hybrid = True
     thinks = True
     reasoning_parser = "qwen3"

@@ -132,11 +132,13 @@ def encode_together(
     return conversations, {name: first[name] for name in ("pixel_values_videos", "video_grid_thw")}
 
 
-def collate_sequences(sequences: Sequence[tuple[Packed, Tensors]]) -> Tensors:
+def collate_sequences(
+    sequences: Sequence[tuple[Packed, Tensors]], attention: str
+) -> dict[str, Any]:
     """One batch: the tensors of `fmau.train.packing.collate`, and the pixels of all clips."""
     clips = [pixels for _, pixels in sequences]
     joined = {name: torch.cat([pixels[name] for pixels in clips]) for name in clips[0]}
-    return collate([packed for packed, _ in sequences]) | joined
+    return collate([packed for packed, _ in sequences], attention) | joined
 
 
 def conversation(example: Example, prompts: PromptSet) -> list[Message]:

@@ -85,18 +85,31 @@ class SequenceShape:
         learned: number of tokens that count in the loss.
         groups: groups of two frames.
         patches: patches per group; `PATCHES_PER_TOKEN` of them make one visual token.
+        prefix: tokens before the branches (`fmau.train.packing`); 0 for a sequence without any.
     """
 
     tokens: float
     learned: float
     groups: int
     patches: int
+    prefix: float = 0
+
+    @property
+    def masked(self) -> float:
+        """Pairs of tokens that attention computes with a mask; a prefix needs none."""
+        return (self.tokens - self.prefix) * self.tokens
+
+    @property
+    def pairs(self) -> float:
+        """Pairs of tokens that attention computes."""
+        return self.masked + self.prefix**2
 
 
 def forward_flops(shape: Shape, sequence: SequenceShape) -> tuple[float, float]:
     """Operations of one forward pass: (vision tower with mergers, language model).
 
-    Attention is counted over all pairs of tokens, because masked kernels compute all of them.
+    Attention is counted over all pairs of tokens, also over those that see nothing of each other:
+    masked kernels compute all of them.
     """
     wide = shape.vision_hidden
     a_patch = 2 * shape.patch_values * wide
@@ -112,9 +125,9 @@ def forward_flops(shape: Shape, sequence: SequenceShape) -> tuple[float, float]:
     a_token = 2 * (
         2 * shape.hidden * shape.query + 2 * shape.hidden * shape.key + 3 * shape.hidden * shape.ffn
     )
-    all_pairs = 4 * shape.query * sequence.tokens
+    a_layer = a_token * sequence.tokens + 4 * shape.query * sequence.pairs
     head = 2 * shape.hidden * shape.vocabulary * sequence.learned
-    return vision, shape.layers * sequence.tokens * (a_token + all_pairs) + head
+    return vision, shape.layers * a_layer + head
 
 
 def training_flops(
@@ -127,7 +140,7 @@ def training_flops(
     backward pass. The low-rank updates are left out: they add only a few percent.
     """
     vision, language = forward_flops(shape, sequence)
-    attention = shape.layers * 4 * shape.query * sequence.tokens**2
+    attention = shape.layers * 4 * shape.query * sequence.pairs
     again = language if checkpointing else 0.0
     trained = 2 * language + attention + again
     return trained + (vision * (3 if checkpointing else 2) if vision_trained else vision)
@@ -161,10 +174,11 @@ def memory(
 ) -> Memory:
     """Estimate the peak memory of one process; accurate to about a third.
 
-    Every layer keeps `layer_bytes` of each token; with checkpointing it keeps only its input, and
-    one layer at a time keeps the rest. A trained parameter takes 16 bytes: its value, its gradient
-    and two moments, in float32; in half precision its copy for computing is kept too. A logit is
-    kept as computed, as log-probability, as its gradient, and, in half precision, in float32 too.
+    Every layer keeps `layer_bytes` of each sequence; with checkpointing it keeps only its input,
+    and one layer at a time keeps the rest. A trained parameter takes 16 bytes: its value, its
+    gradient and two moments, in float32; in half precision its copy for computing is kept too. A
+    logit is kept as computed, as log-probability, as its gradient, and, in half precision, in
+    float32 too.
 
     Args:
         at_once: sequences computed together (the micro-batch).
@@ -175,7 +189,7 @@ def memory(
         checkpointing: gradient checkpointing is on.
     """
     tokens = at_once * sequence.tokens
-    a_layer = layer_bytes(shape, number_bytes, sequence.tokens) * tokens
+    a_layer = layer_bytes(shape, number_bytes, sequence) * at_once
     inputs = shape.layers * number_bytes * shape.hidden * tokens
     half = number_bytes < 4
     return Memory(
@@ -196,24 +210,24 @@ def loader_bytes(shape: Shape, sequence: SequenceShape, at_once: int) -> int:
     return LOADED_BATCHES * at_once * clip
 
 
-def layer_bytes(shape: Shape, number_bytes: int, length: float) -> float:
-    """Bytes that a layer of the language model keeps per token for the backward pass.
+def layer_bytes(shape: Shape, number_bytes: int, sequence: SequenceShape) -> float:
+    """Bytes that a layer of the language model keeps of a sequence for the backward pass.
 
-    Counted from Transformers' Qwen3-VL with an adapter on all linear layers and an attention mask:
-    four tensors of the FFN's width (gate, its activation, up, their product), inputs of linear
-    layers, queries before and after rotation, keys and values repeated for all query heads, and a
-    row of the mask. Norms keep their inputs in float32. PyTorch keeps the same: see
-    tests/train/test_estimate.py.
+    Counted from Transformers' Qwen3-VL with an adapter on all linear layers: four tensors of the
+    FFN's width (gate, its activation, up, their product), inputs of linear layers, queries before
+    and after rotation, keys and values, and the mask. Where there is a mask, keys and values are
+    repeated for all query heads; a prefix is computed without one. Norms keep their inputs in
+    float32. PyTorch keeps the same: see tests/train/test_estimate.py.
 
     Args:
         number_bytes: bytes of one activation value: 2 or 4.
-        length: tokens of the sequence.
     """
-    values = 4 * shape.ffn + 4 * shape.hidden + 5 * shape.query + length
+    a_token = 4 * shape.ffn + 4 * shape.hidden + 5 * shape.query
+    values = sequence.tokens * a_token + 2 * sequence.prefix * shape.key + sequence.masked
     if number_bytes == 4:
-        return 4 * (values + shape.key)
-    in_norms = 2 * shape.hidden + shape.query + shape.key
-    return number_bytes * (values + shape.hidden) + 4 * in_norms
+        return 4 * (values + sequence.tokens * shape.key)
+    in_norms = sequence.tokens * (2 * shape.hidden + shape.query + shape.key)
+    return number_bytes * (values + sequence.tokens * shape.hidden) + 4 * in_norms
 
 
 def positions(sequence: SequenceShape, at_once: int) -> float:

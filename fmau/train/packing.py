@@ -4,10 +4,14 @@
 
 Layout: PREFIX BRANCH_1 BRANCH_2 ... The prefix holds the tokens that all prompts share (system
 prompt, video, common text). A branch holds the rest of one conversation: question and answer. Each
-branch attends to the prefix and to itself, and its positions start where the prefix ends. The loss
-therefore equals that of the conversations computed one by one, for a fraction of the compute.
+branch sees the prefix and itself, and its positions start where the prefix ends. The loss therefore
+equals that of the conversations computed one by one, for a fraction of the compute.
 
-Array suffixes: L tokens, B sequences, A the position axes (time, height, width) of multimodal RoPE.
+The prefix is computed once, and each branch goes on from the state in which it leaves a layer
+(`fmau.train.branching`). No mask keeps branches apart, because linear attention takes none.
+
+Array suffixes: L tokens, B sequences, A the position axes (time, height, width) of multimodal RoPE,
+P tokens of a prefix, K branches, Q tokens of a branch, R = B x K, N = P + Q.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,10 +22,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fmau.train.branches import Layout
-
 IGNORED = -100
 """Label of tokens that do not count in the loss."""
+
+HIDDEN = torch.finfo(torch.bfloat16).min
+"""Added to the attention score of a token that must not be seen; finite in float32 too."""
 
 PositionRule = Callable[..., tuple[Tensor, Tensor]]
 """The model's own `get_rope_index`, which computes positions from token ids."""
@@ -59,12 +64,6 @@ class Packed:
     branch_L: Tensor
     weights_L: Tensor
     moved: tuple[int, ...]
-
-    @property
-    def layout(self) -> Layout:
-        """Where prefix and branches lie."""
-        prefix, *branches = torch.bincount(self.branch_L).tolist()
-        return Layout(prefix, tuple(branches))
 
 
 def pack(
@@ -134,13 +133,15 @@ def _branching(prefix_AL: Tensor, branch_L: Tensor) -> Tensor:
     return torch.cat([prefix_AL, steps.expand(3, -1)], dim=1)
 
 
-def collate(packs: Sequence[Packed]) -> dict[str, Any]:
+def collate(packs: Sequence[Packed], attention: str) -> dict[str, Any]:
     """Stack sequences into a batch; shorter ones are padded at the end.
 
+    Args:
+        attention: the model's implementation of attention: "sdpa", "eager" or "flash_attention_2".
+
     Returns:
-        input_ids, labels, weights and attention_mask (B, L), position_ids (A, B, L); layouts, a
-        `Layout` for each sequence. The mask is 1 for padding too: nothing sees padding, because
-        the layouts leave it out.
+        input_ids, labels and weights (B, L), position_ids (A, B, L), and branches: where prefixes
+        and branches lie, see `_branches`.
     """
     longest = max(len(packed.ids_L) for packed in packs)
     batch = len(packs)
@@ -159,6 +160,111 @@ def collate(packs: Sequence[Packed]) -> dict[str, Any]:
         "labels": labels_BL,
         "weights": weights_BL,
         "position_ids": positions_ABL,
-        "attention_mask": torch.ones_like(ids_BL),
-        "layouts": tuple(packed.layout for packed in packs),
+        "branches": _branches([packed.branch_L for packed in packs], longest, attention),
     }
+
+
+def _branches(numbers: Sequence[Tensor], longest: int, attention: str) -> dict[str, Tensor]:
+    """Where the prefixes and branches of a batch lie, as `fmau.train.branching` takes them.
+
+    A mixer computes the prefixes as one array, padded before their first tokens, and the branches
+    as another one. For linear attention each branch is a row, padded behind its last token. For
+    attention with a mask all branches of a sequence are one row, which needs less padding, and only
+    one copy of the prefix's keys and values. Flash attention takes no such mask, so that its rows
+    are those of linear attention.
+
+    Args:
+        numbers: `branch_L` of each sequence.
+        longest: L, the tokens of the longest sequence.
+
+    Returns:
+        prefix_at (B, P), rows_at (B, K, Q), joined_at (B, K, Q, or 1 and all tokens of branches):
+        places of their tokens in the sequence, 0 in padding; rows_back, joined_back (B, L): places
+        of the sequence's tokens in the P + K x Q of both arrays, for linear attention and for
+        attention. prefix_mask, joined_mask: what `attention` takes as a mask. prefix_real (B, P):
+        whether a place is not padding. prefix_mask and prefix_real are left out where nothing has
+        to be masked.
+    """
+    counts = [torch.bincount(branch_L).tolist() for branch_L in numbers]
+    prefix = max(first for first, *_ in counts)
+    prefix_at_BP = torch.zeros(len(counts), prefix, dtype=torch.long)
+    prefix_real_BP = torch.zeros(len(counts), prefix, dtype=torch.bool)
+    for row, (first, *_) in enumerate(counts):
+        prefix_at_BP[row, prefix - first :] = torch.arange(first)
+        prefix_real_BP[row, prefix - first :] = True
+    found = {"prefix_at": prefix_at_BP}
+    if not prefix_real_BP.all():
+        found["prefix_real"] = prefix_real_BP
+    rows_number_BKQ, found["rows_at"], found["rows_back"] = _laid_out(counts, prefix, longest)
+    if attention == "flash_attention_2":
+        joined_number_BKQ = rows_number_BKQ
+        found |= {"joined_at": found["rows_at"], "joined_back": found["rows_back"]}
+    else:
+        joined = [[first, sum(rest)] for first, *rest in counts]
+        _, found["joined_at"], found["joined_back"] = _laid_out(joined, prefix, longest)
+        joined_number_BKQ = torch.zeros_like(found["joined_at"])
+        for row, (first, *rest) in enumerate(counts):
+            joined_number_BKQ[row, 0, : sum(rest)] = numbers[row][first:]
+    return found | _masks(prefix_real_BP, joined_number_BKQ, attention)
+
+
+def _laid_out(
+    counts: Sequence[Sequence[int]], prefix: int, longest: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Lay out branches as rows.
+
+    Args:
+        counts: for each sequence, tokens of its prefix and of each row.
+        prefix: P, the tokens of the longest prefix.
+
+    Returns:
+        The number of each token's row from 1, 0 in padding, and the place of the token in its
+        sequence, (B, K, Q); the places of the sequence's tokens in P + K x Q, (B, L).
+    """
+    most = max(map(len, counts)) - 1
+    width = max(length for _, *rest in counts for length in rest)
+    number_BKQ = torch.zeros(len(counts), most, width, dtype=torch.long)
+    at_BKQ = torch.zeros_like(number_BKQ)
+    back_BL = torch.zeros(len(counts), longest, dtype=torch.long)
+    for row, (first, *rest) in enumerate(counts):
+        back_BL[row, :first] = torch.arange(prefix - first, prefix)
+        at = first
+        for place, length in enumerate(rest):
+            tokens = torch.arange(length)
+            number_BKQ[row, place, :length] = place + 1
+            at_BKQ[row, place, :length] = at + tokens
+            back_BL[row, at : at + length] = prefix + place * width + tokens
+            at += length
+    return number_BKQ, at_BKQ, back_BL
+
+
+def _masks(prefix_real_BP: Tensor, number_BKQ: Tensor, attention: str) -> dict[str, Tensor]:
+    """The masks of `_branches`.
+
+    Args:
+        number_BKQ: number of each token's branch, 0 in padding.
+    """
+    number_RQ = number_BKQ.flatten(0, 1)
+    past_RP = prefix_real_BP.repeat_interleave(number_BKQ.shape[1], dim=0)
+    padded = not prefix_real_BP.all()
+    if attention == "flash_attention_2":
+        # It takes the places that are not padding, and knows that the last key is the last query.
+        masks = {"joined_mask": torch.cat([past_RP, number_RQ > 0], dim=1)}
+        return masks | ({"prefix_mask": prefix_real_BP} if padded else {})
+    width = number_RQ.shape[1]
+    # Padding counts as a branch: a row of the mask without any True gives NaN.
+    own_RQQ = _causal(width) & (number_RQ[:, None] == number_RQ[:, :, None])
+    seen_RQN = torch.cat([past_RP[:, None].expand(-1, width, -1), own_RQQ], dim=2)
+    masks = {"joined_mask": seen_RQN[:, None]}
+    # Without a mask sdpa computes causal attention, and faster; eager attention computes all.
+    if padded or attention == "eager":
+        length = prefix_real_BP.shape[1]
+        itself_PP = torch.eye(length, dtype=torch.bool)
+        masks["prefix_mask"] = ((_causal(length) & prefix_real_BP[:, None]) | itself_PP)[:, None]
+    if attention == "eager":
+        return {name: torch.where(seen, 0.0, HIDDEN) for name, seen in masks.items()}
+    return masks
+
+
+def _causal(length: int) -> Tensor:
+    return torch.ones(length, length, dtype=torch.bool).tril()

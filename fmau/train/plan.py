@@ -60,13 +60,14 @@ def measure(
     (common,) = token_counts(encoder, [prompts.common])
     turns = conversation(groups[0][0], prompts)
     before, after = tokens_around(encoder, turns, frames)
+    prefix = before + common
     lengths, learned = [], []
     for group in groups[:: math.ceil(len(groups) / LOOKED_AT)]:
         asked = [conversation(example, prompts) for example in group]
         own = [text - common for text in token_counts(encoder, map(_own_text, asked))]
         # + 1 for the end-of-turn token, which counts in the loss too.
         replies = [reply + 1 for reply in token_counts(encoder, (e.answer for e in group))]
-        lengths.append(before + common + sum(own) + after * len(group) + sum(replies))
+        lengths.append(prefix + sum(own) + after * len(group) + sum(replies))
         learned.append(sum(replies))
     pairs, rows, columns = token_grid(spec, len(frames.jpegs), frames.height, frames.width)
     return Sizes(
@@ -75,6 +76,7 @@ def measure(
             learned=sum(learned) / len(learned),
             groups=pairs,
             patches=estimate.PATCHES_PER_TOKEN * rows * columns,
+            prefix=prefix if max(map(len, groups)) > 1 else 0,
         ),
         longest=max(lengths),
         sequences=len(groups),

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,7 +40,7 @@ from fmau.train.batches import (
     Tensors,
     collate_sequences,
 )
-from fmau.train.branches import allow_branches
+from fmau.train.branching import enable_branches
 from fmau.train.checkpoints import remove_incomplete, resume_point
 from fmau.train.estimate import Shape, loader_bytes
 from fmau.train.plan import Sizes, measure, plan_rows
@@ -245,9 +246,7 @@ def build_trainer(
     """Build the model, the datasets and the Trainer."""
     train, data = materials.train, materials.data
     set_seed(train.seed)
-    base = load_base(recipe, train)
-    allow_branches(base)
-    model = add_adapter(base, train.lora)
+    model = add_adapter(load_base(recipe, train), train.lora)
     tokenizer = materials.encoder.processor.tokenizer
     encoded: dict[str, Any] = {
         "cache": materials.cache,
@@ -262,8 +261,9 @@ def build_trainer(
         learned, collate = ExampleDataset(data.train, **encoded), collate_examples
     else:
         groups = data.sequences(train.examples_per_sequence)
+        enable_branches(model)
         learned = SequenceDataset(groups, config=model.get_base_model().config, **encoded)
-        collate = collate_sequences
+        collate = partial(collate_sequences, attention=train.attention)
     train.steps(len(learned))  # raises now if there are fewer sequences than one batch needs
     callbacks: list[Any] = [CompleteMarker(PartialState().wait_for_everyone, sharing(arguments))]
     if train.patience is not None and data.validation:

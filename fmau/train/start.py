@@ -4,8 +4,8 @@ It is written into the training folder before the first step. Once there is a ch
 is compared with it, so that a run cannot continue, or describe itself, under another recipe.
 
 Some things are left out on purpose: micro-batch size, gradient checkpointing, kind of attention,
-number of processes, logging, and the folders of weights, clips and frames do not change what is
-learned, except for rounding.
+how branches are kept apart (older versions did it by a mask), number of processes, logging, and the
+folders of weights, clips and frames do not change what is learned, except for rounding.
 """
 
 from dataclasses import asdict

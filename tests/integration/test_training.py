@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.train.workshop import (
+    SEQUENCES,
     finished,
     furnish,
     killed,
@@ -27,8 +28,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def alone(workshop: Path) -> Path:
-    """One process, without dropout, whose random numbers differ between processes."""
-    return finished(recipe_file(workshop, "alone", lora={"rank": 4}))
+    """One process, several questions a sequence; without dropout, whose random numbers differ
+    between processes."""
+    return finished(recipe_file(workshop, "alone", lora={"rank": 4}, **SEQUENCES))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def alone(workshop: Path) -> Path:
 def test_two_processes_even_if_killed_draw_the_loss_curve_of_one(
     workshop: Path, alone: Path, hardware: str, ranks: slice
 ) -> None:
-    recipe = recipe_file(workshop, hardware, lora={"rank": 4})
+    recipe = recipe_file(workshop, hardware, lora={"rank": 4}, **SEQUENCES)
     killed(recipe, hardware, ranks=ranks)
     run = finished(recipe, hardware)
     assert losses(run) == pytest.approx(losses(alone), rel=1e-5)
@@ -69,7 +71,7 @@ def test_zero_goes_on_with_the_same_processes_only(workshop: Path) -> None:
 
 
 def test_without_sharding_one_process_goes_on_where_two_were(workshop: Path, alone: Path) -> None:
-    recipe = recipe_file(workshop, "fewer_ddp", lora={"rank": 4})
+    recipe = recipe_file(workshop, "fewer_ddp", lora={"rank": 4}, **SEQUENCES)
     killed(recipe, "ddp_cpu")
     assert losses(finished(recipe)) == pytest.approx(losses(alone), rel=1e-5)
 

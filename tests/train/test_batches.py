@@ -18,7 +18,7 @@ from fmau.train.batches import (
     conversation,
     encode_example,
 )
-from fmau.train.branches import allow_branches
+from fmau.train.branching import enable_branches
 from fmau.train.packing import IGNORED
 from tests.clips import drawn_frames
 from tests.processors import PROMPTS, small_encoder, small_model, small_processor
@@ -113,14 +113,14 @@ def test_a_sequence_teaches_what_its_examples_teach_one_by_one(
         turns = conversation(example, PROMPTS)
         encoded = encode_example(small_encoder(), turns, example.answer, FRAMES, exponent)
         alone += weighted_loss(model, Collator(processor.tokenizer.pad_token_id)([encoded]))
-    together = weighted_loss(model, collate_sequences([sequences[0]]))
+    together = weighted_loss(model, collate_sequences([sequences[0]], "sdpa"))
     assert together == pytest.approx(alone, rel=1e-4)
 
 
 @cache
 def tiny_model() -> Any:
     model = small_model().eval()
-    allow_branches(model)
+    enable_branches(model)
     return model
 
 

@@ -1,5 +1,6 @@
 """Estimates against PyTorch's own counters on the real architecture at a small size."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
 from fmau.recipe import LoraBlock
 from fmau.train.adapter import add_adapter
+from fmau.train.branching import enable_branches
 from fmau.train.estimate import (
     SequenceShape,
     Shape,
@@ -22,6 +24,7 @@ from fmau.train.estimate import (
     positions,
     training_flops,
 )
+from fmau.train.packing import Conversation, collate, pack
 from tests.processors import small_model
 from tests.train.real_models import QWEN3_VL_8B
 
@@ -74,6 +77,17 @@ def test_a_forward_pass(model: Any, inputs: Any) -> None:
     assert vision + language == pytest.approx(both, rel=0.02)
 
 
+def test_a_forward_pass_of_branches(model: Any) -> None:
+    branched = small_model()
+    enable_branches(branched)
+    inputs = inputs_of(BRANCHED)
+    embedded = branched.get_input_embeddings()(inputs.pop("input_ids"))
+    with torch.no_grad():
+        found = counted(lambda: branched.model.language_model(inputs_embeds=embedded, **inputs))
+    _, language = forward_flops(Shape.of(model.config), replace(BRANCHED, learned=0))
+    assert language == pytest.approx(found, rel=0.02)
+
+
 @pytest.mark.parametrize("vision", [False, True], ids=["frozen vision", "adapted vision"])
 def test_a_training_step(model: Any, inputs: Any, vision: bool) -> None:
     adapted = add_adapter(small_model(), LoraBlock(rank=1, vision=vision))
@@ -117,8 +131,15 @@ def test_memory_grows_with_what_is_computed_at_once_and_shrinks_with_checkpointi
     ).weights == pytest.approx(17.5e9 / 8)
 
 
-def kept_by_a_layer(dtype: torch.dtype, length: int) -> tuple[Shape, float]:
-    """Shape of a model with unlike widths, and what a layer of it keeps, in bytes a token.
+BRANCHED = SequenceShape(tokens=180, learned=3, groups=4, patches=1, prefix=100)
+
+
+def whole(length: int) -> SequenceShape:
+    return SequenceShape(tokens=length, learned=1, groups=4, patches=1)
+
+
+def kept_by_a_layer(dtype: torch.dtype, sequence: SequenceShape) -> tuple[Shape, float]:
+    """Shape of a model with unlike widths, and what a layer of it keeps of a sequence, in bytes.
 
     The second layer keeps what two layers keep more than one; it is computed as on a GPU.
     """
@@ -134,6 +155,7 @@ def kept_by_a_layer(dtype: torch.dtype, length: int) -> tuple[Shape, float]:
         )
         base = Qwen3VLForConditionalGeneration(config).to(dtype)
         adapted = add_adapter(base, LoraBlock(rank=1)).train()
+        enable_branches(adapted)
         frozen = {weight.untyped_storage().data_ptr() for weight in adapted.parameters()}
         storages: dict[int, torch.UntypedStorage] = {}
 
@@ -151,29 +173,47 @@ def kept_by_a_layer(dtype: torch.dtype, length: int) -> tuple[Shape, float]:
             torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
             torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16),
         ):
-            output = adapted(
-                input_ids=torch.ones(1, length, dtype=torch.long),
-                attention_mask=torch.ones(1, 1, length, length, dtype=torch.bool).tril(),
-                position_ids=torch.arange(length).expand(3, 1, length),
-                logits_to_keep=1,
-                use_cache=False,
-            )
+            output = adapted(**inputs_of(sequence), logits_to_keep=1, use_cache=False)
         assert output.logits.requires_grad
         kept.append(sum(storage.nbytes() for storage in storages.values()))
-    return Shape.of(config), (kept[1] - kept[0]) / length
+    return Shape.of(config), kept[1] - kept[0]
+
+
+def inputs_of(sequence: SequenceShape) -> dict[str, Any]:
+    """Any tokens in a sequence of this shape."""
+    if sequence.prefix:
+        prefix = [1, *[5] * int(sequence.prefix - 1)]
+        branch = [[*prefix, 6 + number, *[5] * 18] for number in range(4)]
+        packed = pack(
+            [Conversation(prompt, [3]) for prompt in branch],
+            torch.tensor([[1, 2, 2]]),
+            1,
+            lambda ids, **_: (torch.arange(ids.shape[1]).expand(3, 1, -1), ids),
+            1.0,
+        )
+        batch = collate([packed], "sdpa")
+        return {name: batch[name] for name in ("input_ids", "position_ids", "branches")}
+    length = int(sequence.tokens)
+    return {
+        "input_ids": torch.ones(1, length, dtype=torch.long),
+        "attention_mask": torch.ones(1, 1, length, length, dtype=torch.bool).tril(),
+        "position_ids": torch.arange(length).expand(3, 1, length),
+    }
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
-@pytest.mark.parametrize("length", [150, 400])
-def test_activations_are_what_autograd_keeps(dtype: torch.dtype, length: int) -> None:
-    shape, kept = kept_by_a_layer(dtype, length)
-    assert layer_bytes(shape, dtype.itemsize, length) == pytest.approx(kept, rel=0.02)
+@pytest.mark.parametrize(
+    "sequence", [whole(150), whole(400), BRANCHED], ids=["150", "400", "branches"]
+)
+def test_activations_are_what_autograd_keeps(dtype: torch.dtype, sequence: SequenceShape) -> None:
+    shape, kept = kept_by_a_layer(dtype, sequence)
+    assert layer_bytes(shape, dtype.itemsize, sequence) == pytest.approx(kept, rel=0.02)
 
 
 def test_an_8b_layer_keeps_what_was_measured() -> None:
     """The same measurement at the published widths, with 256 tokens and rank 16: 243,976 bytes,
     9,468 of them copies of the adapter, which do not grow with the tokens."""
-    kept = layer_bytes(Shape.of(QWEN3_VL_8B), 2, 256)
+    kept = layer_bytes(Shape.of(QWEN3_VL_8B), 2, whole(256)) / 256
     assert kept == pytest.approx(243_976 - 9_468, rel=0.005)
 
 

@@ -63,11 +63,19 @@ def test_tokens_are_those_of_the_packed_sequences(model: Any) -> None:
     packed = [dataset[index][0] for index in range(len(GROUPS))]
     # Where questions begin alike, their first tokens are shared too.
     assert sizes.mean.tokens == pytest.approx(sum(len(p.ids_L) for p in packed) / 3, rel=0.03)
+    prefixes = [int((p.branch_L == 0).sum()) for p in packed[:2]]
+    assert sizes.mean.prefix == pytest.approx(min(prefixes), rel=0.05)
     learned = [int((p.labels_L != IGNORED).sum()) for p in packed]
     assert sizes.mean.learned == pytest.approx(sum(learned) / 3)
     assert sizes.sequences == 3
     grid = dataset[0][1]["video_grid_thw"][0].tolist()
     assert (sizes.mean.groups, sizes.mean.patches) == (grid[0], grid[1] * grid[2])
+
+
+def test_one_question_a_sequence_makes_no_branches() -> None:
+    sizes = measure(GROUPS[2:], small_encoder(), PROMPTS, FRAMES, SPEC)
+    assert sizes.mean.prefix == 0
+    assert sizes.mean.pairs == sizes.mean.tokens**2
 
 
 def test_numbers_are_counted_without_making_them(model: Any) -> None:

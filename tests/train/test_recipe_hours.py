@@ -36,11 +36,13 @@ def planned_hours(name: str, gpus: int, gpu: str) -> float:
     examples = sum(train.mixture.values())
     a_clip = math.ceil(examples / train.examples_per_sequence)
     sequences = int(CLIPS * (1 - train.data.validation_share)) * a_clip
+    text = TEXT_TOKENS.get(name, USUAL_TEXT_TOKENS)
     shape = SequenceShape(
-        tokens=CLIP_TOKENS + TEXT_TOKENS.get(name, USUAL_TEXT_TOKENS),
+        tokens=CLIP_TOKENS + text,
         learned=LEARNED,
         groups=4,
         patches=CLIP_TOKENS,  # 4 groups of 238 tokens, 4 patches each
+        prefix=CLIP_TOKENS if train.examples_per_sequence > 1 else 0,
     )
     flops = (
         train.steps(sequences)

@@ -2,7 +2,8 @@
 
 `train` reads batches of them from `Reader`.
 
-Array suffixes: T frames, H height, W width, C colours or coordinates, G temporal groups.
+Array suffixes: T frames, H height, W width, C colours or coordinates, G temporal groups, B clips,
+L tokens.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 from fmau.demo.tiny.curriculum import Stage
 from fmau.demo.tiny.lessons import OPTION_LINE, Lesson, LessonClip, LessonPool
 from fmau.demo.tiny.readouts import Choice
-from fmau.train.packing import Conversation, Packed, pack
+from fmau.train.packing import Conversation, Packed, collate, pack
 
 HELD_OUT = 520
 """The last clips of a pool are not trained on; their people are in no other clip."""
@@ -118,6 +119,24 @@ def make_sample(
         positions_GC=torch.from_numpy(clip.positions.reshape(int(grid_thw[0, 0]), -1)),
         action=clip.action,
     )
+
+
+def stacked(packs: Sequence[Packed]) -> dict[str, Tensor]:
+    """The tensors of `fmau.train.packing.collate`, with a mask (B, 1, L, L) in place of branches.
+
+    The mask is True where a token sees another one. The pointer read-out needs to know that too,
+    and the tiny model has no layers of linear attention, which take no mask.
+    """
+    batch = collate(packs, "sdpa")
+    del batch["branches"]
+    # Padding is a separate branch that attends to itself: a mask row without any True gives NaN.
+    branch_BL = torch.nn.utils.rnn.pad_sequence(
+        [packed.branch_L for packed in packs], batch_first=True, padding_value=-1
+    )
+    causal_LL = torch.ones(branch_BL.shape[1], branch_BL.shape[1], dtype=torch.bool).tril()
+    key_B1L, query_BL1 = branch_BL[:, None, :], branch_BL[:, :, None]
+    seen_BLL = causal_LL & ((key_B1L == query_BL1) | ((key_B1L == 0) & (query_BL1 > 0)))
+    return batch | {"attention_mask": seen_BLL[:, None]}
 
 
 def _prompt(processor: Qwen3VLProcessor, text: str, answer: str) -> tuple[list[int], Choice | None]:

@@ -24,10 +24,9 @@ from transformers import Qwen3VLForConditionalGeneration, Qwen3VLProcessor
 from fmau.core.files import UNFINISHED
 from fmau.demo.tiny.curriculum import STAGES, Stage, rate
 from fmau.demo.tiny.lessons import LessonClip, LessonPool
-from fmau.demo.tiny.masked import collate_masked
 from fmau.demo.tiny.model import save_checkpoint
 from fmau.demo.tiny.readouts import ACTION_LAYER, OPTION_LAYER, ReadOuts, pointer_loss
-from fmau.demo.tiny.samples import Reader, Sample, make_sample, token_ids
+from fmau.demo.tiny.samples import Reader, Sample, make_sample, stacked, token_ids
 from fmau.train.packing import IGNORED
 
 LOG_STEPS = 20
@@ -70,7 +69,7 @@ def losses(
     if not packs:
         nothing = torch.zeros(())
         return Losses(nothing, position, nothing, nothing, nothing, nothing)
-    batch = collate_masked(packs)
+    batch = stacked(packs)
     output, logits_NV, labels_N, weights_N = answer_logits(model, batch, grid_thw, seen)
     losses_N = nn.functional.cross_entropy(logits_NV, labels_N, reduction="none")
     choices = [sample.choices for sample in samples if sample.packed is not None]
@@ -133,7 +132,7 @@ def held_out_accuracy(
             sample.pixel_values, sample.grid_thw, return_dict=True
         )
         assert sample.packed is not None
-        batch = collate_masked([sample.packed])
+        batch = stacked([sample.packed])
         _, logits_NV, labels_N, _ = answer_logits(model, batch, sample.grid_thw, seen)
         right = (logits_NV.argmax(-1) == labels_N).tolist()
         at = 0
