@@ -26,7 +26,7 @@ THINKS = (
 """The same for a model that thinks unless it is told not to."""
 
 SPREAD = 8.0
-"""Random weights give nearly equal scores to all tokens. Wider output weights tell them apart, so
+"""Random weights give nearly equal scores to all tokens. A wider output head tells them apart, so
 that rounding does not change the likeliest one."""
 
 
@@ -87,7 +87,7 @@ def qwen3_5(folder: Path) -> Path:
             "linear_num_key_heads": 2,
             "linear_num_value_heads": 4,
             "full_attention_interval": 4,
-            "tie_word_embeddings": True,
+            "tie_word_embeddings": False,
             "max_position_embeddings": 8192,
             "rope_parameters": {
                 "rope_type": "default",
@@ -102,7 +102,7 @@ def qwen3_5(folder: Path) -> Path:
             **{key: value for key, value in VISION.items() if key != "deepstack_visual_indexes"},
             "out_hidden_size": 128,
         },
-        tie_word_embeddings=True,
+        tie_word_embeddings=False,
         **of_tokens(tokenizer),
     )
     return saved(Qwen3_5ForConditionalGeneration, config, new_processor(tokenizer), folder)
@@ -112,8 +112,7 @@ def saved(model_class: Any, config: Any, processor: Any, folder: Path) -> Path:
     """Save a random model of a configuration, always the same one."""
     torch.manual_seed(0)
     model = model_class(config)
-    table = model.get_input_embeddings().weight
-    table.data *= SPREAD
+    model.get_output_embeddings().weight.data *= SPREAD
     save_checkpoint(model, processor, folder)
     return folder
 

@@ -1,0 +1,87 @@
+"""An adapter for Qwen3.5: trained, exported, served; its effect is that in Transformers."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+import torch
+
+from fmau.answer.request import ClipParts, build_request
+from fmau.core.taxonomy import Task
+from fmau.families.load import load_encoder, load_model
+from fmau.frames.clip import read_clip
+from fmau.prompting.conversation import VIDEO_PART, messages
+from fmau.prompting.prompts import load_prompts
+from fmau.recipe import load_recipe
+from fmau.serve import start_server
+from fmau.serve.adapter import NAME, read_adapter
+from fmau.train.export import export_adapter
+from tests.answer.small_run import question
+from tests.families.checkpoints import qwen3_5
+from tests.integration.tiny_served import common_prefix
+from tests.serve.support import free_port
+from tests.train.workshop import SEQUENCES, finished, furnish, recipe_file
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+TOKENS = 12
+
+
+def test_a_trained_adapter_changes_replies_as_in_transformers(tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    workshop = furnish(tmp_path)
+    qwen3_5(workshop / "model")
+    steps = {"epochs": 2, "learning_rate": 0.05, "lora": {"rank": 4}, **SEQUENCES}
+    file = recipe_file(workshop, "hybrid", dtype="bfloat16", **steps)
+    adapter = finished(file) / "adapter"
+    exported = export_adapter(adapter, scores={})
+    # 3 x 5 projections of linear attention, 4 of attention, and 3 of each of four FFNs.
+    assert exported.updates.layers == {"language": 3 * 5 + 4 + 4 * 3}
+    assert exported.updates.idle == 0
+
+    recipe = load_recipe(file, [f"serve.port={free_port(8500)}", "serve.max_num_seqs=16"])
+    prompts = load_prompts(recipe.prompt.set)
+    frames = read_clip(workshop / "clips" / "c0.mp4", recipe.frames)
+    asked = [question(f"c{n}", task, n) for n, task in enumerate(Task)]
+    parts = ClipParts.of(frames, recipe.frames)
+
+    def served(model: str) -> list[list[int]]:
+        replies = []
+        for one in asked:
+            request = build_request(one, recipe, prompts, parts, by_reference=False)
+            fields = {key: v for key, v in request.fields.items() if key != "structured_outputs"}
+            body = {"model": model, "messages": request.messages, "max_tokens": TOKENS}
+            body |= {"return_token_ids": True, **fields}
+            call = Request(
+                f"{server.base_url}/v1/chat/completions",
+                json.dumps(body).encode(),
+                {"Content-Type": "application/json"},
+            )
+            with urlopen(call, timeout=120) as reply:
+                replies.append(json.load(reply)["choices"][0]["token_ids"])
+        return replies
+
+    checked = read_adapter(adapter, recipe.model)
+    log = tmp_path / "server.log"
+    with start_server(recipe, log_path=log, adapter=checked) as server:
+        server.wait_ready()
+        from_base, from_adapter = served(recipe.model.path), served(NAME)
+
+    encoder = load_encoder(recipe.model)
+    base = load_model(recipe.model.path, None, torch.bfloat16)
+    adapted: Any = PeftModel.from_pretrained(base, str(adapter)).eval()
+    equal = total = 0
+    for one, reply in zip(asked, from_adapter, strict=True):
+        inputs = encoder.encode(messages(one, prompts, VIDEO_PART), frames)
+        with torch.inference_mode():
+            ids = adapted.generate(**inputs, do_sample=False, max_new_tokens=TOKENS)
+        own = ids[0, inputs["input_ids"].shape[1] :].tolist()
+        equal += common_prefix(own, reply)
+        total += max(len(own), len(reply))
+    print(f"{equal} of {total} tokens equal before replies part")
+    assert equal >= 0.9 * total, "rounding to bfloat16 may part a reply"
+    changed = sum(one != other for one, other in zip(from_base, from_adapter, strict=True))
+    assert changed >= len(asked) / 2, "the adapter changes the replies"
