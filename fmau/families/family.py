@@ -36,6 +36,8 @@ class Family(ABC):
             are those of the switches in `train.lora`.
         vision_parts: paths of the model's parts that see, which QLoRA leaves as they are.
         served_towers: the towers whose updates vLLM applies.
+        unmergeable: those of `types` whose weights Transformers writes in another form than the
+            published one, in which vLLM cannot load them.
         hybrid: some layers are linear attention. vLLM reuses their state in whole blocks only.
         thinks: the template can open with thinking, and does so unless it is told not to.
         reasoning_parser: vLLM's parser that takes the thinking out of a reply.
@@ -56,6 +58,7 @@ class Family(ABC):
     towers: ClassVar[Mapping[str, tuple[str, ...]]]
     vision_parts: ClassVar[tuple[str, ...]] = ("model.visual",)
     served_towers: ClassVar[frozenset[str]] = frozenset({"language"})
+    unmergeable: ClassVar[frozenset[str]] = frozenset()
     hybrid: ClassVar[bool] = False
     thinks: ClassVar[bool] = False
     reasoning_parser: ClassVar[str] = ""

@@ -6,11 +6,12 @@ from fmau.core.errors import RecipeError
 from fmau.core.parsing import parse_json
 from fmau.families.checkpoint import check_reachable
 from fmau.families.family import Family
+from fmau.families.qwen2_5_vl import Qwen2_5VL
 from fmau.families.qwen3_5 import Qwen3_5
 from fmau.families.qwen3_vl import Qwen3VL
 from fmau.recipe import ModelBlock
 
-FAMILIES: tuple[Family, ...] = (Qwen3VL(), Qwen3_5())
+FAMILIES: tuple[Family, ...] = (Qwen3VL(), Qwen3_5(), Qwen2_5VL())
 """All families that fmau knows."""
 
 CONFIG = "config.json"

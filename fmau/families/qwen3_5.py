@@ -12,6 +12,7 @@ class Qwen3_5(Qwen3VL):
 
     name = "Qwen3.5"
     types = frozenset({"qwen3_5", "qwen3_5_moe"})
+    unmergeable = frozenset({"qwen3_5_moe"})
     hybrid = True
     thinks = True
     reasoning_parser = "qwen3"

@@ -17,6 +17,7 @@ class Qwen3VL(Family):
         "vision": ("model.visual.blocks.",),
         "merger": ("model.visual.merger.", "model.visual.deepstack_merger_list."),
     }
+    unmergeable = frozenset({"qwen3_vl_moe"})
     served_towers = frozenset({"language", "vision", "merger"})
 
     def times(self, indices: Sequence[int], fps: float) -> list[str]:

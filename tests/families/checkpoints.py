@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.demo.tiny import CHECKPOINT
-from fmau.demo.tiny.model import VISION, new_processor, save_checkpoint
+from fmau.demo.tiny.model import TEXT, VISION, new_processor
 
 ensure_torchvision()
 
@@ -108,14 +109,100 @@ def qwen3_5(folder: Path) -> Path:
     return saved(Qwen3_5ForConditionalGeneration, config, new_processor(tokenizer), folder)
 
 
+def qwen3_vl_moe(folder: Path) -> Path:
+    """Qwen3-VL with mixtures of experts, as Qwen3-VL-30B-A3B."""
+    from transformers import Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
+
+    tokenizer = tiny_tokenizer()
+    config = Qwen3VLMoeConfig(
+        text_config={
+            **TEXT,
+            "num_hidden_layers": 3,
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 128,
+            "decoder_sparse_step": 1,
+            "norm_topk_prob": True,  # as the published ones have it; vLLM reads it
+            "tie_word_embeddings": False,
+            **in_text(tokenizer),
+        },
+        vision_config=VISION,
+        tie_word_embeddings=False,
+        **of_tokens(tokenizer),
+    )
+    return saved(Qwen3VLMoeForConditionalGeneration, config, new_processor(tokenizer), folder)
+
+
+def qwen2_5_vl(folder: Path) -> Path:
+    """Qwen2.5-VL: windows in its vision tower, cells of 28 pixels."""
+    from transformers import (
+        Qwen2_5_VLConfig,
+        Qwen2_5_VLForConditionalGeneration,
+        Qwen2_5_VLProcessor,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+    )
+
+    tokenizer = tiny_tokenizer()
+    config = Qwen2_5_VLConfig(
+        text_config={
+            "hidden_size": 128,
+            "intermediate_size": 256,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "max_position_embeddings": 8192,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10_000.0,
+                "mrope_section": [4, 6, 6],
+            },
+            "tie_word_embeddings": False,
+            **in_text(tokenizer),
+        },
+        vision_config={
+            "depth": 2,
+            "hidden_size": 128,
+            "intermediate_size": 256,
+            "num_heads": 4,
+            "out_hidden_size": 128,
+            "fullatt_block_indexes": [1],
+        },
+        tie_word_embeddings=False,
+        **of_tokens(tokenizer),
+    )
+    pixels = {"patch_size": 14, "merge_size": 2, "temporal_patch_size": 2}
+    processor = Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(**pixels),
+        tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(**pixels),
+        chat_template=tokenizer.chat_template,
+    )
+    return saved(Qwen2_5_VLForConditionalGeneration, config, processor, folder)
+
+
 def saved(model_class: Any, config: Any, processor: Any, folder: Path) -> Path:
     """Save a random model of a configuration, always the same one."""
     torch.manual_seed(0)
     model = model_class(config)
     model.get_output_embeddings().weight.data *= SPREAD
-    save_checkpoint(model, processor, folder)
+    model.to(torch.bfloat16).save_pretrained(folder)
+    processor.save_pretrained(folder)
+    # Published checkpoints have experts with inputs first. Transformers turns them when it loads,
+    # but not when it saves; vLLM wants them as published.
+    weights = folder / "model.safetensors"
+    published = {
+        name: tensor.transpose(1, 2).contiguous() if ".experts." in name else tensor
+        for name, tensor in load_file(weights).items()
+    }
+    save_file(published, weights, metadata={"format": "pt"})
     return folder
 
 
-MAKERS: dict[str, Callable[[Path], Path]] = {"qwen3_vl": qwen3_vl, "qwen3_5": qwen3_5}
+MAKERS: dict[str, Callable[[Path], Path]] = {
+    "qwen3_vl": qwen3_vl,
+    "qwen3_vl_moe": qwen3_vl_moe,
+    "qwen3_5": qwen3_5,
+    "qwen2_5_vl": qwen2_5_vl,
+}
 """`model_type` -> function that writes a checkpoint into a folder and gives its path."""

@@ -11,7 +11,8 @@ from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoProcessor
 
-from fmau.core.errors import InputError, Problem, RunError, first_line
+from fmau.core.errors import InputError, Problem, RecipeError, RunError, first_line
+from fmau.families.layers import family_in
 from fmau.families.load import load_model
 from fmau.serve.adapter_config import WEIGHTS
 
@@ -32,9 +33,16 @@ def merge(adapter: Path, base: str, revision: str | None, dtype: torch.dtype, ou
     Raises:
         RunError: PEFT cannot merge the adapter, or `out` cannot be written.
         InputError: tensors that PEFT would leave out; all are listed.
-        RecipeError: the base model is not a whole checkpoint.
+        RecipeError: the base model is not a whole checkpoint, or cannot be written in a form that
+            servers load.
     """
     model = load_model(base, revision, torch.float32, called="base model")
+    kind = model.config.model_type
+    if kind in family_in(model).unmergeable:
+        raise RecipeError(
+            f"base model {base}: Transformers writes models of type {kind} in a form that vLLM "
+            "cannot load; serve the adapter beside its base model instead: fmau answer --adapter"
+        )
     try:
         merged = _with_all_tensors(model, adapter).merge_and_unload().to(dtype)
     except (RuntimeError, ValueError) as error:  # as PEFT says that shapes or parts do not fit
