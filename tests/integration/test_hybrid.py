@@ -91,13 +91,19 @@ def test_thinking_comes_before_the_answer_and_stays_out_of_it(
 ) -> None:
     summary, rows = answered(served, "thinking", answer__thinking_tokens=BUDGET)
     questions = {q.qid: q for q in load_questions(served[0] / "mini/questions.json").questions}
+    answered_closed = 0
     for row in rows:
         assert row.thinking
         assert row.thinking_tokens is not None
         assert row.thinking_tokens <= BUDGET + 12, "the words that end it come on top"
+        if row.answer is None:  # random weights end their turn anywhere
+            assert row.status is AnswerStatus.TRUNCATED
+            continue
         if valid := choices(questions[row.qid]):
+            answered_closed += 1
             assert row.answer in valid
             assert row.reply == f"\n\n{row.answer}"
+    assert answered_closed >= 5 * CLIPS
     assert summary.thinking_tokens == sum(row.thinking_tokens or 0 for row in rows)
     assert summary.cache_report.shares()["tokens"] >= 0.95
 
