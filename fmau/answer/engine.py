@@ -26,14 +26,7 @@ from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, Sink, pending_clips
 from fmau.answer.progress import AnswerProgress
 from fmau.answer.request import ClipParts, answer_row, build_priming, build_request, read_parts
-from fmau.answer.server import (
-    all_metrics,
-    check_constraint,
-    check_thinking,
-    choose_model,
-    counted,
-    keep_queue_short,
-)
+from fmau.answer.server import all_metrics, check_server, choose_model, counted, keep_queue_short
 from fmau.answer.summary import Summary
 from fmau.answer.thinking import family_asked
 from fmau.core.errors import ClipError
@@ -176,10 +169,7 @@ class _Engine:
 
     async def _ask_server(self, clips: Iterable[Pending]) -> None:
         self.model = await choose_model(self.client, self.recipe.model.path, self.run.adapter)
-        if self.recipe.answer.constrain:
-            await check_constraint(self.client, self.model)
-        if budget := self.recipe.answer.thinking_tokens:
-            await check_thinking(self.client, self.model, budget)
+        await check_server(self.client, self.model, self.recipe.answer)
         if self.recipe.answer.option_scores:
             self.scorer = OptionScorer(self.client, self.model)
             await self.scorer.check()

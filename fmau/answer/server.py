@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fmau.answer.thinking import ANSWER_ROOM, OFF, thinking_fields
 from fmau.core.errors import ServerError
+from fmau.recipe import AnswerBlock
 from fmau.serve.client import ChatClient, ChatRequest, Endpoint, RequestError, ServedModel
 
 COUNTERS = (
@@ -62,6 +63,18 @@ async def choose_model(client: ChatClient, path: str, adapter: str | None) -> st
         "start it with fmau serve RECIPE --adapter, or let another one start beside it: "
         "--set serve.port=NUMBER"
     )
+
+
+async def check_server(client: ChatClient, model: str, knobs: AnswerBlock) -> None:
+    """Check that the server does what a recipe's `answer` block asks for.
+
+    Raises:
+        ServerError: it does not.
+    """
+    if knobs.constrain:
+        await check_constraint(client, model)
+    if knobs.thinking_tokens:
+        await check_thinking(client, model, knobs.thinking_tokens)
 
 
 async def check_constraint(client: ChatClient, model: str) -> None:

@@ -132,12 +132,8 @@ def further_table(scores: Scores) -> TextTable:
 
 
 CALIBRATION_COLUMNS = (
-    "questions",
-    "ECE %",
-    "Brier",
-    "sure if right %",
-    "sure if wrong %",
-    "no option %",
+    *("questions", "ECE %", "Brier"),
+    *("sure if right %", "sure if wrong %", "no option %"),
 )
 
 
