@@ -161,12 +161,12 @@ class Asked:
 
 def test_the_guard_lets_only_fmau_through(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Asked(monkeypatch)
-    known = ["/v1/chat/completions", "/v1/models", "/metrics", "/detokenize"]
-    others = ["/invocations", "/tokenize", "/docs", "/v1/load_lora_adapter", "//v1/models", "/"]
-    assert [app.status(path, KEY) for path in known] == [200] * 4
+    known = ["/v1/chat/completions", "/v1/models", "/metrics", "/tokenize", "/detokenize"]
+    others = ["/invocations", "/docs", "/v1/load_lora_adapter", "//v1/models", "/"]
+    assert [app.status(path, KEY) for path in known] == [200] * 5
     for key in (None, "", "wrong", KEY + "x"):
         assert [app.status(path, key) for path in [*known, *others]] == [401] * 10
-    assert [app.status(path, KEY) for path in others] == [404] * 6
+    assert [app.status(path, KEY) for path in others] == [404] * 5
     assert app.status("/health", None) == 200
     assert app.paths == [*known, "/health"]
 

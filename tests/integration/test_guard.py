@@ -58,7 +58,7 @@ def test_nothing_answers_without_the_key(served: tuple[str, Path], path: str) ->
         assert status(served[0], path, key, {} if path.count("/") > 1 else None)[0] == 401
 
 
-@pytest.mark.parametrize("path", ["/tokenize", "/invocations", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/invocations", "/docs", "/openapi.json"])
 def test_what_fmau_does_not_use_is_not_there(served: tuple[str, Path], path: str) -> None:
     assert status(served[0], path, KEY)[0] == 404
 

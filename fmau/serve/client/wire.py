@@ -112,7 +112,7 @@ def read_reply(content: bytes) -> Reply:
         cached_tokens=details.cached_tokens,
         completion_tokens=usage.completion_tokens,
         refusal=message.refusal or None,
-        thinking=message.reasoning or message.reasoning_content,
+        thinking=message.thinking(),
         thinking_tokens=(usage.completion_tokens_details or _Details()).reasoning_tokens,
         logprobs=completion.choices[0].first_logprobs(),
     )
@@ -167,8 +167,13 @@ class _Part(BaseModel):
 class _Message(BaseModel):
     content: str | list[_Part] | None = None
     refusal: str | None = None
-    reasoning: str | None = None
-    reasoning_content: str | None = None
+    reasoning: Any = None
+    reasoning_content: Any = None
+
+    def thinking(self) -> str | None:
+        """The text of the thinking; some servers send other things under its names."""
+        texts = (self.reasoning, self.reasoning_content)
+        return next((text for text in texts if isinstance(text, str) and text), None)
 
     def text(self) -> str:
         if isinstance(self.content, list):
@@ -192,13 +197,18 @@ class _Logprobs(BaseModel):
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
-    logprobs: _Logprobs | None = None
+    logprobs: Any = None
 
     def first_logprobs(self) -> dict[int, float] | None:
-        """Log-probabilities at the first token, where tokens are written "token_id:32"."""
-        if self.logprobs is None or not self.logprobs.content:
+        """Log-probabilities at the first token, where tokens are written "token_id:32"; None if
+        there are none in this form."""
+        try:
+            tokens = _Logprobs.model_validate(self.logprobs).content
+        except ValidationError:
             return None
-        first = self.logprobs.content[0]
+        if not tokens:
+            return None
+        first = tokens[0]
         scored = [(one.token.removeprefix("token_id:"), one.logprob) for one in first.top_logprobs]
         return {int(token): logprob for token, logprob in scored if token.isdecimal()}
 
