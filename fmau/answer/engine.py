@@ -17,18 +17,18 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 
-from fmau.answer.cache_report import EncoderLog
-from fmau.answer.option_scores import OptionScorer
+from fmau.answer.api import Api
+from fmau.answer.cache_report import CacheReport, EncoderLog
 from fmau.answer.order import ClipQuestions, by_clip
 from fmau.answer.pending import Pending, Sink, pending_clips
 from fmau.answer.progress import AnswerProgress
-from fmau.answer.request import ClipParts, answer_row, build_priming, build_request, read_parts
-from fmau.answer.server import all_metrics, check_server, choose_model, counted, keep_queue_short
+from fmau.answer.request import ClipParts, answer_row, read_parts
+from fmau.answer.server import all_metrics, counted, keep_queue_short
 from fmau.answer.summary import Summary
 from fmau.answer.thinking import family_asked
+from fmau.answer.vllm import Vllm
 from fmau.core.errors import ClipError
 from fmau.core.hardware import usable_cores
 from fmau.core.interrupt import finished, run_async
@@ -36,10 +36,9 @@ from fmau.core.records import Answer, AnswerStatus, Question, RowMark
 from fmau.core.taxonomy import QUESTIONS_PER_CLIP
 from fmau.families.family import Family
 from fmau.frames.reader import ClipReader
-from fmau.prompting.extraction import choices
 from fmau.prompting.prompts import PromptSet
 from fmau.recipe import Recipe
-from fmau.serve.client import ChatClient, ChatRequest, Endpoint, FailureWatch, Reply, RequestError
+from fmau.serve.client import ChatClient, Endpoint, FailureWatch, Reply, RequestError
 
 
 def answer_questions(
@@ -102,7 +101,7 @@ def answer_clips(
     first = next(pending, None)
     if first is None:
         return summary
-    family = family_asked(recipe)
+    family = None if recipe.api else family_asked(recipe)
     reader = reader or ClipReader(recipe.frames, recipe.data.cache)
     before = reader.decoded, reader.cached
     started = time.monotonic()
@@ -121,6 +120,8 @@ def answer_clips(
         summary.cache_report.decodes = reader.decoded - before[0]
         summary.cache_report.cached = reader.cached - before[1]
         summary.seconds = round(time.monotonic() - started, 3)
+        if recipe.api is not None:
+            summary.charge(recipe.api.price)
         run.note(summary.facts() | {"servers": list(endpoint.servers)})
     return summary
 
@@ -140,9 +141,9 @@ class _Engine:
     reader: ClipReader
     family: Family | None
     client: ChatClient = field(init=False)
-    model: str = field(init=False)
     watch: FailureWatch = field(init=False)
-    scorer: OptionScorer | None = field(init=False, default=None)
+    way: Vllm | Api = field(init=False)
+    report: CacheReport = field(init=False)
 
     @property
     def clips_in_flight(self) -> int:
@@ -151,15 +152,21 @@ class _Engine:
 
     async def work(self, clips: Iterable[Pending]) -> None:
         """Answer all clips, or stop early on SIGINT or SIGTERM."""
-        knobs = self.recipe.answer
+        knobs, api = self.recipe.answer, self.recipe.api
+        most = self.clips_in_flight * QUESTIONS_PER_CLIP
         self.client = ChatClient(
             self.endpoint.base_url,
             api_key=self.endpoint.api_key,
+            key_header=self.endpoint.key_header,
             timeout_s=knobs.request_timeout_s,
             retries=knobs.retries,
-            in_flight=self.clips_in_flight * QUESTIONS_PER_CLIP,
+            in_flight=min(most, api.concurrency) if api else most,
         )
         self.watch = FailureWatch(self.client)
+        # Nothing is reused behind an API, so what is counted there about reuse is not kept.
+        self.report = CacheReport() if api else self.summary.cache_report
+        given = (self.client, self.recipe, self.prompts)
+        self.way = Api(*given) if api else Vllm(*given, self.family, self.report)
         encoder = EncoderLog(self.endpoint.logs)
         async with self.client:
             self.summary.stopped = not await finished(self._ask_server(clips))
@@ -168,11 +175,10 @@ class _Engine:
             self.summary.least_in_flight = self.client.limiter.least
 
     async def _ask_server(self, clips: Iterable[Pending]) -> None:
-        self.model = await choose_model(self.client, self.recipe.model.path, self.run.adapter)
-        await check_server(self.client, self.model, self.recipe.answer)
-        if self.recipe.answer.option_scores:
-            self.scorer = OptionScorer(self.client, self.model)
-            await self.scorer.check()
+        if isinstance(self.way, Api):  # it shows no models, no counters and no queue
+            await self._answer_all(clips)
+            return
+        await self.way.start(self.run.adapter)
         self.watch.replied()
         before = await all_metrics(self.client, self.endpoint)
         async with asyncio.TaskGroup() as tasks:
@@ -196,7 +202,7 @@ class _Engine:
     ) -> None:
         loop = asyncio.get_running_loop()
         for asked in clips:
-            call = (self.recipe, self.reader, asked.clip, asked.file)
+            call = (self.recipe, self.reader, self.way.parts, asked.clip, asked.file)
             await queue.put((asked, loop.run_in_executor(self.pool, read_parts, *call)))
         for _ in range(workers):
             await queue.put(None)
@@ -214,7 +220,9 @@ class _Engine:
 
     async def _answer_clip(self, asked: Pending, parts: ClipParts | None) -> None:
         """Ask one question with the frames, then the others by reference. A reference that arrives
-        before the frames is refused; the first reply shows that the server holds the clip."""
+        before the frames is refused; the first reply shows that the server holds the clip.
+
+        An API gets the frames each time, but its prompt cache too is filled by the first."""
         waiting = iter(asked.questions)
         hybrid = self.family is not None and self.family.hybrid
         primes = hybrid and not self.prompts.systems  # with these, questions share too little
@@ -225,7 +233,7 @@ class _Engine:
             reply = await self._ask(question, mark, parts, by_reference=False)
             if reply is not None:
                 if parts is not None:
-                    self.summary.cache_report.first_reply(reply, len(parts.payload))
+                    self.report.first_reply(reply, len(parts.payload))
                 break
         async with asyncio.TaskGroup() as tasks:
             for question, mark in waiting:
@@ -236,13 +244,13 @@ class _Engine:
 
     async def _prime(self, parts: ClipParts) -> bool:
         """Let the server compute what all questions about a clip share; False if it could not."""
-        self.summary.cache_report.uploads += 1
+        assert isinstance(self.way, Vllm), "no other server is primed"
         try:
-            reply = await self.client.ask(self.model, build_priming(self.prompts, parts))
+            reply = await self.way.prime(parts)
         except RequestError:
             return False  # the first question meets the same trouble, and its row tells of it
         self.watch.replied()
-        self.summary.cache_report.first_reply(reply, len(parts.payload))
+        self.report.first_reply(reply, len(parts.payload))
         return True
 
     async def _ask_later(
@@ -251,7 +259,7 @@ class _Engine:
         """Ask by reference. `shares`: an earlier prompt begins like this one, clip included."""
         reply = await self._ask(question, mark, parts, by_reference=True)
         if reply is not None and parts is not None:
-            self.summary.cache_report.later_reply(reply, parts.visual_tokens, shares=shares)
+            self.report.later_reply(reply, parts.visual_tokens, shares=shares)
 
     async def _ask(
         self, question: Question, mark: RowMark, parts: ClipParts | None, *, by_reference: bool
@@ -261,22 +269,9 @@ class _Engine:
         Args:
             mark: fingerprints of the question's row.
         """
-        given = (question, self.recipe, self.prompts, parts)
-        valid = choices(question)
-        firsts = await self.scorer.firsts(valid) if self.scorer else []
-        build = partial(build_request, *given, family=self.family, tokens=firsts)
-
-        def whole() -> ChatRequest:
-            self.summary.cache_report.uploads += parts is not None
-            return build(by_reference=False)
-
-        first = build(by_reference=True) if by_reference else whole()
         started = time.monotonic()
         try:
-            reply = await self.client.ask(self.model, first, resend=whole)
-            scores = (
-                await self.scorer.scores(valid, reply, build) if self.scorer and valid else None
-            )
+            reply, scores = await self.way.ask(question, parts, by_reference=by_reference)
         except RequestError as error:
             await self.watch.check(error)
             status = AnswerStatus.REQUEST_FAILED

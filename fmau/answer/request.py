@@ -14,7 +14,7 @@ same answer to all 300 questions.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,12 +85,16 @@ class ClipParts:
         )
 
 
+PartsOf = Callable[[ClipFrames], ClipParts]
+
+
 def read_parts(
-    recipe: Recipe, reader: ClipReader, clip: str, file: str
+    recipe: Recipe, reader: ClipReader, parts_of: PartsOf, clip: str, file: str
 ) -> ClipParts | ClipError | None:
     """Read a clip's frames; the error if they cannot be read, None if the recipe asks without.
 
     Args:
+        parts_of: makes the parts of a request from the frames.
         file: the name to look the clip's file up by.
     """
     if recipe.answer.blind:
@@ -99,7 +103,7 @@ def read_parts(
         frames = reader(clip, clip_path(recipe.data.clips, file))
     except ClipError as error:
         return error
-    return ClipParts.of(frames, recipe.frames, as_images=recipe.answer.as_images)
+    return parts_of(frames)
 
 
 def build_request(
@@ -166,6 +170,11 @@ def read_reply(question: Question, reply: Reply, *, constrained: bool = True) ->
     Args:
         constrained: the recipe's `answer.constrain`.
     """
+    if reply.refusal is not None:
+        reason = f"the model declined: {reply.refusal[:80]!r}"
+        return Extraction(AnswerStatus.UNPARSED, reason=reason)
+    if reply.finish_reason == "content_filter":  # what came before it may be half an answer
+        return Extraction(AnswerStatus.UNPARSED, reason="withheld by a content filter")
     if reply.thinking is not None and not reply.text.strip():
         return Extraction(AnswerStatus.TRUNCATED, reason="the reply ends within its thinking")
     valid = choices(question)
@@ -217,7 +226,10 @@ def answer_row(
         completion_tokens=reply.completion_tokens,
         seconds=round(seconds, 3),
         thinking=reply.thinking,
-        thinking_tokens=reply.thinking_tokens if reply.thinking is not None else None,
+        # APIs that keep the thinking to themselves charge its tokens all the same.
+        thinking_tokens=reply.thinking_tokens
+        if reply.thinking is not None
+        else reply.thinking_tokens or None,
         thinking_ran_out=ran_out(reply),
         option_scores={answer: round(score, 6) for answer, score in scores.items()}
         if scores

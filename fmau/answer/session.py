@@ -45,6 +45,9 @@ def answer_recipe(
     """
     prompts = prompts_of(recipe)
     adapter = None if adapter is None else Path(adapter)
+    for given, option in ((adapter, "an adapter"), (ray, "a Ray cluster")):
+        if given is not None:
+            recipe.check_weights(option)
     questions = load_questions(recipe.data.questions).questions
     with open_run(recipe, prompts, adapter=adapter) as run:
         if ray is not None:

@@ -1,5 +1,6 @@
 """Ask one question in free words about one clip: what `fmau ask` does."""
 
+from fmau.answer.api import api_parts, build_api_asking
 from fmau.answer.request import ClipParts
 from fmau.answer.server import choose_model
 from fmau.answer.thinking import OFF
@@ -24,6 +25,9 @@ def ask_clip(
     Raises:
         ServerError: the server cannot be reached, serves another model, or gave no reply.
     """
+    if recipe.api is not None:
+        request = build_api_asking(question, recipe, prompts, api_parts(frames, recipe.api))
+        return run_async(_ask(request, recipe, endpoint))
     parts = ClipParts.of(frames, recipe.frames, as_images=recipe.answer.as_images)
     request = ChatRequest(
         messages_asking(question, prompts, parts.payload),
@@ -38,12 +42,15 @@ async def _ask(request: ChatRequest, recipe: Recipe, endpoint: Endpoint) -> str:
     client = ChatClient(
         endpoint.base_url,
         api_key=endpoint.api_key,
+        key_header=endpoint.key_header,
         timeout_s=knobs.request_timeout_s,
         retries=knobs.retries,
     )
     async with client:
-        model = await choose_model(client, recipe.model.path, None)
+        path = recipe.model.path
+        model = path if recipe.api else await choose_model(client, path, None)
         try:
-            return (await client.ask(model, request)).text
+            reply = await client.ask(model, request)
+            return reply.refusal or reply.text
         except RequestError as error:
             raise ServerError(f"{endpoint.base_url}: {error}") from None

@@ -6,6 +6,7 @@ from typing import Any
 from fmau.answer.cache_report import CacheReport
 from fmau.core.reasons import Reasons
 from fmau.core.records import Answer, AnswerStatus
+from fmau.recipe import Price
 from fmau.runs import FINAL
 
 _FAULTS = {status.value for status in AnswerStatus if status not in FINAL}
@@ -25,6 +26,8 @@ class Summary:
         prompt_tokens, cached_tokens, completion_tokens: sums over the replies.
         thinking_tokens: the part of `completion_tokens` that the model thought.
         thinking_ran_out: replies whose thinking used up its budget.
+        uncounted: replies for which the server reports no tokens.
+        dollars: cost of all tokens in US dollars; None without a price.
         seconds: wall time.
         counters: increase of the server's cache counters; empty if it has none.
         least_in_flight: lowest limit of requests in flight after the server refused or timed out;
@@ -43,6 +46,8 @@ class Summary:
     completion_tokens: int = 0
     thinking_tokens: int = 0
     thinking_ran_out: int = 0
+    uncounted: int = 0
+    dollars: float | None = None
     seconds: float = 0.0
     counters: dict[str, float] = field(default_factory=dict)
     least_in_flight: int | None = None
@@ -78,6 +83,13 @@ class Summary:
                 f"{self.thinking_tokens:,} of {self.completion_tokens:,} generated tokens are "
                 f"thinking; {self.thinking_ran_out:,} replies used up their budget for it"
             )
+        if self.dollars is not None:
+            lines.append(
+                f"{self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out: "
+                f"{self.dollars:.4f} US dollars in this session"
+            )
+            if self.uncounted:
+                lines.append(f"without {self.uncounted:,} replies whose tokens were not reported")
         if self.cache_report.clips:
             lines.append(self.cache_report.text())
             lines += [f"warning: {warning}" for warning in self.cache_report.warnings()]
@@ -100,11 +112,18 @@ class Summary:
         plain = {name: getattr(self, name) for name in self.__slots__ if name not in apart}
         return plain | {"reuse": self.cache_report.facts()}
 
+    def charge(self, price: Price | None) -> None:
+        """Compute `dollars`; None leaves them unknown."""
+        if price is not None:
+            tokens = (self.prompt_tokens, self.cached_tokens, self.completion_tokens)
+            self.dollars = round(price.of(*tokens), 6)
+
     def count(self, row: Answer) -> None:
         """Add one row."""
         self.statuses[row.status.value] = self.statuses.get(row.status.value, 0) + 1
         if row.status.value in _FAULTS:
             self.reasons.count(row.status.value, row.reason)
+        self.uncounted += row.reply is not None and row.prompt_tokens is None
         self.prompt_tokens += row.prompt_tokens or 0
         self.cached_tokens += row.cached_tokens or 0
         self.completion_tokens += row.completion_tokens or 0

@@ -20,19 +20,31 @@ def distinct_frames(frames: ClipFrames) -> tuple[bytes, ...]:
     return tuple(by_index.values())
 
 
+def distinct_times(frames: ClipFrames) -> tuple[float, ...]:
+    """The times of `distinct_frames`, in seconds after the clip's first frame."""
+    return tuple(index / frames.fps for index in dict.fromkeys(frames.indices))
+
+
 def image_parts(
-    frames: ClipFrames, *, named: bool = False, by_reference: bool = False
+    frames: ClipFrames,
+    *,
+    named: bool = False,
+    by_reference: bool = False,
+    detail: str | None = None,
 ) -> list[dict[str, Any]]:
     """One "image_url" part for each distinct frame, in order, for any OpenAI-compatible server.
 
     Args:
         named: give each part a `uuid`, a hash of its frame, under which a vLLM server caches it.
         by_reference: leave the frames out, because a vLLM server holds them under their uuids.
+        detail: how closely an API is to look at an image; None leaves it to the API.
     """
     parts = []
     for jpeg in distinct_frames(frames):
         url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
         part: dict[str, Any] = {"type": "image_url", "image_url": {"url": url}}
+        if detail is not None:
+            part["image_url"]["detail"] = detail
         if by_reference:
             part["image_url"] = None
         if named or by_reference:

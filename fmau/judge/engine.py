@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import finished, run_async
 from fmau.core.records import Verdict, VerdictStatus
-from fmau.judge.estimate import cost
 from fmau.judge.judges import LlmJudge
 from fmau.judge.reply import Judged, read_reply
 from fmau.judge.request import Call, build_request, seen
@@ -91,7 +90,7 @@ def judge_calls(
         summary.seconds = round(time.monotonic() - started, 3)
         if judge.price:
             tokens = (summary.input_tokens, summary.cached_tokens, summary.output_tokens)
-            summary.dollars = round(cost(judge.price, *tokens), 6)
+            summary.dollars = round(judge.price.of(*tokens), 6)
     return summary
 
 

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from fmau.judge.judges import LlmJudge, Price
+from fmau.judge.judges import LlmJudge
 from fmau.judge.request import Call, prompt
 from fmau.judge.rubric import Rubric
-
-CHARS_PER_TOKEN = 4.0
-"""Rough average for English with the tokenizers of current models; the estimate prints it."""
+from fmau.recipe import CHARS_PER_TOKEN, text_tokens
 
 REPLY_TOKENS_PER_LEVEL = 60
 """Length of one or two sentences and a score."""
@@ -53,7 +51,7 @@ class Estimate:
 def estimate(calls: Sequence[Call], judge: LlmJudge, rubric: Rubric) -> Estimate:
     """Estimate the work of `calls` from the number of characters in their prompts."""
     prompts = [[message["content"] for message in prompt(call, rubric)] for call in calls]
-    tokens = [[_tokens(text) for text in texts] for texts in prompts]
+    tokens = [[text_tokens(text) for text in texts] for texts in prompts]
     total = sum(map(sum, tokens))
     shared = sum(
         counts[0]
@@ -69,17 +67,6 @@ def estimate(calls: Sequence[Call], judge: LlmJudge, rubric: Rubric) -> Estimate
         shared_tokens=shared,
         output_tokens=likely,
         most_output_tokens=most,
-        dollars=cost(price, total, shared, likely) if price else None,
-        most_dollars=cost(price, total, 0, most) if price else None,
+        dollars=price.of(total, shared, likely) if price else None,
+        most_dollars=price.of(total, 0, most) if price else None,
     )
-
-
-def cost(price: Price, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
-    """The price of these tokens in US dollars; `cached_tokens` are part of `input_tokens`."""
-    cached = price.input if price.cached_input is None else price.cached_input
-    fresh = input_tokens - cached_tokens
-    return (fresh * price.input + cached_tokens * cached + output_tokens * price.output) / 1e6
-
-
-def _tokens(text: str) -> int:
-    return round(len(text) / CHARS_PER_TOKEN)

@@ -19,7 +19,7 @@ from fmau.core.errors import RecipeError
 from fmau.core.records import LEVELS
 from fmau.core.shipped import find
 from fmau.judge.rubric import Rubric, load_rubric
-from fmau.recipe import Block, TextModel, checked, read_tree
+from fmau.recipe import Block, Price, RemoteBlock, TextModel, checked, read_tree
 from fmau.runs import model_identity
 
 FORMAT_VERSION = 2
@@ -31,40 +31,17 @@ EMBEDDED_VERSION = 1
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
-class Remote(Block):
-    """A model behind an OpenAI-compatible API.
+class Remote(RemoteBlock):
+    """A judge's model behind an OpenAI-compatible API.
 
     Attributes:
-        base_url: address of the API, to which "/chat/completions" is added; its path and query
-            (`?api-version=...`) stay as given. Without a path it gets "/v1".
         model: the model's name in requests; choose the name of a dated version.
         revision: further text that identifies the model's version, for the manifest.
-        key_variable: environment variable with the API key.
-        key_header: header in which the key is sent: "Authorization" (as "Bearer KEY"), or another
-            one, such as Azure's "api-key".
-        limit_field: the API's name for the token limit.
     """
 
-    base_url: Annotated[str, Field(pattern=r"^https?://")]
+    key_variable: str = "FMAU_JUDGE_API_KEY"
     model: str
     revision: str | None = None
-    key_variable: str = "FMAU_JUDGE_API_KEY"
-    key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "Authorization"
-    limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-
-
-class Price(Block):
-    """The prices of an API, in US dollars per million tokens.
-
-    Attributes:
-        input, output: prices of prompt tokens and of reply tokens.
-        cached_input: price of prompt tokens from the API's cache; None if it is the same as
-            `input`.
-    """
-
-    input: Annotated[float, Field(ge=0)]
-    cached_input: Annotated[float, Field(ge=0)] | None = None
-    output: Annotated[float, Field(ge=0)]
 
 
 class LlmJudge(Block):

@@ -18,7 +18,7 @@ from fmau.judge.summary import JudgeSummary
 from fmau.judge.verdicts import VerdictFile, introduce
 from fmau.runs import VERDICTS, JudgeNote, reopen_run
 from fmau.score.joined import Joined, read_joined
-from fmau.serve.client import Endpoint, read_key
+from fmau.serve.client import Endpoint, remote_endpoint
 from fmau.serve.reach import Waiting, reached
 from fmau.serve.reach import in_silence as starts_unseen
 
@@ -52,9 +52,7 @@ def judge_reached(
     if judge.remote is not None:
         if len(given) > 1:
             raise ServerError("a judge behind an API has only one address; give --server once")
-        address = given[0] if given else judge.remote.base_url
-        key = read_key(judge.remote.key_variable)
-        yield Endpoint(address, key, key_header=judge.remote.key_header)
+        yield remote_endpoint(judge.remote, given[0] if given else None)
         return
     assert judge.served is not None
     with reached(judge.served, folder, given=given, waiting=waiting) as endpoint:

@@ -17,18 +17,23 @@ from fmau.recipe.blocks import (
     TextModel,
 )
 from fmau.recipe.load import Recipe, RunName, checked, load_recipe, read_tree
+from fmau.recipe.remote import CHARS_PER_TOKEN, ApiBlock, Price, RemoteBlock, text_tokens
 from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
 
 __all__ = [
+    "CHARS_PER_TOKEN",
     "DECODING",
     "AnswerBlock",
+    "ApiBlock",
     "Block",
     "DataBlock",
     "FramesBlock",
     "LoraBlock",
     "ModelBlock",
+    "Price",
     "PromptBlock",
     "Recipe",
+    "RemoteBlock",
     "RunName",
     "ServeBlock",
     "TextModel",
@@ -37,4 +42,5 @@ __all__ = [
     "checked",
     "load_recipe",
     "read_tree",
+    "text_tokens",
 ]

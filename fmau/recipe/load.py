@@ -19,6 +19,7 @@ from fmau.recipe.blocks import (
     PromptBlock,
     ServeBlock,
 )
+from fmau.recipe.remote import ApiBlock
 from fmau.recipe.training import TrainBlock
 
 BlockT = TypeVar("BlockT", bound=Block)
@@ -34,6 +35,7 @@ class Recipe(Block):
     Attributes:
         name: name of the run; its folder is `runs`/`name`.
         runs: folder that holds the run folders.
+        api: the API that the model is behind; None for a model that is served here.
         train: how an adapter is trained; None in a recipe without training.
     """
 
@@ -43,6 +45,7 @@ class Recipe(Block):
     data: DataBlock
     frames: FramesBlock
     prompt: PromptBlock
+    api: ApiBlock | None = None
     serve: ServeBlock = ServeBlock()
     answer: AnswerBlock = AnswerBlock()
     train: TrainBlock | None = None
@@ -55,6 +58,40 @@ class Recipe(Block):
                 "answer.frames_as and train out"
             )
         return self
+
+    @model_validator(mode="after")
+    def _asked_as_an_api_can(self) -> Self:
+        if self.api is None:
+            return self
+        answer, wrong = self.answer, []
+        if self.train is not None:
+            wrong.append("leave train out: a model behind an API cannot be trained")
+        if not answer.as_images:
+            wrong.append('set answer.frames_as to "images": APIs take no videos of frames')
+        if answer.constrain:
+            wrong.append("set answer.constrain to false: the answer is read from a free reply")
+        if answer.thinking_tokens:
+            wrong.append(
+                "set answer.thinking_tokens to 0: api.fields asks for thinking in the API's words"
+            )
+        if wrong:
+            raise ValueError("for a model behind an API, " + "; ".join(wrong))
+        return self
+
+    def check_weights(self, what: str) -> None:
+        """Check that the model is one with weights of our own, not one behind an API.
+
+        Args:
+            what: what needs the weights, e.g. "fmau serve".
+
+        Raises:
+            RecipeError: it is behind an API.
+        """
+        if self.api is not None:
+            raise RecipeError(
+                f"recipe {self.name}: its model is behind an API, at {self.api.place}, so there "
+                f"is nothing for {what}; fmau answer and fmau ask work with it"
+            )
 
     @property
     def run_folder(self) -> Path:

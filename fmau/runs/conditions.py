@@ -17,6 +17,7 @@ from fmau.core.files import digest, file_digest
 from fmau.core.records import Question, RowMark
 from fmau.core.taxonomy import OwnTask
 from fmau.prompting.prompts import PromptSet
+from fmau.prompting.times import TIME
 from fmau.recipe import DECODING, ModelBlock, Recipe
 
 FORMAT_VERSION = 3
@@ -40,15 +41,13 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
     """
     present = {
         "format": FORMAT_VERSION,
-        "model": model_identity(recipe.model),
         "adapter": None if adapter is None else folder_digest(adapter),
-        "dtype": recipe.model.dtype,
         "frames": recipe.frames.conditions(),
         "prompts": prompts.texts.model_dump(mode="json", exclude_defaults=True),
         "strip_class_codes": prompts.strip_class_codes,
         "blind": recipe.answer.blind,
         "max_tokens_open": recipe.answer.max_tokens_open,
-        "decoding": dict(DECODING),
+        **_model(recipe),
     }
     # Later keys are conditions where they are not at their default, so that older runs can go on.
     later = recipe.answer.model_dump(
@@ -56,6 +55,23 @@ def conditions(recipe: Recipe, prompts: PromptSet, adapter: Path | None = None) 
         exclude_defaults=True,
     )
     return present | later
+
+
+def _model(recipe: Recipe) -> dict[str, Any]:
+    """Which model is asked, and how it decodes. The API of a model is a part of its identity."""
+    model, api = recipe.model, recipe.api
+    if api is None:
+        return {
+            "model": model_identity(model),
+            "dtype": model.dtype,
+            "decoding": dict(DECODING),
+        }
+    return {
+        "model": {"path": model.path, "revision": model.revision, "api": api.place},
+        "detail": api.detail,
+        "times": TIME,
+        "decoding": dict(api.decoding),
+    }
 
 
 def fingerprint(conditions: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from fmau.core.errors import ServerError
 from fmau.core.hardware import visible_gpus
 from fmau.families.find import known_family
 from fmau.recipe import Recipe, ServeBlock
-from fmau.serve.client import Endpoint, base_model, read_key, server_url
+from fmau.serve.client import Endpoint, base_model, read_key, remote_endpoint, server_url
 from fmau.serve.clipcheck import check_clips
 from fmau.serve.flags import Served
 from fmau.serve.fleet import Fleet, neighbours, replicas, start_fleet
@@ -53,7 +53,7 @@ def reached(
 
     Uses the given servers; else servers that run at the ports of `served`; else it starts servers
     and stops them after the block. If `served` gets clips, servers that run already are first
-    checked with `check_clips`.
+    checked with `check_clips`. A recipe's API is used as it is.
 
     Args:
         folder: folder for the logs of started programs.
@@ -62,10 +62,18 @@ def reached(
         waiting: display to show while servers start.
 
     Raises:
-        ServerError: a given server does not answer, a server changes clips, or no server could be
-            started.
+        ServerError: a given server does not answer, a server changes clips, no server could be
+            started, or a server is given for a recipe with an API.
         RecipeError, InputError: a started server would not apply the adapter.
     """
+    if isinstance(served, Recipe) and served.api is not None:
+        if given:
+            raise ServerError(
+                f"the recipe's model is behind an API, at {served.api.place}; to ask another one, "
+                "leave --server out and give its address with --set api.base_url=URL"
+            )
+        yield remote_endpoint(served.api)
+        return
     running = running_servers(served.serve, given)
     if isinstance(served, Recipe):
         family = known_family(served.model)
@@ -116,7 +124,12 @@ def started(
     """Start servers and wait until they are ready; stop them after the block.
 
     Arguments and errors as for `reached`.
+
+    Raises:
+        RecipeError: the recipe's model is behind an API.
     """
+    if isinstance(served, Recipe):
+        served.check_weights("fmau serve")
     with start_fleet(served, log_folder=folder, api_key=server_key(), adapter=adapter) as fleet:
         with waiting() as progress:
             fleet.wait_ready(progress)

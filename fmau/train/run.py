@@ -192,6 +192,7 @@ def load_materials(recipe: Recipe) -> Materials:
             `train.data.skip_bad_clips` is false, or clips have changed since.
     """
     train = recipe.train
+    recipe.check_weights("training")
     if train is None:
         raise RecipeError(f"recipe {recipe.name}: no train block, so there is nothing to train")
     family = family_of(recipe.model)

@@ -12,7 +12,7 @@ watch.py          tells a failed request from a failed server
 
 from fmau.serve.client.address import server_url
 from fmau.serve.client.chat import ChatClient
-from fmau.serve.client.endpoint import Endpoint, base_model, is_alive
+from fmau.serve.client.endpoint import Endpoint, base_model, is_alive, remote_endpoint
 from fmau.serve.client.failures import NoServerError, RequestError
 from fmau.serve.client.key import read_key
 from fmau.serve.client.watch import MAX_FAILURES_IN_A_ROW, FailureWatch
@@ -31,5 +31,6 @@ __all__ = [
     "base_model",
     "is_alive",
     "read_key",
+    "remote_endpoint",
     "server_url",
 ]

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from fmau.core.errors import ServerError
 from fmau.core.interrupt import run_async
+from fmau.recipe import RemoteBlock
 from fmau.serve.client.chat import ChatClient
 from fmau.serve.client.failures import NoServerError
+from fmau.serve.client.key import read_key
 from fmau.serve.client.wire import ServedModel
 
 LOOK_TIMEOUT_S = 5.0
@@ -35,6 +37,19 @@ class Endpoint:
     def servers(self) -> tuple[str, ...]:
         """Addresses of the servers themselves, not of the router; at least one."""
         return self.members or (self.base_url,)
+
+
+def remote_endpoint(remote: RemoteBlock, address: str | None = None) -> Endpoint:
+    """The endpoint of a model behind an API.
+
+    Args:
+        address: another address of the API; default: the block's.
+
+    Raises:
+        ServerError: the API key in the environment is unusable, see `read_key`.
+    """
+    key = read_key(remote.key_variable)
+    return Endpoint(address or remote.base_url, key, key_header=remote.key_header)
 
 
 def is_alive(base_url: str) -> bool:

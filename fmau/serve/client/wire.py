@@ -110,7 +110,7 @@ def read_reply(content: bytes) -> Reply:
         finish_reason=_FINISH.get(reason.lower(), reason.lower()) if reason else None,
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=details.cached_tokens,
-        completion_tokens=usage.completion_tokens,
+        completion_tokens=usage.generated(),
         refusal=message.refusal or None,
         thinking=message.thinking(),
         thinking_tokens=(usage.completion_tokens_details or _Details()).reasoning_tokens,
@@ -223,6 +223,13 @@ class _Usage(BaseModel):
     completion_tokens: int | None = None
     prompt_tokens_details: _Details | None = None
     completion_tokens_details: _Details | None = None
+    total_tokens: int | None = None
+
+    def generated(self) -> int | None:
+        """Tokens that the model generated. Some APIs count its thinking in the total alone."""
+        if self.completion_tokens is None or self.total_tokens is None:
+            return self.completion_tokens
+        return max(self.completion_tokens, self.total_tokens - (self.prompt_tokens or 0))
 
 
 class _Completion(BaseModel):
