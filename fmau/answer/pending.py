@@ -14,18 +14,22 @@ from fmau.dataset.clips import clip_bytes
 from fmau.recipe import Recipe
 
 
-class Sink(Protocol):
-    """Takes answer rows and knows which ones it has already: a `Run`, or an object like it."""
-
-    @property
-    def adapter(self) -> str | None:
-        """Folder of the LoRA adapter to ask; None for the base model."""
+class Done(Protocol):
+    """Knows which questions have a final answer: a `Run`, a `RunView`, or an object like them."""
 
     def row_mark(self, question: Question, clip_bytes: int | None) -> RowMark:
         """Fingerprints of a question's row; `clip_bytes` is the file size of its clip, if any."""
 
     def is_done(self, qid: str, row_fingerprint: str) -> bool:
         """Whether a final row with this qid and fingerprint exists already."""
+
+
+class Sink(Done, Protocol):
+    """Takes answer rows and knows which ones it has already: a `Run`, or an object like it."""
+
+    @property
+    def adapter(self) -> str | None:
+        """Folder of the LoRA adapter to ask; None for the base model."""
 
     def append(self, answer: Answer) -> None:
         """Take one row."""
@@ -54,7 +58,7 @@ class Pending:
 
 
 def pending_clips(
-    run: Sink, recipe: Recipe, clips: Iterable[ClipQuestions], summary: Summary
+    run: Done, recipe: Recipe, clips: Iterable[ClipQuestions], summary: Summary
 ) -> Iterator[Pending]:
     """Yield the unanswered questions by clip; count the others in `summary.done_before`."""
     for asked in clips:

@@ -6,8 +6,7 @@ raised together. If there are none, a plan shows the amount of work.
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,20 +16,19 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from fmau.cli.api_rows import api_rows, estimate_text
+from fmau.cli.clip_headers import probe_clips
 from fmau.cli.prompt_tokens import count_prompts
-from fmau.core.errors import ClipError, InputError, Problem
-from fmau.core.files import path_remedy
-from fmau.core.records import Question
 from fmau.core.taxonomy import AnyTask, Task
 from fmau.dataset.clips import clip_path
 from fmau.dataset.questions import load_questions
 from fmau.dataset.training import TrainingData, load_training_data
 from fmau.families.checkpoint import check_model
+from fmau.families.family import Family
 from fmau.families.find import known_family
 from fmau.families.load import load_config, load_encoder
 from fmau.frames.clip import ClipFrames, read_clip
 from fmau.frames.images import distinct_frames
-from fmau.frames.timeline import Timeline, probe
 from fmau.frames.tokens import image_tokens
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.recipe import Recipe, TrainBlock
@@ -45,9 +43,6 @@ DEFAULT_BLOCK = CPU_BLOCK_SIZE
 
 FEW_STEPS = 50
 """Fewer optimizer steps hardly move an adapter: in many of them the rate is still rising."""
-
-PROBES_AT_ONCE = 8
-"""Threads that read clip headers; several hide the latency of a network disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +60,7 @@ class Plan:
         vision_tokens: visual tokens of one clip, without timestamps.
         extracted: clips whose frames are in `data.cache`; None without a cache.
         unused: templates of the prompt set for tasks of one's own that no question has.
+        estimate: requests, tokens and price, if the model is behind an API.
         systems: different system prompts that the questions have; 0 if the set gives one for all.
         common_tokens: tokens of the prompt set's common text.
         longest_prompt: tokens of the longest prompt.
@@ -84,6 +80,7 @@ class Plan:
     vision_tokens: int
     extracted: int | None = None
     unused: tuple[str, ...] = ()
+    estimate: str | None = None
     systems: int = 0
     common_tokens: int | None = None
     longest_prompt: int | None = None
@@ -105,15 +102,9 @@ def check_recipe(recipe: Recipe) -> Plan:
             listed.
     """
     prompts = prompts_of(recipe)
-    check_model(recipe.model)
-    family = known_family(recipe.model)
-    if family is not None:
-        family.check_frames(recipe.frames)
-        family.check_thinking(recipe.answer.thinking_tokens)
-        if recipe.answer.as_images:
-            family.image_settings(recipe.frames)  # refuses what it does not know
+    family = None if recipe.api else _checked_family(recipe)
     questions = load_questions(recipe.data.questions).questions
-    timelines = _probe_all(recipe, questions)
+    timelines = probe_clips(recipe.data.clips, questions)
     first = read_clip(clip_path(recipe.data.clips, questions[0].file), recipe.frames)
     plan = Plan(
         questions=dict(Counter(question.task for question in questions)),
@@ -124,6 +115,7 @@ def check_recipe(recipe: Recipe) -> Plan:
         vision_tokens=_vision_tokens(recipe, first),
         extracted=_extracted(recipe, timelines),
         systems=len({prompts.system_of(q.task) for q in questions}) if prompts.systems else 0,
+        estimate=estimate_text(recipe, prompts, questions, first),
         unused=tuple(sorted(prompts.own.keys() - {str(question.task) for question in questions})),
     )
     if recipe.train is not None:
@@ -149,6 +141,18 @@ def check_recipe(recipe: Recipe) -> Plan:
         return plan
     ahead = _ahead(recipe, recipe.train, plan.training, config, encoder, prompts, first)
     return replace(plan, ahead=tuple(ahead))
+
+
+def _checked_family(recipe: Recipe) -> Family | None:
+    """The family of the recipe's model, which must take the recipe's settings; None if unknown."""
+    check_model(recipe.model)
+    family = known_family(recipe.model)
+    if family is not None:
+        family.check_frames(recipe.frames)
+        family.check_thinking(recipe.answer.thinking_tokens)
+        if recipe.answer.as_images:
+            family.image_settings(recipe.frames)  # refuses what it does not know
+    return family
 
 
 def _ahead(
@@ -185,6 +189,10 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
     if plan.extracted is not None:
         rest = "" if plan.extracted == plan.clips else "; fmau frames extracts the others"
         table.add_row("frame cache", f"{plan.extracted:,} of {plan.clips:,} clips{rest}")
+    if recipe.api is not None:
+        for label, text in api_rows(recipe.api, recipe.model.path, plan.estimate):
+            table.add_row(label, text)
+        return table
     table.add_row("vision tokens", f"{plan.vision_tokens:,} a clip")
     if recipe.train is not None and plan.training is not None:
         for label, text in _training_rows(recipe.train, plan.training):
@@ -250,32 +258,6 @@ def _common_remark(recipe: Recipe, plan: Plan) -> str:
         f", less than a KV block ({block}): every question would encode its clip again; "
         "write a longer `common` in the prompt set"
     )
-
-
-def _probe_all(recipe: Recipe, questions: Sequence[Question]) -> dict[str, Timeline]:
-    if not recipe.data.clips.is_dir():
-        place = f"data.clips {recipe.data.clips}"
-        raise InputError([Problem(place, "no such folder", path_remedy(recipe.data.clips))])
-    asked = Counter(question.clip for question in questions)
-    files = {question.clip: question.file for question in questions}
-
-    def look(clip: str) -> Timeline | ClipError:
-        try:
-            return probe(clip_path(recipe.data.clips, files[clip]))
-        except ClipError as error:
-            return error
-
-    with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
-        looks = dict(zip(asked, pool.map(look, asked), strict=True))
-    problems = []
-    for clip, found in looks.items():
-        if isinstance(found, ClipError):
-            where, _, rest = str(found).partition(": ")
-            what, _, remedy = rest.partition("; ")
-            problems.append(Problem(where, f"{what} ({asked[clip]} questions need it)", remedy))
-    if problems:
-        raise InputError(problems)
-    return {clip: found for clip, found in looks.items() if isinstance(found, Timeline)}
 
 
 def _vision_tokens(recipe: Recipe, frames: ClipFrames) -> int:

@@ -107,15 +107,22 @@ def answer(
         str | None,
         typer.Option(metavar="ADDRESS", help="Use a Ray cluster: its address, auto, or local."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print requests, tokens and cost of an API.")
+    ] = False,
 ) -> None:
     """Ask the model a recipe's questions: RUN/answers.jsonl. Run it again to continue."""
     from fmau.answer import answer_recipe
+    from fmau.answer.estimate import estimate_left
 
     if ray is not None and server:
         raise typer.BadParameter(
             "give only one of --ray and --server: on a cluster each actor starts its own server"
         )
     recipe = load_recipe(recipe_file, overrides or ())
+    if dry_run:
+        out.print(escape(estimate_left(recipe).text()), highlight=False)
+        return
     summary = answer_recipe(
         recipe, servers=server or (), adapter=adapter, ray=ray, waiting=starting
     )

@@ -21,11 +21,13 @@ from fmau.runs.folder import (
     FINAL,
     VERDICTS,
     Run,
+    RunView,
     new_run,
     open_run,
     read_answers,
     read_verdicts,
     reopen_run,
+    view_run,
 )
 from fmau.runs.manifest import JudgeNote, Manifest, Session, read_manifest
 from fmau.runs.rows import RowFile, read_rows
@@ -37,6 +39,7 @@ __all__ = [
     "Manifest",
     "RowFile",
     "Run",
+    "RunView",
     "Session",
     "conditions",
     "differences",
@@ -52,4 +55,5 @@ __all__ = [
     "reopen_run",
     "row_mark",
     "verdict_fingerprint",
+    "view_run",
 ]

@@ -1,6 +1,8 @@
 """Opens, locks and reads run folders; every stage after `fmau check` works on one."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -121,6 +123,40 @@ def open_run(
         run = Run(folder, manifest, stage, lock)
         undo.pop_all()  # from here on the run releases the lock
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """What a run has answered so far, for a look that writes nothing.
+
+    Attributes:
+        fingerprint: of the recipe's conditions.
+        final: qid -> fingerprint of its row, for questions with a final answer.
+    """
+
+    fingerprint: str
+    final: Mapping[str, str]
+
+    def row_mark(self, question: Question, clip_bytes: int | None) -> RowMark:
+        """As `Run.row_mark`."""
+        return row_mark(self.fingerprint, question, clip_bytes)
+
+    def is_done(self, qid: str, row_fingerprint: str) -> bool:
+        """As `Run.is_done`."""
+        return self.final.get(qid) == row_fingerprint
+
+
+def view_run(recipe: Recipe, prompts: PromptSet) -> RunView:
+    """Look at the recipe's run folder, which need not exist yet, without opening it.
+
+    Raises:
+        RunError: its answers were given under other conditions, or it cannot be read.
+        InputError: `answers.jsonl` has malformed rows.
+    """
+    folder, present = recipe.run_folder, conditions(recipe, prompts)
+    if (folder / MANIFEST).exists():
+        _check_same(folder, read_manifest(folder), present)
+    return RunView(fingerprint(present), _final_fingerprints(folder))
 
 
 def new_run(folder: Path, manifest: Manifest, stage: str) -> Run:
