@@ -51,15 +51,6 @@ class Recipe(Block):
     train: TrainBlock | None = None
 
     @model_validator(mode="after")
-    def _trained_as_asked(self) -> Self:
-        if self.train is not None and self.answer.as_images:
-            raise ValueError(
-                'answer.frames_as is "images", but training shows clips as videos; leave one of '
-                "answer.frames_as and train out"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _asked_as_an_api_can(self) -> Self:
         if self.api is None:
             return self
@@ -78,6 +69,15 @@ class Recipe(Block):
             raise ValueError("for a model behind an API, " + "; ".join(wrong))
         return self
 
+    @model_validator(mode="after")
+    def _trained_as_asked(self) -> Self:
+        if self.train is not None and self.answer.as_images:
+            raise ValueError(
+                'answer.frames_as is "images", but training shows clips as videos; leave one of '
+                "answer.frames_as and train out"
+            )
+        return self
+
     def check_weights(self, what: str) -> None:
         """Check that the model is one with weights of our own, not one behind an API.
 
@@ -89,8 +89,8 @@ class Recipe(Block):
         """
         if self.api is not None:
             raise RecipeError(
-                f"recipe {self.name}: its model is behind an API, at {self.api.place}, so there "
-                f"is nothing for {what}; fmau answer and fmau ask work with it"
+                f"recipe {self.name}: the model is behind an API, at {self.api.place}, and has no "
+                f"weights here for {what}; fmau answer and fmau ask work with it"
             )
 
     @property

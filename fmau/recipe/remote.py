@@ -4,6 +4,7 @@ Recipes (`api`) and judges (`remote`) share these blocks. None of them holds the
 they are written into manifests; they name the environment variable that does.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -32,10 +33,20 @@ class RemoteBlock(Block):
         limit_field: the API's name for the token limit.
     """
 
-    base_url: Annotated[str, Field(pattern=r"^https?://[^/?#@]+([/?#]|$)")]
+    base_url: str
     key_variable: str = "FMAU_API_KEY"
     key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] = "Authorization"
     limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address(cls, address: str) -> str:
+        if re.match(r"https?://[^/?#@]+([/?#]|$)", address) is None:
+            raise ValueError(
+                "must begin with http:// or https:// and a host, without a name and a password: it "
+                "is written into manifests"
+            )
+        return address
 
     @property
     def place(self) -> str:

@@ -86,7 +86,8 @@ def answer(
 ) -> Summary:
     """Open the run and answer, without a progress bar."""
     reader = ClipReader(recipe.frames, recipe.data.cache, read=options.pop("read", read_stub))
-    endpoint = Endpoint(base_url, options.pop("api_key", None))
+    header = options.pop("key_header", "Authorization")
+    endpoint = Endpoint(base_url, options.pop("api_key", None), key_header=header)
     usual: dict[str, Any] = {"progress": False, "reader": reader}
     with open_run(recipe, PROMPTS, adapter=adapter) as run:
         return answer_questions(run, recipe, PROMPTS, asked, endpoint, **(usual | options))

@@ -21,15 +21,17 @@ from fmau.frames.cache.note import CacheNote
 from fmau.frames.cache.shards import SCHEMA
 from fmau.judge.calibrate import load_human_scores
 from fmau.judge.calibrate.report import CalibrationReport, KindReport
-from fmau.judge.judges import EmbeddedJudge, LlmJudge, Price, Remote, load_judge
+from fmau.judge.judges import EmbeddedJudge, LlmJudge, Remote, load_judge
 from fmau.judge.rubric import Rubric, load_rubric
 from fmau.prompting.prompts import PromptTexts, load_prompts
 from fmau.recipe import (
     AnswerBlock,
+    ApiBlock,
     DataBlock,
     FramesBlock,
     LoraBlock,
     ModelBlock,
+    Price,
     PromptBlock,
     Recipe,
     ServeBlock,
@@ -68,7 +70,7 @@ from tests.score.synthetic import gold_answers, question_file
 PAGE = "formats.md"
 
 SETTINGS = (
-    *(Recipe, ModelBlock, DataBlock, FramesBlock, PromptBlock, ServeBlock, AnswerBlock),
+    *(Recipe, ModelBlock, DataBlock, FramesBlock, PromptBlock, ServeBlock, ApiBlock, AnswerBlock),
     *(TrainBlock, TrainDataBlock, LoraBlock, LlmJudge, TextModel, Remote, Price, EmbeddedJudge),
 )
 """What people write: keys with defaults."""

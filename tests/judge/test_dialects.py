@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,45 +17,15 @@ from fmau.serve.client import ChatClient, ChatRequest, Reply
 from fmau.serve.client.address import api_url, proxy_of
 from tests.report.runs import write_run
 from tests.score.synthetic import gold_answers, question_file
+from tests.stub_api import api, refused
+from tests.stub_api import said as replied
 
 QUESTIONS = question_file(clips=3)
 SCORES = json.dumps({"rationale": "It says so.", "L1": 3, "L2": 2, "L3": 1})
 
-Handler = Callable[[web.Request, dict[str, Any]], web.Response]
 
-
-def said(content: object = SCORES, reason: str | None = "stop", **more: object) -> web.Response:
-    choice = {"message": {"content": content, **more}, "finish_reason": reason}
-    return web.json_response({"choices": [choice]})
-
-
-def refused(status: int, message: str) -> web.Response:
-    return web.json_response({"error": {"message": message}}, status=status)
-
-
-@contextmanager
-def api(path: str, handler: Handler) -> Iterator[str]:
-    """An API that knows one path; gives its address without a path."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, daemon=True).start()
-
-    async def handle(request: web.Request) -> web.Response:
-        return handler(request, await request.json())
-
-    async def start() -> tuple[web.AppRunner, int]:
-        app = web.Application()
-        app.router.add_post(path, handle)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return runner, runner.addresses[0][1]
-
-    runner, port = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
+def said(content: object = SCORES, reason: str | None = "stop", **more: Any) -> web.Response:
+    return replied(content, reason, **more)
 
 
 def judged(folder: Path, base_url: str, remote: dict[str, Any], **knobs: Any) -> JudgeSummary:
