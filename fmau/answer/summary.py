@@ -20,7 +20,7 @@ class Summary:
         total: number of questions in the run.
         done_before: questions that had a final answer from an earlier session.
         statuses: status -> rows written in this session.
-        reasons: why rows of this session have no answer and ask to be tried again.
+        reasons: why rows of this session have no answer.
         refused: requests that the server refused, so that they would be refused again.
         cache_report: the work done per clip, and its ideal.
         prompt_tokens, cached_tokens, completion_tokens: sums over the replies.
@@ -121,8 +121,7 @@ class Summary:
     def count(self, row: Answer) -> None:
         """Add one row."""
         self.statuses[row.status.value] = self.statuses.get(row.status.value, 0) + 1
-        if row.status.value in _FAULTS:
-            self.reasons.count(row.status.value, row.reason)
+        self.reasons.count(row.status.value, row.reason)
         self.uncounted += row.reply is not None and row.prompt_tokens is None
         self.prompt_tokens += row.prompt_tokens or 0
         self.cached_tokens += row.cached_tokens or 0

@@ -166,7 +166,12 @@ def test_120_questions_with_faults_are_accounted_for(
             "truncated": 1,
             "request_failed": 1,
         }
-        for line in ("120 of 120 questions have a row", "1 x HTTP 403: input flagged by moder"):
+        for line in (
+            "120 of 120 questions have a row",
+            "1 x HTTP 403: input flagged by moderation",
+            "2 x the model declined: 'I will not describe people.'",
+            "1 x the reply reached the token limit",
+        ):
             assert line in shown
         assert "would refuse these requests again" in shown
         model.forbids = False

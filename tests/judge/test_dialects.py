@@ -115,6 +115,7 @@ def test_any_reason_to_finish_a_complete_reply_will_do(tmp_path: Path, reason: s
         (said(None, "content_filter"), VerdictStatus.REFUSED),
         (said(None, "SAFETY"), VerdictStatus.REFUSED),
         (said(None, refusal="I will not judge people."), VerdictStatus.REFUSED),
+        (said(None, None, refusal="I will not judge people."), VerdictStatus.REFUSED),
         (said("", None), VerdictStatus.REQUEST_FAILED),
         (said(reason="abort"), VerdictStatus.REQUEST_FAILED),
         (said(reason="error"), VerdictStatus.REQUEST_FAILED),
