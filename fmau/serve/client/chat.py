@@ -284,9 +284,8 @@ def _completed(content: bytes, hidden: Callable[[str], str]) -> Reply:
     except ValueError as error:
         shown = hidden(content.decode("utf-8", "replace"))[:100]
         raise TransientError(f"the reply is not a chat completion: {shown!r}") from error
-    if reply.finish_reason in _BROKEN_OFF or (
-        reply.finish_reason is None and not (reply.text or reply.refusal)
-    ):
+    nothing = reply.finish_reason is None and not (reply.text or reply.refusal)
+    if nothing or reply.finish_reason in _BROKEN_OFF:
         raise TransientError(f"the server cut the reply short ({reply.finish_reason})")
     return reply
 
