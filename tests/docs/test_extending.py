@@ -100,7 +100,7 @@ def test_the_page_works_from_top_to_bottom(checkout: Path) -> None:
             shell(checkout, "python step.py")
         else:
             said.append(shell(checkout, step.text))
-    prompts, dialogues, view, judge, rubric, model = said
+    prompts, dialogues, view, judge, rubric, model, family = said
     assert "my_prompts: ready" in prompts
     assert "less than a KV block" not in prompts
     assert re.search(r"\d+ dialogue\b", dialogues)
@@ -109,6 +109,8 @@ def test_the_page_works_from_top_to_bottom(checkout: Path) -> None:
     assert "words_in_common" in judge
     assert "14 of 14 calls have a verdict" in judge
     assert "14 answers to judge" in rubric
+    assert "my_qwen2_vl: ready" in family
+    assert re.search(r"vision tokens +120 a clip", family)
     assert "my_checkpoint: ready" in model
     assert "weights" in model
 
