@@ -227,9 +227,11 @@ class _Usage(BaseModel):
 
     def generated(self) -> int | None:
         """Tokens that the model generated. Some APIs count its thinking in the total alone."""
-        if self.completion_tokens is None or self.total_tokens is None:
-            return self.completion_tokens
-        return max(self.completion_tokens, self.total_tokens - (self.prompt_tokens or 0))
+        counts = (self.prompt_tokens, self.completion_tokens, self.total_tokens)
+        match counts:
+            case (int(prompt), int(reply), int(total)):
+                return max(reply, total - prompt)
+        return self.completion_tokens
 
 
 class _Completion(BaseModel):

@@ -39,6 +39,21 @@ def test_tokens_of_thinking_are_counted_where_the_server_tells() -> None:
     assert reply({"content": "A"}, {"completion_tokens": 9}).thinking_tokens is None
 
 
+@pytest.mark.parametrize(
+    ("usage", "generated"),
+    [
+        ({"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}, 5),
+        ({"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 85}, 65),  # thinking
+        ({"prompt_tokens": 20, "completion_tokens": 0, "total_tokens": 80}, 60),
+        ({"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 20}, 5),
+        ({"completion_tokens": 5, "total_tokens": 85}, 5),
+        ({"prompt_tokens": 20, "total_tokens": 85}, None),
+    ],
+)
+def test_generated_tokens_that_only_the_total_holds(usage: Any, generated: int | None) -> None:
+    assert reply({"content": "A"}, usage).completion_tokens == generated
+
+
 AS_TEXT = [{"token": "A", "logprob": -1}]
 TOP = [{"token": "token_id:32", "logprob": -0.5}, {"token": "token_id:7", "logprob": -2.0}]
 
