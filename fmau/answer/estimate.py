@@ -20,7 +20,7 @@ from fmau.frames.reader import ClipReader
 from fmau.prompting.conversation import messages
 from fmau.prompting.prompts import PromptSet, prompts_of
 from fmau.prompting.times import TIME
-from fmau.recipe import CHARS_PER_TOKEN, Recipe, text_tokens
+from fmau.recipe import CHARS_PER_TOKEN, Recipe, TokenEstimate, text_tokens
 from fmau.runs import view_run
 
 PIXELS_PER_TOKEN = 28
@@ -34,21 +34,15 @@ OPEN_REPLY_TOKENS = 200
 """About 150 words, as the benchmark's references have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate(TokenEstimate):
     """The expected amount of work of some questions.
 
     Attributes:
-        requests, clips: number of requests, and of the clips that they are about.
+        requests, clips: number of requests, and of the clips that they are about. The shared tokens
+            are those with which an earlier question about the clip begins too.
         images: images in one request.
         image_tokens: tokens of one image; `assumed` tells that the recipe does not give them.
-        input_tokens: tokens of all prompts.
-        shared_tokens: those of them with which an earlier question about the clip begins too; an
-            API with a prompt cache may charge less for them.
-        output_tokens: likely tokens of all replies, without thinking.
-        most_output_tokens: tokens if every reply reaches the limit.
-        dollars: likely cost, if the API finds all shared tokens in its cache; None without a price.
-        most_dollars: the cost if it finds none and every reply reaches the limit.
     """
 
     requests: int
@@ -56,12 +50,6 @@ class Estimate:
     images: int
     image_tokens: int
     assumed: bool
-    input_tokens: int
-    shared_tokens: int
-    output_tokens: int
-    most_output_tokens: int
-    dollars: float | None
-    most_dollars: float | None
 
     def text(self) -> str:
         """The estimate in a few lines, for people."""
@@ -75,11 +63,8 @@ class Estimate:
         if self.images:
             how = ", assumed; api.image_tokens sets it" if self.assumed else ""
             lines.append(f"{self.images} images a request, {self.image_tokens:,} tokens each{how}")
-        if self.dollars is not None:
-            lines.append(f"about {self.dollars:.2f} US dollars, {self.most_dollars:.2f} at most")
-        else:
-            lines.append("the price is not known; api.price gives it")
-        return "\n".join(lines)
+        unknown = ["the price is not known; api.price gives it"]
+        return "\n".join([*lines, *(self.price_lines() or unknown)])
 
 
 def estimate_left(recipe: Recipe) -> Estimate:
@@ -130,7 +115,6 @@ def estimate_questions(
         for question in questions
     )
     most = recipe.answer.max_tokens_open * len(questions)
-    likely, price = min(likely, most), recipe.api.price
     return Estimate(
         requests=len(questions),
         clips=len({question.clip for question in questions}),
@@ -139,10 +123,9 @@ def estimate_questions(
         assumed=recipe.api.image_tokens is None,
         input_tokens=total,
         shared_tokens=shared,
-        output_tokens=likely,
+        output_tokens=min(likely, most),
         most_output_tokens=most,
-        dollars=price.of(total, shared, likely) if price else None,
-        most_dollars=price.of(total, 0, most) if price else None,
+        price=recipe.api.price,
     )
 
 

@@ -211,12 +211,9 @@ def answer_row(
         scores: answer -> log-probability, if they were asked for.
     """
     read = read_reply(question, reply, constrained=constrained)
-    return Answer(
-        qid=question.qid,
-        clip=question.clip,
-        task=str(question.task),
-        fingerprint=mark.fingerprint,
-        fingerprint_without_clip=mark.without_clip,
+    return Answer.about(
+        question,
+        mark,
         status=read.status,
         answer=read.answer,
         reply=reply.text,

@@ -148,10 +148,7 @@ def _checked_family(recipe: Recipe) -> Family | None:
     check_model(recipe.model)
     family = known_family(recipe.model)
     if family is not None:
-        family.check_frames(recipe.frames)
-        family.check_thinking(recipe.answer.thinking_tokens)
-        if recipe.answer.as_images:
-            family.image_settings(recipe.frames)  # refuses what it does not know
+        family.check(recipe)
     return family
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -158,17 +158,21 @@ class Answer(Record):
         return self
 
     @classmethod
-    def failed(cls, question: Question, mark: RowMark, status: AnswerStatus, reason: str) -> Self:
-        """Build the row of a question that got no reply."""
+    def about(cls, question: Question, mark: RowMark, **rest: Any) -> Self:
+        """Build the row of a question; `rest` is what the question and its mark do not say."""
         return cls(
             qid=question.qid,
             clip=question.clip,
             task=str(question.task),
             fingerprint=mark.fingerprint,
             fingerprint_without_clip=mark.without_clip,
-            status=status,
-            reason=reason,
+            **rest,
         )
+
+    @classmethod
+    def failed(cls, question: Question, mark: RowMark, status: AnswerStatus, reason: str) -> Self:
+        """Build the row of a question that got no reply."""
+        return cls.about(question, mark, status=status, reason=reason)
 
 
 LEVELS = (1, 2, 3)

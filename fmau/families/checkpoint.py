@@ -13,6 +13,7 @@ from fmau.core.parsing import parse_json
 from fmau.recipe import ModelBlock
 
 _HUB_NAME = re.compile(r"^[\w-][\w.-]*(/[\w-][\w.-]*)?$")
+CONFIG = "config.json"
 _INDEX = "model.safetensors.index.json"
 
 HUB_WAIT_S = 10.0
@@ -39,7 +40,7 @@ def check_model(model: ModelBlock) -> None:
         )
     if not folder.is_dir():
         raise RecipeError(f"model.path: {folder} is a file; give the folder of a checkpoint")
-    if not (folder / "config.json").is_file():
+    if not (folder / CONFIG).is_file():
         hint = ""
         if (folder / "adapter_config.json").is_file():
             hint = " (this is a LoRA adapter, not a model)"
@@ -66,14 +67,14 @@ def check_reachable(path: str, revision: str | None, *, called: str = "model.pat
     """
     if Path(path).exists():
         return
-    from huggingface_hub import constants, try_to_load_from_cache
+    from huggingface_hub import constants
     from huggingface_hub.errors import HFValidationError
 
     try:
-        cached = try_to_load_from_cache(path, "config.json", revision=revision)
+        cached = cached_config(path, revision)
     except HFValidationError:
         raise RecipeError(f"{called}: there is no folder {path}; correct the path") from None
-    if isinstance(cached, str):
+    if cached is not None:
         return
     reason = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _no_answer(constants.ENDPOINT)
     if reason:
@@ -82,6 +83,18 @@ def check_reachable(path: str, revision: str | None, *, called: str = "model.pat
             f"name, and the hub cannot be asked ({reason}); correct the path, or download the "
             "model where there is a network"
         )
+
+
+def cached_config(path: str, revision: str | None) -> Path | None:
+    """A hub model's config.json in the hub's cache; None if it is not there.
+
+    Raises:
+        HFValidationError: this cannot be the name of a hub model.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(path, CONFIG, revision=revision)
+    return Path(found) if isinstance(found, str) else None
 
 
 def _seen_from(folder: Path) -> str:
@@ -102,7 +115,7 @@ def _no_answer(hub: str) -> str | None:
 
 def _defects(folder: Path) -> Iterator[str]:
     """What shows that a checkpoint was not copied completely; reads no weights."""
-    for name in ("config.json", _INDEX):
+    for name in (CONFIG, _INDEX):
         path = folder / name
         try:
             tree = parse_json(path.read_text("utf-8"))

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from fmau.core.errors import RecipeError
 from fmau.frames.tokens import most_visual_tokens
-from fmau.recipe import FramesBlock
+from fmau.recipe import FramesBlock, Recipe
 
 TIME_IS_UP = "Time is up."
 """What is put at the end of thinking that uses up its budget."""
@@ -106,6 +106,17 @@ class Family(ABC):
     def tower(self, path: str) -> str | None:
         """The tower of a module or parameter of the base model; None if it belongs to none."""
         return next((name for name, starts in self.towers.items() if path.startswith(starts)), None)
+
+    def check(self, recipe: Recipe) -> None:
+        """Check that this family can do what a recipe asks for.
+
+        Raises:
+            RecipeError: it cannot; the text names the key and what fits.
+        """
+        self.check_frames(recipe.frames)
+        self.check_thinking(recipe.answer.thinking_tokens)
+        if recipe.answer.as_images:
+            self.image_settings(recipe.frames)  # refuses what it does not know
 
     def check_thinking(self, budget: int) -> None:
         """Check that the family can think with a budget of tokens; any can with none.

@@ -1,10 +1,11 @@
 """Finds the family of a checkpoint by the `model_type` in its config.json."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from fmau.core.errors import RecipeError
 from fmau.core.parsing import parse_json
-from fmau.families.checkpoint import check_reachable
+from fmau.families.checkpoint import CONFIG, cached_config, check_reachable
 from fmau.families.family import Family
 from fmau.families.qwen2_5_vl import Qwen2_5VL
 from fmau.families.qwen3_5 import Qwen3_5
@@ -13,8 +14,6 @@ from fmau.recipe import ModelBlock
 
 FAMILIES: tuple[Family, ...] = (Qwen3VL(), Qwen3_5(), Qwen2_5VL())
 """All families that fmau knows."""
-
-CONFIG = "config.json"
 
 
 def family_of(model: ModelBlock) -> Family:
@@ -36,7 +35,11 @@ def known_family(model: ModelBlock) -> Family | None:
     Raises:
         RecipeError: fmau does not know the family.
     """
-    here = Path(model.path).is_dir() or _cached(model.path, model.revision) is not None
+    from huggingface_hub.errors import HFValidationError
+
+    here = Path(model.path).is_dir()
+    with suppress(HFValidationError):  # a path where nothing is
+        here = here or cached_config(model.path, model.revision) is not None
     return family_of(model) if here else None
 
 
@@ -83,15 +86,3 @@ def _config_file(path: str, revision: str | None) -> Path:
     from huggingface_hub import hf_hub_download
 
     return Path(hf_hub_download(path, CONFIG, revision=revision))
-
-
-def _cached(path: str, revision: str | None) -> str | None:
-    """A hub model's config.json in the hub's cache."""
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        file = try_to_load_from_cache(path, CONFIG, revision=revision)
-    except HFValidationError:
-        return None
-    return file if isinstance(file, str) else None

@@ -7,33 +7,22 @@ from itertools import pairwise
 from fmau.judge.judges import LlmJudge
 from fmau.judge.request import Call, prompt
 from fmau.judge.rubric import Rubric
-from fmau.recipe import CHARS_PER_TOKEN, text_tokens
+from fmau.recipe import CHARS_PER_TOKEN, TokenEstimate, text_tokens
 
 REPLY_TOKENS_PER_LEVEL = 60
 """Length of one or two sentences and a score."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate(TokenEstimate):
     """The expected amount of work of some calls.
 
     Attributes:
-        calls: number of calls.
-        input_tokens: tokens of all prompts.
-        shared_tokens: input tokens in a system prompt that is the same as in the call before; a
-            prefix cache need not compute them again.
-        output_tokens: likely tokens of all replies.
-        most_output_tokens: tokens if every reply reaches the limit.
-        dollars, most_dollars: likely and highest cost; None without a price.
+        calls: number of calls. The shared tokens are those of system prompts that are the same as
+            in the call before.
     """
 
     calls: int
-    input_tokens: int
-    shared_tokens: int
-    output_tokens: int
-    most_output_tokens: int
-    dollars: float | None
-    most_dollars: float | None
 
     def text(self) -> str:
         """The estimate in a few lines, for people."""
@@ -43,9 +32,7 @@ class Estimate:
             f"about {self.output_tokens:,} tokens out, {self.most_output_tokens:,} at most "
             f"({CHARS_PER_TOKEN:g} characters a token)",
         ]
-        if self.dollars is not None:
-            lines.append(f"about {self.dollars:.2f} US dollars, {self.most_dollars:.2f} at most")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.price_lines()])
 
 
 def estimate(calls: Sequence[Call], judge: LlmJudge, rubric: Rubric) -> Estimate:
@@ -60,13 +47,11 @@ def estimate(calls: Sequence[Call], judge: LlmJudge, rubric: Rubric) -> Estimate
     )
     likely = sum(REPLY_TOKENS_PER_LEVEL * len(call.levels) for call in calls)
     likely = min(likely, most := judge.max_tokens * len(calls))
-    price = judge.price
     return Estimate(
         calls=len(calls),
         input_tokens=total,
         shared_tokens=shared,
         output_tokens=likely,
         most_output_tokens=most,
-        dollars=price.of(total, shared, likely) if price else None,
-        most_dollars=price.of(total, 0, most) if price else None,
+        price=judge.price,
     )

@@ -17,7 +17,14 @@ from fmau.recipe.blocks import (
     TextModel,
 )
 from fmau.recipe.load import Recipe, RunName, checked, load_recipe, read_tree
-from fmau.recipe.remote import CHARS_PER_TOKEN, ApiBlock, Price, RemoteBlock, text_tokens
+from fmau.recipe.remote import (
+    CHARS_PER_TOKEN,
+    ApiBlock,
+    Price,
+    RemoteBlock,
+    TokenEstimate,
+    text_tokens,
+)
 from fmau.recipe.training import LoraBlock, TrainBlock, TrainDataBlock
 
 __all__ = [
@@ -37,6 +44,7 @@ __all__ = [
     "RunName",
     "ServeBlock",
     "TextModel",
+    "TokenEstimate",
     "TrainBlock",
     "TrainDataBlock",
     "checked",

@@ -117,12 +117,8 @@ class FramesBlock(Block):
         """The settings for a fingerprint. Keys that came later are left out at their defaults, so
         that older fingerprints stay."""
         later = {"cell", "group", "square"}
-        defaults = {name for name in later if getattr(self, name) == _default(self, name)}
-        return self.model_dump(mode="json", exclude=defaults)
-
-
-def _default(block: Block, key: str) -> Any:
-    return type(block).model_fields[key].default
+        present = self.model_dump(mode="json", exclude=later)
+        return present | self.model_dump(mode="json", include=later, exclude_defaults=True)
 
 
 class PromptBlock(Block):

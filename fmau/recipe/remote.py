@@ -6,6 +6,7 @@ they are written into manifests; they name the environment variable that does.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -111,6 +112,44 @@ class ApiBlock(RemoteBlock):
         """The request fields with which every answer is decoded."""
         usual = {name: DECODING[name] for name in ("temperature", "seed")}
         return {name: value for name, value in (usual | self.fields).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenEstimate:
+    """The expected tokens of some requests, and what they would cost.
+
+    Attributes:
+        input_tokens: tokens of all prompts.
+        shared_tokens: those of them with which an earlier request begins too; a prompt cache need
+            not compute them again, and an API with one may charge less for them.
+        output_tokens: likely tokens of all replies, without thinking.
+        most_output_tokens: tokens if every reply reaches the limit.
+        price: prices of the API; None if they are not known.
+    """
+
+    input_tokens: int
+    shared_tokens: int
+    output_tokens: int
+    most_output_tokens: int
+    price: Price | None
+
+    @property
+    def dollars(self) -> float | None:
+        """Likely cost, if all shared tokens are found in a cache; None without a price."""
+        tokens = (self.input_tokens, self.shared_tokens, self.output_tokens)
+        return None if self.price is None else self.price.of(*tokens)
+
+    @property
+    def most_dollars(self) -> float | None:
+        """The cost if none is found and every reply reaches the limit; None without a price."""
+        tokens = (self.input_tokens, 0, self.most_output_tokens)
+        return None if self.price is None else self.price.of(*tokens)
+
+    def price_lines(self) -> list[str]:
+        """The cost in one line, for people; none without a price."""
+        if self.price is None:
+            return []
+        return [f"about {self.dollars:.2f} US dollars, {self.most_dollars:.2f} at most"]
 
 
 def text_tokens(text: str) -> int:

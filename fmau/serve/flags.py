@@ -86,8 +86,7 @@ def server_argv(
             clip, one text token and the longest reply.
     """
     if isinstance(recipe, Recipe) and family is not None:
-        family.check_frames(recipe.frames)
-        family.check_thinking(recipe.answer.thinking_tokens)
+        family.check(recipe)
         check_context(recipe, _most_tokens(recipe) + 1)
     model, serve = recipe.model, recipe.serve
     argv = [

@@ -3,7 +3,7 @@
 The chat templates are written here in the manner of each family's own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from fmau.core.torchvision_cpu import ensure_torchvision
 from fmau.demo.tiny import CHECKPOINT
-from fmau.demo.tiny.model import TEXT, VISION, new_processor
+from fmau.demo.tiny.model import TEXT, VISION, new_processor, placeholder_ids, text_settings
 
 ensure_torchvision()
 
@@ -43,25 +43,68 @@ def tiny_tokenizer(*, thinks: bool = False) -> Any:
     return tokenizer
 
 
-def of_tokens(tokenizer: Any) -> dict[str, int]:
-    """The ids of Qwen's placeholders, as its configurations name them."""
-    ids = tokenizer.convert_tokens_to_ids
-    return {
-        "image_token_id": ids("<|image_pad|>"),
-        "video_token_id": ids("<|video_pad|>"),
-        "vision_start_token_id": ids("<|vision_start|>"),
-        "vision_end_token_id": ids("<|vision_end|>"),
-    }
+def random_model(
+    names: tuple[Any, Any],
+    tokenizer: Any,
+    text: dict[str, Any],
+    vision: dict[str, Any],
+    *,
+    tied: bool = False,
+) -> Any:
+    """A random model, always the same one.
+
+    Args:
+        names: the classes of its configuration and of the model.
+        text, vision: configurations of the two towers, without what depends on the tokenizer.
+        tied: the output head is the table of embeddings.
+    """
+    config_class, model_class = names
+    torch.manual_seed(0)
+    return model_class(
+        config_class(
+            text_config=text | text_settings(tokenizer) | {"tie_word_embeddings": tied},
+            vision_config=vision,
+            tie_word_embeddings=tied,
+            **placeholder_ids(tokenizer),
+        )
+    )
 
 
-def in_text(tokenizer: Any) -> dict[str, Any]:
-    """What a language model's configuration says of its tokenizer."""
-    return {
-        "vocab_size": len(tokenizer),
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-        "bos_token_id": None,
+HYBRID = ["linear_attention", "linear_attention", "full_attention"] * 2
+
+
+def hybrid_model(tokenizer: Any, layers: Sequence[str] = HYBRID, *, tied: bool = True) -> Any:
+    """Qwen3.5: linear attention in most layers, full attention in some.
+
+    Its processor is that of Qwen3-VL. vLLM's CPU build computes linear heads of 64 or 128 only.
+    """
+    from transformers import Qwen3_5Config, Qwen3_5ForConditionalGeneration
+
+    text = {
+        "hidden_size": TEXT["hidden_size"],
+        "intermediate_size": TEXT["intermediate_size"],
+        "num_hidden_layers": len(layers),
+        "layer_types": list(layers),
+        "num_attention_heads": 3,
+        "num_key_value_heads": 1,
+        "head_dim": 64,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+        "linear_key_head_dim": 64,
+        "linear_value_head_dim": 64,
+        "max_position_embeddings": 8192,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10_000.0,
+            # A half of each head is turned: pairs for time, height and width.
+            "partial_rotary_factor": 0.5,
+            "mrope_section": [6, 5, 5],
+            "mrope_interleaved": True,
+        },
     }
+    vision = {name: value for name, value in VISION.items() if name != "deepstack_visual_indexes"}
+    names = (Qwen3_5Config, Qwen3_5ForConditionalGeneration)
+    return random_model(names, tokenizer, text, vision, tied=tied)
 
 
 def qwen3_vl(folder: Path) -> Path:
@@ -72,41 +115,9 @@ def qwen3_vl(folder: Path) -> Path:
 
 def qwen3_5(folder: Path) -> Path:
     """Qwen3.5: three layers of linear attention, one of full attention; it thinks."""
-    from transformers import Qwen3_5Config, Qwen3_5ForConditionalGeneration
-
     tokenizer = tiny_tokenizer(thinks=True)
-    config = Qwen3_5Config(
-        text_config={
-            "hidden_size": 128,
-            "intermediate_size": 256,
-            "num_hidden_layers": 4,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "head_dim": 32,
-            "linear_key_head_dim": 64,  # vLLM's kernels know 64 and 128
-            "linear_value_head_dim": 64,
-            "linear_num_key_heads": 2,
-            "linear_num_value_heads": 4,
-            "full_attention_interval": 4,
-            "tie_word_embeddings": False,
-            "max_position_embeddings": 8192,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": 10_000.0,
-                "mrope_section": [6, 5, 5],
-                "mrope_interleaved": True,
-                "partial_rotary_factor": 1.0,
-            },
-            **in_text(tokenizer),
-        },
-        vision_config={
-            **{key: value for key, value in VISION.items() if key != "deepstack_visual_indexes"},
-            "out_hidden_size": 128,
-        },
-        tie_word_embeddings=False,
-        **of_tokens(tokenizer),
-    )
-    return saved(Qwen3_5ForConditionalGeneration, config, new_processor(tokenizer), folder)
+    layers = ["linear_attention"] * 3 + ["full_attention"]
+    return saved(hybrid_model(tokenizer, layers, tied=False), new_processor(tokenizer), folder)
 
 
 def qwen3_vl_moe(folder: Path) -> Path:
@@ -114,23 +125,17 @@ def qwen3_vl_moe(folder: Path) -> Path:
     from transformers import Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
 
     tokenizer = tiny_tokenizer()
-    config = Qwen3VLMoeConfig(
-        text_config={
-            **TEXT,
-            "num_hidden_layers": 3,
-            "num_experts": 4,
-            "num_experts_per_tok": 2,
-            "moe_intermediate_size": 128,
-            "decoder_sparse_step": 1,
-            "norm_topk_prob": True,  # as the published ones have it; vLLM reads it
-            "tie_word_embeddings": False,
-            **in_text(tokenizer),
-        },
-        vision_config=VISION,
-        tie_word_embeddings=False,
-        **of_tokens(tokenizer),
-    )
-    return saved(Qwen3VLMoeForConditionalGeneration, config, new_processor(tokenizer), folder)
+    experts = {
+        "num_hidden_layers": 3,
+        "num_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 128,
+        "decoder_sparse_step": 1,
+        "norm_topk_prob": True,  # as the published ones have it; vLLM reads it
+    }
+    names = (Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration)
+    model = random_model(names, tokenizer, TEXT | experts, VISION)
+    return saved(model, new_processor(tokenizer), folder)
 
 
 def qwen2_5_vl(folder: Path) -> Path:
@@ -144,33 +149,16 @@ def qwen2_5_vl(folder: Path) -> Path:
     )
 
     tokenizer = tiny_tokenizer()
-    config = Qwen2_5_VLConfig(
-        text_config={
-            "hidden_size": 128,
-            "intermediate_size": 256,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "max_position_embeddings": 8192,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": 10_000.0,
-                "mrope_section": [4, 6, 6],
-            },
-            "tie_word_embeddings": False,
-            **in_text(tokenizer),
-        },
-        vision_config={
-            "depth": 2,
-            "hidden_size": 128,
-            "intermediate_size": 256,
-            "num_heads": 4,
-            "out_hidden_size": 128,
-            "fullatt_block_indexes": [1],
-        },
-        tie_word_embeddings=False,
-        **of_tokens(tokenizer),
-    )
+    turned = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 6, 6]}
+    text = TEXT | {"num_hidden_layers": 3, "rope_parameters": turned}
+    vision = {
+        "depth": 2,
+        "hidden_size": 128,
+        "intermediate_size": 256,
+        "num_heads": 4,
+        "out_hidden_size": TEXT["hidden_size"],
+        "fullatt_block_indexes": [1],
+    }
     pixels = {"patch_size": 14, "merge_size": 2, "temporal_patch_size": 2}
     processor = Qwen2_5_VLProcessor(
         image_processor=Qwen2VLImageProcessor(**pixels),
@@ -178,13 +166,12 @@ def qwen2_5_vl(folder: Path) -> Path:
         video_processor=Qwen2VLVideoProcessor(**pixels),
         chat_template=tokenizer.chat_template,
     )
-    return saved(Qwen2_5_VLForConditionalGeneration, config, processor, folder)
+    names = (Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration)
+    return saved(random_model(names, tokenizer, text, vision), processor, folder)
 
 
-def saved(model_class: Any, config: Any, processor: Any, folder: Path) -> Path:
-    """Save a random model of a configuration, always the same one."""
-    torch.manual_seed(0)
-    model = model_class(config)
+def saved(model: Any, processor: Any, folder: Path) -> Path:
+    """Save a random model, whose head is not tied, as a checkpoint."""
     model.get_output_embeddings().weight.data *= SPREAD
     model.to(torch.bfloat16).save_pretrained(folder)
     processor.save_pretrained(folder)

@@ -1,26 +1,22 @@
 """An adapter for Qwen3.5: trained, exported, served; its effect is that in Transformers."""
 
-import json
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 import torch
 
-from fmau.answer.request import ClipParts, build_request
 from fmau.core.taxonomy import Task
 from fmau.families.load import load_encoder, load_model
 from fmau.frames.clip import read_clip
 from fmau.prompting.conversation import VIDEO_PART, messages
-from fmau.prompting.prompts import load_prompts
 from fmau.recipe import load_recipe
 from fmau.serve import start_server
 from fmau.serve.adapter import NAME, read_adapter
 from fmau.train.export import export_adapter
 from tests.answer.small_run import question
 from tests.families.checkpoints import qwen3_5
-from tests.integration.tiny_served import common_prefix
+from tests.integration.tiny_served import PROMPTS, ask, common_prefix
 from tests.serve.support import free_port
 from tests.train.workshop import SEQUENCES, finished, furnish, recipe_file
 
@@ -43,26 +39,11 @@ def test_a_trained_adapter_changes_replies_as_in_transformers(tmp_path: Path) ->
     assert exported.updates.idle == 0
 
     recipe = load_recipe(file, [f"serve.port={free_port(8500)}", "serve.max_num_seqs=16"])
-    prompts = load_prompts(recipe.prompt.set)
     frames = read_clip(workshop / "clips" / "c0.mp4", recipe.frames)
     asked = [question(f"c{n}", task, n) for n, task in enumerate(Task)]
-    parts = ClipParts.of(frames, recipe.frames)
 
     def served(model: str) -> list[list[int]]:
-        replies = []
-        for one in asked:
-            request = build_request(one, recipe, prompts, parts, by_reference=False)
-            fields = {key: v for key, v in request.fields.items() if key != "structured_outputs"}
-            body = {"model": model, "messages": request.messages, "max_tokens": TOKENS}
-            body |= {"return_token_ids": True, **fields}
-            call = Request(
-                f"{server.base_url}/v1/chat/completions",
-                json.dumps(body).encode(),
-                {"Content-Type": "application/json"},
-            )
-            with urlopen(call, timeout=120) as reply:
-                replies.append(json.load(reply)["choices"][0]["token_ids"])
-        return replies
+        return [ask(server, one, frames, recipe, model)["reply"][:TOKENS] for one in asked]
 
     checked = read_adapter(adapter, recipe.model)
     log = tmp_path / "server.log"
@@ -75,7 +56,7 @@ def test_a_trained_adapter_changes_replies_as_in_transformers(tmp_path: Path) ->
     adapted: Any = PeftModel.from_pretrained(base, str(adapter)).eval()
     equal = total = 0
     for one, reply in zip(asked, from_adapter, strict=True):
-        inputs = encoder.encode(messages(one, prompts, VIDEO_PART), frames)
+        inputs = encoder.encode(messages(one, PROMPTS, VIDEO_PART), frames)
         with torch.inference_mode():
             ids = adapted.generate(**inputs, do_sample=False, max_new_tokens=TOKENS)
         own = ids[0, inputs["input_ids"].shape[1] :].tolist()

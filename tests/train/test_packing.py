@@ -17,7 +17,7 @@ from fmau.recipe import LoraBlock
 from fmau.train.adapter import add_adapter
 from fmau.train.branching import enable_branches
 from fmau.train.packing import IGNORED, Conversation, Packed, collate, pack
-from tests.families.hybrid import hybrid_model
+from tests.families.checkpoints import hybrid_model
 from tests.processors import small_model, small_processor
 
 pytestmark = pytest.mark.slow

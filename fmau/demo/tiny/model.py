@@ -46,24 +46,35 @@ VISION = {
 }
 
 
+def text_settings(tokenizer: PreTrainedTokenizerFast) -> dict[str, int | None]:
+    """What a language model's configuration says of its tokenizer."""
+    return {
+        "vocab_size": len(tokenizer),
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": None,
+    }
+
+
+def placeholder_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
+    """The ids of Qwen's placeholders for pictures, as its configurations name them."""
+    ids = tokenizer.convert_tokens_to_ids
+    return {
+        "image_token_id": ids("<|image_pad|>"),
+        "video_token_id": ids("<|video_pad|>"),
+        "vision_start_token_id": ids("<|vision_start|>"),
+        "vision_end_token_id": ids("<|vision_end|>"),
+    }
+
+
 def new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3VLForConditionalGeneration:
     """Make the model with random weights and the special token ids of the tokenizer."""
     torch.manual_seed(seed)
-    ids = tokenizer.convert_tokens_to_ids
     config = Qwen3VLConfig(
-        text_config={
-            **TEXT,
-            "vocab_size": len(tokenizer),
-            "eos_token_id": tokenizer.eos_token_id,
-            "pad_token_id": tokenizer.pad_token_id,
-            "bos_token_id": None,
-        },
+        text_config=TEXT | text_settings(tokenizer),
         vision_config=VISION,
-        image_token_id=ids("<|image_pad|>"),
-        video_token_id=ids("<|video_pad|>"),
-        vision_start_token_id=ids("<|vision_start|>"),
-        vision_end_token_id=ids("<|vision_end|>"),
         tie_word_embeddings=True,
+        **placeholder_ids(tokenizer),
     )
     model = Qwen3VLForConditionalGeneration(config)
     model.generation_config = GenerationConfig(

@@ -167,12 +167,9 @@ def answer_rows(
             continue
         found = extract(question, text)
         rows.append(
-            Answer(
-                qid=qid,
-                clip=question.clip,
-                task=str(question.task),
-                fingerprint=mark.fingerprint,
-                fingerprint_without_clip=mark.without_clip,
+            Answer.about(
+                question,
+                mark,
                 status=found.status,
                 answer=found.answer,
                 reply=text,
