@@ -26,7 +26,7 @@ THINKS = (
 )
 """The same for a model that thinks unless it is told not to."""
 
-SPREAD = 8.0
+SPREAD = 4.0
 """Random weights give nearly equal scores to all tokens. A wider output head tells them apart, so
 that rounding does not change the likeliest one."""
 

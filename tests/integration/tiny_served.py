@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import torch
+
 from fmau.answer.request import ClipParts, build_request
 from fmau.core.records import Question
 from fmau.dataset.questions import load_questions
@@ -26,6 +28,9 @@ SIZE: dict[str, Any] = {"height": 384, "width": 320}
 """Of the mini benchmark's clips, the size that the tiny checkpoint knows."""
 
 GREEDY_TOKENS = 60
+
+ROUNDING = 0.25
+"""Two tokens whose log-probabilities are nearer than this may change places in bfloat16."""
 
 
 def tiny_recipe(folder: Path, **values: Any) -> Recipe:
@@ -76,6 +81,38 @@ def encoded(processor: Any, question: Question, frames: ClipFrames) -> dict[str,
 
 def questions_about(folder: Path, clips: Sequence[str]) -> tuple[Question, ...]:
     return load_questions(write_questions(folder / "questions.json", clips)).questions
+
+
+def log_probabilities(model: Any, inputs: dict[str, Any], reply: Sequence[int]) -> torch.Tensor:
+    """What Transformers expects at each place of a reply, in one forward pass over it.
+
+    Args:
+        inputs: the encoded prompt.
+        reply: token ids.
+
+    Returns:
+        Log-probabilities of all tokens, shape [len(reply), vocabulary].
+    """
+    ids = torch.tensor([reply])
+    behind = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    whole = dict(inputs)
+    for name, value in inputs.items():
+        if value.shape == inputs["input_ids"].shape:  # one value a token
+            whole[name] = torch.cat([value, behind.get(name, 0 * ids).to(value.dtype)], dim=1)
+    with torch.inference_mode():
+        logits = model(**whole).logits[0, -1 - len(reply) : -1]
+    return torch.as_tensor(logits).float().log_softmax(-1)
+
+
+def behind_the_likeliest(model: Any, inputs: dict[str, Any], reply: Sequence[int]) -> float:
+    """By how much a token of a reply is less likely in Transformers than the likeliest, at most.
+
+    Zero for the greedy reply. Rounding to bfloat16 may make two tokens change places, and then the
+    rest of the reply is another one; so replies themselves cannot be compared.
+    """
+    expected = log_probabilities(model, inputs, reply)
+    said = expected.gather(1, torch.tensor(reply)[:, None])[:, 0]
+    return float((expected.max(dim=-1).values - said).max())
 
 
 def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
