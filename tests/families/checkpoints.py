@@ -27,8 +27,8 @@ THINKS = (
 """The same for a model that thinks unless it is told not to."""
 
 SPREAD = 4.0
-"""Random weights give nearly equal scores to all tokens. A wider output head tells them apart, so
-that rounding does not change the likeliest one."""
+"""How much wider the output head is made. Random weights give nearly equal scores to all tokens, so
+that a wrong one would be near the right one; too wide a head makes rounding as large."""
 
 
 def tiny_tokenizer(*, thinks: bool = False) -> Any:

@@ -89,12 +89,9 @@ def test_scores_are_those_of_transformers(
         ranked = row.option_scores or {}
         assert row.answer == max(ranked, key=ranked.__getitem__, default=None)
         # Without scores, any beginning of an answer is allowed: a random model may begin with the
-        # "N" of "No" where "Yes" is likelier than the whole "No".
-        assert row.answer == plain[qid].answer or plain[qid].reply != plain[qid].answer
-    if family == "qwen3_vl":  # it has learnt to write whole words
-        assert {qid: row.answer for qid, row in plain.items()} == {
-            qid: row.answer for qid, row in scored.items()
-        }
+        # "N" of "No" where "Yes" is likelier than the whole "No". Qwen3-VL's has learnt to write.
+        spelt = family == "qwen3_vl" or plain[qid].reply == plain[qid].answer
+        assert row.answer == plain[qid].answer or not spelt
 
     encoder = load_encoder(recipe.model)
     model = load_model(str(model_path), None, getattr(torch, dtype)).eval()
